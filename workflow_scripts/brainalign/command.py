@@ -1,0 +1,91 @@
+"""How a stage becomes a command: arguments from its signature, a log, a check of its code, one-sentence failures."""
+
+import argparse
+import errno
+import inspect
+import json
+import logging
+import sys
+import typing
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from brainalign.errors import InputError, UnreadableFileError
+from brainalign.provenance import Provenance, code_is_current
+
+_PACKAGES = Path(__file__).resolve().parents[1]
+
+
+def run(stage: Callable[..., None], arguments: Sequence[str] | None = None) -> None:
+    """Run a stage function with arguments from the command line, and exit.
+
+    Every parameter of type Path becomes `--name FILE`, `list[Path]` becomes `--name FILE …`. The parameter `spec`
+    is given as `--spec JSON`, and `provenance` is made from `--spec` and `--code`.
+
+    The exit status is 0 when the outputs are whole, 1 after bad input (one sentence on standard error), 130 when
+    interrupted. An input that an earlier job left unreadable is renamed `….unreadable`, so that the next run
+    makes it again.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
+    logging.captureWarnings(True)
+    values = vars(_parser(stage).parse_args(arguments))
+    code = values.pop("code")
+    if not code_is_current(_PACKAGES, code):
+        sys.exit(
+            f"{stage.__name__}: its code changed after Snakemake planned this job; "
+            "nothing was written. Start the run again."
+        )
+    if "provenance" in inspect.signature(stage).parameters:
+        values["provenance"] = Provenance(code.partition("@")[0], values["spec"], code)
+    if "spec" not in inspect.signature(stage).parameters:
+        del values["spec"]
+    sys.exit(_attempt(stage, values))
+
+
+def _attempt(stage: Callable[..., None], values: dict[str, typing.Any]) -> str | int:
+    """Call the stage; return 0, or the sentence or status to exit with."""
+    name = stage.__name__
+    try:
+        stage(**values)
+    except InputError as error:
+        return f"{name}: {error}"
+    except UnreadableFileError as error:
+        return f"{name}: {_set_aside(Path(str(error.path)), error.reason)}"
+    except FileNotFoundError as error:
+        return f"{name}: the file {error.filename} is missing; a new run makes it again if it is one of the run's own."
+    except MemoryError as error:
+        return f"{name}: not enough memory ({error}); give the rule more with --set-resources {name}:mem_mb=…"
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        return f"{name}: no space left on the disk of {error.filename or 'the results'}; free some and run again."
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _set_aside(path: Path, reason: str) -> str:
+    aside = path.with_name(path.name + ".unreadable")
+    if not path.exists():
+        return f"{path} cannot be used: {reason}. The next run makes it again."
+    path.replace(aside)
+    return f"{path} cannot be used: {reason}. It is now {aside.name}, and the next run makes it again."
+
+
+def _parser(stage: Callable[..., None]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=inspect.getdoc(stage))
+    parser.add_argument("--spec", type=json.loads, default=None, help="the stage's settings, as JSON")
+    parser.add_argument("--code", required=True, help="the fingerprint under which the job was planned")
+    hints = typing.get_type_hints(stage)
+    for name, parameter in inspect.signature(stage).parameters.items():
+        if name in ("spec", "provenance"):
+            continue
+        flag = "--" + name.replace("_", "-")
+        required = parameter.default is inspect.Parameter.empty
+        if hints[name] == list[Path]:
+            parser.add_argument(flag, type=Path, nargs="*", default=[])
+        else:
+            parser.add_argument(
+                flag, type=hints[name], required=required, default=None if required else parameter.default
+            )
+    return parser

@@ -1,0 +1,58 @@
+"""Tables on disk: CSV with full words in the header, read back as they were written.
+
+Columns whose names end in an identifier or a label are text even where they look like numbers ("007", "1e5",
+"NA", "null" stay what they are); empty cells are missing values in numeric columns only.
+"""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from brainalign.errors import UnreadableFileError
+from brainalign.provenance import Provenance
+from brainalign.storage import replacing, write_json
+
+TEXT_COLUMNS = frozenset(
+    "stimulus_id sample_id neuroid_id text context_group split_group run subject region model features family kind "
+    "base dataset collection encoder readout layer layer_choice ceiling_kind best_null property".split()
+)
+
+
+def write_table(path: Path, table: pd.DataFrame, provenance: Provenance) -> None:
+    """Write a CSV (UTF-8, "\\n", shortest exact floats) and, beside it, the record of what made it."""
+    with replacing(path) as temporary:
+        table.to_csv(temporary, index=False, lineterminator="\n")
+    write_provenance(path, provenance)
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Read a CSV that this project wrote.
+
+    Raises
+    ------
+    UnreadableFileError : not a CSV with a header.
+    """
+    try:
+        header = pd.read_csv(path, nrows=0)
+        text = [name for name in header.columns if name in TEXT_COLUMNS]
+        table = pd.read_csv(
+            path, dtype=dict.fromkeys(text, str), keep_default_na=False, na_values=_missing(header, text)
+        )
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise UnreadableFileError(path, f"it is not a whole CSV table ({error})") from error
+    return table
+
+
+def write_provenance(path: Path, provenance: Provenance) -> None:
+    """Write `<name>.provenance.json` beside a file that cannot carry attributes."""
+    record = {key: _plain(value) for key, value in provenance.attributes().items()}
+    write_json(path.with_name(path.name + ".provenance.json"), record)
+
+
+def _plain(value: str) -> object:
+    return json.loads(value) if value[:1] in "{[" else value
+
+
+def _missing(header: pd.DataFrame, text: list[str]) -> dict[str, list[str]]:
+    return {name: ["", "nan"] for name in header.columns if name not in text}
