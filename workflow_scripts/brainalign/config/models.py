@@ -1,0 +1,105 @@
+"""The sections `texts`, `models` and `losses`: everything that has weights, and what it reads."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from brainalign.config.base import Count, ExistingPath, Name, Section, Seed
+
+Kind = Literal["vanilla", "instruction-tuned", "untrained"]
+DataType = Literal["float32", "float16", "bfloat16"]
+
+
+class SimulatedText(Section):
+    """A text about the generated world: stories and passages, or questions with answers."""
+
+    loader: Literal["simulated"]
+    kind: Literal["documents", "questions"] = Field(description="running text, or question and answer pairs")
+    world: Seed = Field(0, description="seed of the world that the text is about")
+    seed: Seed
+    count: Count = Field(description="documents or questions")
+
+
+class FileText(Section):
+    """A UTF-8 text file, documents separated by blank lines."""
+
+    loader: Literal["file"]
+    file: ExistingPath
+    kind: Literal["documents"] = "documents"
+
+
+Text = Annotated[SimulatedText | FileText, Field(discriminator="loader")]
+
+
+class Training(Section):
+    """A small transformer trained from scratch on one text."""
+
+    text: Name = Field(description="an entry of `texts` with kind: documents")
+    architecture: Literal["llama", "gpt2"] = "llama"
+    width: Annotated[int, Field(ge=2, le=4096)]
+    layers: Annotated[int, Field(ge=1, le=128)]
+    heads: Count
+    context: Annotated[int, Field(ge=8, le=65536)] = Field(256, description="tokens that the model can see")
+    steps: Annotated[int, Field(ge=0)] = Field(description="updates; 0 leaves the weights as initialised")
+    batch: Count = Field(16, description="sequences in one update")
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 3e-3
+    seed: Seed = 0
+
+    @model_validator(mode="after")
+    def _heads_divide_width(self) -> Self:
+        if self.width % (2 * self.heads):
+            raise ValueError(f"width {self.width} must be a multiple of twice the heads, which are {self.heads}")
+        return self
+
+
+class Tuning(Section):
+    """Instruction-tuning of the model named as `base` on questions and answers; only answers count in the loss."""
+
+    text: Name = Field(description="an entry of `texts` with kind: questions")
+    steps: Annotated[int, Field(ge=0)]
+    batch: Count = 16
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 1e-3
+    seed: Seed = 0
+
+
+class Untrained(Section):
+    """Twins with the same architecture and random weights, one per seed."""
+
+    seeds: Annotated[list[Seed], Field(min_length=1)]
+
+
+class Model(Section):
+    """Something with weights: from the Hub or a folder (`source`), trained here (`train`) or tuned here (`tune`)."""
+
+    source: str | None = Field(None, min_length=1, description="Hub repository, or path of a folder")
+    revision: str | None = Field(None, min_length=1, description="commit of the Hub repository")
+    train: Training | None = None
+    tune: Tuning | None = None
+    family: Name = Field(description="models that differ in size or tuning only")
+    kind: Kind
+    base: Name | None = Field(None, description="the vanilla model that an instruction-tuned one came from")
+    dtype: DataType = Field("float32", description="number format of weights and computation, on every device")
+    untrained: Untrained | None = Field(None, description="twins with random weights")
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Self:
+        origins = [name for name in ("source", "train", "tune") if getattr(self, name) is not None]
+        if len(origins) != 1:
+            given = " and ".join(origins) or "none of them"
+            raise ValueError(f"exactly one of source, train, tune must be given, but there is {given}")
+        if self.tune and not self.base:
+            raise ValueError("tune needs `base`, the model to start from")
+        if self.kind == "instruction-tuned" and not self.base:
+            raise ValueError("an instruction-tuned model needs `base`, the vanilla model that it came from")
+        if self.revision and not self.source:
+            raise ValueError("revision belongs to a Hub source, but the model is made here")
+        if self.untrained and self.tune:
+            raise ValueError("untrained twins belong to the base, not to a tuned model")
+        return self
+
+
+class Loss(Section):
+    """Next-word loss on one text."""
+
+    text: Name = Field(description="an entry of `texts` with kind: documents")
+    window: Annotated[int, Field(ge=2)] = Field(256, description="tokens that a prediction can see at most")

@@ -1,0 +1,179 @@
+"""Mistakes in a config, each as one sentence that names the key, what it holds and what it may hold."""
+
+import types
+import typing
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel, Discriminator, Tag, ValidationError
+from pydantic.fields import FieldInfo
+
+from brainalign.errors import nearest
+
+_MAY_HOLD = {
+    "bool_parsing": "true or false",
+    "bool_type": "true or false",
+    "dict_type": "a mapping of names to entries",
+    "float_parsing": "a number",
+    "float_type": "a number",
+    "int_from_float": "a whole number",
+    "int_parsing": "a whole number",
+    "int_type": "a whole number",
+    "list_type": "a list",
+    "model_type": "a mapping of keys to values",
+    "model_attributes_type": "a mapping of keys to values",
+    "string_type": "text",
+}
+
+
+def sentences(error: ValidationError, root: type[BaseModel], config: Mapping[str, Any]) -> list[str]:
+    """Return one sentence for each mistake.
+
+    Where a value may have several forms (a name or a mapping), only the form that it resembles is spoken of.
+
+    Parameters
+    ----------
+    error : what pydantic found.
+    root : the model that the config was to be.
+    config : the config as it was read.
+    """
+    result: list[str] = []
+    for key, found in _by_key(error, config).items():
+        best = max(found, key=_relevance)
+        sentence = _sentence(key, best, found, root)
+        if sentence not in result:
+            result.append(sentence)
+    return result
+
+
+def _by_key(error: ValidationError, config: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """Group the errors by the key of the config that they speak of, without the tags of alternatives."""
+    grouped: dict[str, list[Any]] = {}
+    for item in error.errors():
+        path = _in_config(item["loc"], config)
+        grouped.setdefault(".".join(map(str, path)), []).append(item)
+    return grouped
+
+
+def _in_config(loc: Sequence[int | str], config: Any) -> Iterator[int | str]:
+    """Leave out the parts of a location that are tags of alternatives: they are no keys of the config."""
+    here = config
+    for position, part in enumerate(loc):
+        last = position == len(loc) - 1
+        if _holds(here, part):
+            here = here[part]
+            yield part
+        elif part == "[key]" or not isinstance(part, str):
+            continue
+        elif last and isinstance(here, Mapping) and "[" not in part and "-" not in part[:1]:
+            yield part
+
+
+def _holds(here: Any, part: int | str) -> bool:
+    if isinstance(here, list):
+        return isinstance(part, int) and part < len(here)
+    return isinstance(here, Mapping) and part in here
+
+
+def _relevance(item: Any) -> tuple[bool, int]:
+    kind = item["type"]
+    mapping_expected = kind in ("model_type", "model_attributes_type", "dict_type")
+    return (not mapping_expected, kind in ("extra_forbidden", "missing"))
+
+
+def _sentence(key: str, item: Any, alternatives: Sequence[Any], root: type[BaseModel]) -> str:
+    kind, held, context = item["type"], item["input"], item.get("ctx", {})
+    parent, _, last = key.rpartition(".")
+    if kind == "extra_forbidden":
+        allowed = _keys_at(item["loc"][:-1], root)
+        where = f"{parent}: " if parent else ""
+        return f"{where}unknown key {last!r}{nearest(last, allowed) or '.'} Allowed: {', '.join(allowed)}."
+    if kind == "missing":
+        return f"{parent or 'the config'}: the key {last!r} is missing."
+    if kind == "value_error":
+        return f"{key}: {context['error']}."
+    if kind == "union_tag_not_found":
+        return f"{key}: the key {context['discriminator']} is missing."
+    if kind == "union_tag_invalid":
+        tags = [tag.strip(" '") for tag in context["expected_tags"].split(",")]
+        name = str(context["discriminator"]).strip("'").replace("_which_features()", "null")
+        tags = [tag for tag in tags if not (name == "null" and tag == "table")]
+        hint = nearest(context["tag"], tags)
+        return f"{key}.{name}: holds {context['tag']!r}{hint or '.'} Allowed: {', '.join(tags)}."
+    if kind == "string_pattern_mismatch":
+        return (
+            f"{key}: holds {held!r}, which cannot be a file's name here; "
+            "letters, digits, '.', '_' and '-' are allowed, the first a letter or digit."
+        )
+    return f"{key}: holds {held!r}; {_allowed(alternatives, held)} is needed."
+
+
+def _allowed(alternatives: Sequence[Any], held: Any) -> str:
+    """Say what the key may hold: every alternative once."""
+    said: list[str] = []
+    for item in alternatives:
+        kind, context = item["type"], item.get("ctx", {})
+        if kind == "literal_error":
+            choices = context["expected"].replace(" or ", ", ")
+            hint = nearest(str(held), [choice.strip(" '") for choice in choices.split(",")])
+            text = f"one of {choices}" if "," in choices else choices
+            text += f" ({hint.removeprefix('; ').removesuffix('?')})" if hint else ""
+        else:
+            text = _MAY_HOLD.get(kind) or _bound(kind, context) or str(item["msg"])
+        if text not in said:
+            said.append(text)
+    return " or ".join(said)
+
+
+def _bound(kind: str, context: Mapping[str, Any]) -> str | None:
+    bounds = {
+        "greater_than": ("gt", "a number above {}"),
+        "greater_than_equal": ("ge", "a number of at least {}"),
+        "less_than": ("lt", "a number below {}"),
+        "less_than_equal": ("le", "a number of at most {}"),
+        "too_short": ("min_length", "at least {} entry"),
+        "string_too_short": ("min_length", "text of at least {} character"),
+        "string_too_long": ("max_length", "text of at most {} characters"),
+        "finite_number": ("", "a finite number"),
+    }
+    if kind not in bounds:
+        return None
+    name, text = bounds[kind]
+    return text.format(context.get(name))
+
+
+def _keys_at(loc: Sequence[int | str], root: type[BaseModel]) -> list[str]:
+    """Return the keys that the section at a location may have."""
+    models: list[type[BaseModel]] = [root]
+    for part in loc:
+        found: list[type[BaseModel]] = []
+        for model in models:
+            fields = {field.alias or name: field for name, field in model.model_fields.items()}
+            if part in fields:
+                found.extend(_models_in(fields[str(part)]))
+            elif _tagged(model, part):
+                found.append(model)
+        models = found or models
+    return [field.alias or name for model in models[:1] for name, field in model.model_fields.items()]
+
+
+def _tagged(model: type[BaseModel], part: int | str) -> bool:
+    """Tell whether a model is the alternative with this tag or class name."""
+    if part == model.__name__:
+        return True
+    for name in ("loader", "kind", "null"):
+        field = model.model_fields.get(name)
+        if field is not None and part in typing.get_args(field.annotation):
+            return True
+    return part == "table" and "null" not in model.model_fields and "on" in model.model_fields
+
+
+def _models_in(field: FieldInfo | Any) -> Iterator[type[BaseModel]]:
+    """Yield the models inside an annotation: in unions, lists, mappings and Annotated."""
+    annotation = field.annotation if isinstance(field, FieldInfo) else field
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    elif typing.get_origin(annotation) is not None or isinstance(annotation, types.UnionType):
+        for part in typing.get_args(annotation):
+            if not isinstance(part, FieldInfo | Tag | Discriminator):
+                yield from _models_in(part)

@@ -1,0 +1,150 @@
+"""A study: the whole config as one validated object."""
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError
+
+from brainalign.config.base import RESERVED_READOUT, Name, Section
+from brainalign.config.data import Dataset, Features, FeatureTable, Readout, SimulatedDataset, TableDataset
+from brainalign.config.encoders import Encoder
+from brainalign.config.models import Loss, Model, Text
+from brainalign.config.sentences import sentences
+from brainalign.config.twins import with_twins
+from brainalign.errors import InputError, nearest
+
+Figure = Literal["alignment", "layers", "scaling", "losses", "pairs"]
+
+
+class Property(Section):
+    """A number for each model, such as a benchmark score."""
+
+    values: dict[Name, Annotated[float, Field()]] = Field(description="model → number")
+    source: str | None = Field(None, description="where the numbers are from")
+
+
+class Analyses(Section):
+    """What is computed from the joined tables."""
+
+    correlate: list[str] = Field(
+        ["log10_parameters"],
+        description="log10_parameters, parameters, width, depth, an entry of `losses` or of `properties`",
+    )
+    draws: Annotated[int, Field(ge=100, le=100_000)] = Field(2000, description="bootstrap draws of models")
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
+class Study(Section):
+    """The config file."""
+
+    study: Name
+    texts: dict[Name, Text] = {}
+    models: dict[Name, Model] = {}
+    losses: dict[Name, Loss] = {}
+    features: dict[Name, Features] = {}
+    datasets: Annotated[dict[Name, Dataset], Field(min_length=1)]
+    readouts: dict[Name, Readout] = {}
+    encoders: Annotated[dict[Name, Encoder], Field(min_length=1)]
+    properties: dict[Name, Property] = {}
+    analyses: Analyses = Analyses()
+    figures: list[Figure] = ["alignment", "layers", "scaling", "losses", "pairs"]
+
+
+BUILT_IN_PROPERTIES = ("log10_parameters", "parameters", "width", "depth")
+
+
+def read_study(config: Mapping[str, Any]) -> Study:
+    """Validate a config and return it as a Study.
+
+    Raises
+    ------
+    InputError : one sentence for each mistake, each naming the key, what it holds and what it may hold.
+    """
+    try:
+        study = Study.model_validate(dict(config))
+    except ValidationError as error:
+        raise InputError("\n".join(sentences(error, Study, config))) from None
+    mistakes = list(_mistakes(study))
+    if mistakes:
+        raise InputError("\n".join(mistakes))
+    return study
+
+
+def _mistakes(study: Study) -> Iterable[str]:
+    yield from _missing_references(study)
+    yield from _name_clashes(study)
+    yield from _impossible_encoders(study)
+
+
+def _missing_references(study: Study) -> Iterable[str]:
+    documents = [name for name, text in study.texts.items() if text.kind == "documents"]
+    questions = [name for name, text in study.texts.items() if text.kind == "questions"]
+    for name, model in study.models.items():
+        if model.train:
+            yield from _refers(f"models.{name}.train.text", model.train.text, documents, "text with kind: documents")
+        if model.tune:
+            yield from _refers(f"models.{name}.tune.text", model.tune.text, questions, "text with kind: questions")
+        if model.base:
+            yield from _refers(f"models.{name}.base", model.base, [m for m in study.models if m != name], "other model")
+            base = study.models.get(model.base)
+            if base is not None and base.kind != "vanilla":
+                yield f"models.{name}.base: holds {model.base!r}, which is {base.kind}; a vanilla model is needed."
+    for name, loss in study.losses.items():
+        yield from _refers(f"losses.{name}.text", loss.text, documents, "text with kind: documents")
+    for name, features in study.features.items():
+        for dataset in (features.datasets or []) if isinstance(features, FeatureTable) else []:
+            yield from _refers(f"features.{name}.datasets", dataset, list(study.datasets), "data set")
+    for name, given in study.properties.items():
+        for model_name in given.values:
+            yield from _refers(f"properties.{name}.values", model_name, list(with_twins(study.models)), "model")
+    known = [*BUILT_IN_PROPERTIES, *study.losses, *study.properties]
+    for name in study.analyses.correlate:
+        yield from _refers("analyses.correlate", name, known, "property or loss")
+
+
+def _refers(key: str, name: str, allowed: list[str], what: str) -> Iterable[str]:
+    if name not in allowed:
+        listed = ", ".join(allowed) or "there is none"
+        yield f"{key}: holds {name!r}, but there is no such {what}{nearest(name, allowed) or '.'} Allowed: {listed}."
+
+
+def _name_clashes(study: Study) -> Iterable[str]:
+    models = with_twins(study.models)
+    expected = len(study.models) + sum(len(m.untrained.seeds) for m in study.models.values() if m.untrained)
+    if len(models) != expected:
+        yield "models: the name of an untrained twin (model-untrained-seed) is also the name of another model."
+    for name in sorted(set(models) & set(study.features)):
+        yield f"features.{name}: {name!r} is also the name of a model; both would write the same files."
+    for name in sorted(set(study.texts) & set(study.datasets)):
+        yield f"texts.{name}: {name!r} is also the name of a data set; both would write the same files."
+    for name in sorted(set(study.losses) & {*study.properties, *BUILT_IN_PROPERTIES}):
+        yield f"losses.{name}: {name!r} is also the name of a property."
+    if RESERVED_READOUT in study.readouts:
+        yield f"readouts.{RESERVED_READOUT}: this name is kept for features that no model computes; choose another."
+    if study.models and not study.readouts:
+        yield "readouts: there are models but no readout; give one, as last-token: {context: group, pooling: last}."
+    if not study.models and not study.features:
+        yield "models: there is neither a model nor an entry of `features`; nothing could be compared with responses."
+
+
+def _impossible_encoders(study: Study) -> Iterable[str]:
+    for name, encoder in study.encoders.items():
+        by = getattr(encoder.split, "by", None)
+        for dataset_name, dataset in study.datasets.items():
+            if by == "run" and not _has_runs(dataset):
+                yield f"encoders.{name}.split.by: holds 'run', but the data set {dataset_name!r} has no runs."
+            if by == "split_group" and not _has_groups(dataset):
+                yield (
+                    f"encoders.{name}.split.by: holds 'split_group', but the data set {dataset_name!r} has no groups; "
+                    f"name its column as datasets.{dataset_name}.split or .group, or use a split of kind kfold."
+                )
+
+
+def _has_runs(dataset: SimulatedDataset | TableDataset) -> bool:
+    if isinstance(dataset, SimulatedDataset):
+        return dataset.kind == "stories"
+    return bool(dataset.run or dataset.samples)
+
+
+def _has_groups(dataset: SimulatedDataset | TableDataset) -> bool:
+    return isinstance(dataset, SimulatedDataset) or bool(dataset.split or dataset.group)

@@ -1,0 +1,224 @@
+"""What each stage is allowed to know, cut out of a study.
+
+Every function returns plain values that become a stage's `--spec`: all that it may read of the config, and so all
+of the config whose change reruns it. Names of things are not in a spec unless the stage writes them into a table.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from brainalign.config.data import FeatureTable, SimulatedDataset, TableDataset
+from brainalign.config.encoders import Encoder, FixedLayer
+from brainalign.config.models import FileText, SimulatedText
+from brainalign.config.study import Study
+from brainalign.config.twins import ResolvedModel, with_twins
+
+Spec = dict[str, Any]
+Digest = Callable[[str], str]
+
+MODEL_FILES = ("*.json", "*.safetensors", "*.model", "*.txt")
+
+
+def source(study: Study, source: str, digest: Digest) -> Spec:
+    """A data set's or text's files: how they are made, or the SHA-256 of each that is copied."""
+    entry = study.datasets.get(source) or study.texts[source]
+    if isinstance(entry, SimulatedDataset):
+        sizes = {"passages": ["passages", "sentences"], "stories": ["stories", "time_points"]}[entry.kind]
+        names = ["world", "seed", "subjects", "neuroids", *sizes]
+        return {
+            "loader": "simulated",
+            "settings": {"kind": entry.kind} | {name: getattr(entry, name) for name in names},
+        }
+    if isinstance(entry, SimulatedText):
+        names = ["kind", "world", "seed", "count"]
+        return {"loader": "simulated", "settings": {name: getattr(entry, name) for name in names}}
+    files = {role: digest(path) for role, path in source_files(study, source).items()}
+    return {"loader": "table", "settings": {"files": files}}
+
+
+def source_files(study: Study, source: str) -> dict[str, str]:
+    """Return role → path of the user's files behind a data set or text; nothing for what is simulated."""
+    entry = study.datasets.get(source) or study.texts[source]
+    if isinstance(entry, FileText):
+        return {"documents": entry.file}
+    if not isinstance(entry, TableDataset):
+        return {}
+    found = {
+        "stimuli": entry.stimuli,
+        "responses": entry.responses,
+        "neuroids": entry.neuroid_table,
+        "samples": entry.samples,
+        "map": entry.map,
+        "ceilings": entry.ceilings.given.table if entry.ceilings.given else None,
+    }
+    return {role: path for role, path in found.items() if path is not None}
+
+
+def stimuli(study: Study, dataset: str) -> Spec:
+    """Columns of the stimulus table."""
+    entry = study.datasets[dataset]
+    if isinstance(entry, SimulatedDataset):
+        names = ["stimulus_id", "text", "context_group", "split_group"]
+        names += ["run", "onset_s"] if entry.kind == "stories" else []
+        return {"loader": "table", "settings": {"columns": {name: name for name in names}, "order": None}}
+    columns = {
+        "stimulus_id": entry.id,
+        "text": entry.text,
+        "context_group": entry.group,
+        "split_group": entry.split,
+        "run": entry.run,
+        "onset_s": entry.onset_s,
+    }
+    given = {name: column for name, column in columns.items() if column is not None}
+    return {"loader": "table", "settings": {"columns": given, "order": entry.order}}
+
+
+def responses(study: Study, dataset: str) -> Spec:
+    """Columns and keys of the response matrix and its tables."""
+    entry = study.datasets[dataset]
+    if isinstance(entry, SimulatedDataset):
+        return {"loader": "table", "simulated": True, "settings": {}}
+    given = entry.ceilings.given
+    settings = {
+        "responses_id": entry.responses_id or entry.id,
+        "responses_key": entry.responses_key,
+        "neuroids": entry.neuroids,
+        "neuroid_columns": {"neuroid_id": entry.neuroid, "subject": entry.subject, "region": entry.region},
+        "region_per_neuroid": entry.region_per_neuroid,
+        "ceilings": given.model_dump(include={"neuroid", "value", "units"}) if given else None,
+    }
+    return {"loader": "table", "simulated": False, "settings": settings}
+
+
+def model(study: Study, model: str, digest: Digest) -> Spec:
+    """A model's origin: Hub repository and revision, the files of a folder, a training or a tuning."""
+    entry = with_twins(study.models)[model]
+    if entry.train:
+        return entry.train.model_dump(exclude={"text"})
+    if entry.tune:
+        return entry.tune.model_dump(exclude={"text"})
+    assert entry.source is not None
+    origin: Spec = {"source": entry.source}
+    if is_folder(entry.source):
+        wanted = [path for path in model_files(entry.source) if entry.twin_seed is None or not _weights(path)]
+        origin["files"] = {Path(path).name: digest(path) for path in wanted}
+    else:
+        origin["revision"] = entry.revision
+    return origin if entry.twin_seed is None else origin | {"seed": entry.twin_seed}
+
+
+def is_folder(source: str) -> bool:
+    """Tell whether a model's source is a folder of this machine rather than a Hub repository."""
+    return Path(source).expanduser().is_dir()
+
+
+def model_files(source: str) -> list[str]:
+    """Return the files of a model's folder that describe or hold the model, sorted by name."""
+    folder = Path(source).expanduser()
+    return sorted(str(path) for pattern in MODEL_FILES for path in folder.glob(pattern) if path.is_file())
+
+
+def model_origin(entry: ResolvedModel) -> str:
+    """Return "trained", "tuned", "untrained" (twin of a fetched model) or "fetched"."""
+    if entry.train:
+        return "trained"
+    if entry.tune:
+        return "tuned"
+    return "fetched" if entry.twin_seed is None else "untrained"
+
+
+def activations(study: Study, readout: str, model: str) -> Spec:
+    """Readout and number format."""
+    entry = study.readouts[readout]
+    context = entry.context if isinstance(entry.context, str) else entry.context.model_dump()
+    settings = {"context": context, "pooling": entry.pooling, "overflow": entry.overflow}
+    return {"readout": settings, "dtype": with_twins(study.models)[model].dtype}
+
+
+def features(study: Study, features: str, digest: Digest) -> Spec:
+    """A null's name and settings, or the checksum of a given table."""
+    entry = study.features[features]
+    if isinstance(entry, FeatureTable):
+        return {"null": "table", "settings": {"on": entry.on, "sha256": digest(entry.table)}}
+    return {"null": entry.null, "settings": entry.model_dump(exclude={"null"})}
+
+
+def encoder(study: Study, encoder: str) -> Spec:
+    """Everything of an encoder."""
+    entry = study.encoders[encoder]
+    return _encoder_settings(entry)
+
+
+def ceilings(study: Study, encoder: str, dataset: str) -> Spec:
+    """The encoder, and the ceilings asked for."""
+    asked = study.datasets[dataset].ceilings.model_dump(by_alias=True, exclude_none=True)
+    kinds: Spec = {name: settings for name, settings in asked.items() if name != "given"}
+    if "given" in asked:
+        kinds["given"] = {}
+    return {"encoder": _encoder_settings(study.encoders[encoder]), "kinds": kinds}
+
+
+def alignment(study: Study, encoder: str, readout: str, features: str, dataset: str) -> Spec:
+    """The names that stand in the table, and how the layer was chosen."""
+    entry = study.encoders[encoder]
+    choice = entry.layer if isinstance(entry.layer, str) else f"fixed:{entry.layer.fixed}"
+    names = {"encoder": encoder, "readout": readout, "features": features, "dataset": dataset}
+    of_model = features in with_twins(study.models)
+    kind = "model" if of_model else "null" if features in nulls(study) else "given"
+    collection = study.datasets[dataset].collection or dataset
+    return names | {"collection": collection, "features_kind": kind, "layer_choice": choice}
+
+
+def nulls(study: Study) -> list[str]:
+    """Return the names of the features that know nothing of a model or of the text's meaning."""
+    return [name for name, entry in study.features.items() if not isinstance(entry, FeatureTable)]
+
+
+def loss(study: Study, loss: str, model: str) -> Spec:
+    """Window and number format."""
+    return {"window": study.losses[loss].window, "dtype": with_twins(study.models)[model].dtype}
+
+
+def properties(study: Study) -> Spec:
+    """What the config says of each model: family, kind, base and given numbers."""
+    models = {
+        name: {
+            "family": entry.family,
+            "kind": entry.kind,
+            "base": entry.base,
+            **{key: given.values.get(name) for key, given in study.properties.items()},
+        }
+        for name, entry in with_twins(study.models).items()
+    }
+    return {"models": models, "properties": list(study.properties)}
+
+
+def correlation(study: Study) -> Spec:
+    """The properties to correlate, and the bootstrap."""
+    return study.analyses.model_dump()
+
+
+def pairs(study: Study) -> Spec:
+    """Instruction-tuned model → its base."""
+    tuned = {name: entry.base for name, entry in study.models.items() if entry.kind == "instruction-tuned"}
+    return {"pairs": tuned}
+
+
+def _encoder_settings(entry: Encoder) -> Spec:
+    settings = entry.model_dump(exclude={"layer", "grid"})
+    exponents = np.linspace(entry.grid.log10_min, entry.grid.log10_max, entry.grid.count)
+    settings["grid"] = {"values": np.power(10.0, exponents).tolist(), "scale": entry.grid.scale}
+    layer = {"fixed": entry.layer.fixed} if isinstance(entry.layer, FixedLayer) else entry.layer
+    return settings | {"layer": layer}
+
+
+def _weights(path: str) -> bool:
+    return path.endswith((".safetensors", ".safetensors.index.json"))
+
+
+def resolved(study: Study) -> Mapping[str, Any]:
+    """Return the whole study as plain values, defaults filled in."""
+    return study.model_dump(mode="json", by_alias=True)
