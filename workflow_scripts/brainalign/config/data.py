@@ -115,26 +115,26 @@ class Readout(Section):
 class PositionNull(Section):
     """Index of the sentence in its group."""
 
-    null: Literal["position"]
+    control: Literal["position"]
 
 
 class LengthNull(Section):
     """Characters and words."""
 
-    null: Literal["length"]
+    control: Literal["length"]
 
 
 class AutocorrelationNull(Section):
     """Smoothed identity inside each group (OASM): what neighbours share, without any text."""
 
-    null: Literal["autocorrelation"]
+    control: Literal["autocorrelation"]
     sigmas: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)] = [0.5, 1.0, 2.0]
 
 
 class RandomNull(Section):
     """Gaussian random numbers."""
 
-    null: Literal["random"]
+    control: Literal["random"]
     width: Count = 32
     seed: Seed = 0
 
@@ -150,7 +150,7 @@ class FeatureTable(Section):
 def _which_features(entry: Any) -> str | None:
     """The tag of a features entry: the null's name, or "table"."""
     given = entry if isinstance(entry, dict) else getattr(entry, "__dict__", {})
-    return str(given["null"]) if "null" in given else "table"
+    return str(given["control"]) if "control" in given else "table"
 
 
 Features = Annotated[

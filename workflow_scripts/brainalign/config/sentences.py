@@ -49,7 +49,10 @@ def sentences(error: ValidationError, root: type[BaseModel], config: Mapping[str
 def _by_key(error: ValidationError, config: Mapping[str, Any]) -> dict[str, list[Any]]:
     """Group the errors by the key of the config that they speak of, without the tags of alternatives."""
     grouped: dict[str, list[Any]] = {}
-    for item in error.errors():
+    found = error.errors()
+    # A mapping was not meant to be one of the words allowed beside it; what is wrong inside it is said by others.
+    telling = [item for item in found if not (item["type"] == "literal_error" and isinstance(item["input"], Mapping))]
+    for item in telling or found:
         path = _in_config(item["loc"], config)
         grouped.setdefault(".".join(map(str, path)), []).append(item)
     return grouped
@@ -96,8 +99,8 @@ def _sentence(key: str, item: Any, alternatives: Sequence[Any], root: type[BaseM
         return f"{key}: the key {context['discriminator']} is missing."
     if kind == "union_tag_invalid":
         tags = [tag.strip(" '") for tag in context["expected_tags"].split(",")]
-        name = str(context["discriminator"]).strip("'").replace("_which_features()", "null")
-        tags = [tag for tag in tags if not (name == "null" and tag == "table")]
+        name = str(context["discriminator"]).strip("'").replace("_which_features()", "control")
+        tags = [tag for tag in tags if not (name == "control" and tag == "table")]
         hint = nearest(context["tag"], tags)
         return f"{key}.{name}: holds {context['tag']!r}{hint or '.'} Allowed: {', '.join(tags)}."
     if kind == "string_pattern_mismatch":
@@ -139,7 +142,8 @@ def _bound(kind: str, context: Mapping[str, Any]) -> str | None:
     if kind not in bounds:
         return None
     name, text = bounds[kind]
-    return text.format(context.get(name))
+    bound = context.get(name)
+    return text.format(f"{bound:g}" if isinstance(bound, float) else bound)
 
 
 def _keys_at(loc: Sequence[int | str], root: type[BaseModel]) -> list[str]:
@@ -149,10 +153,10 @@ def _keys_at(loc: Sequence[int | str], root: type[BaseModel]) -> list[str]:
         found: list[type[BaseModel]] = []
         for model in models:
             fields = {field.alias or name: field for name, field in model.model_fields.items()}
-            if part in fields:
-                found.extend(_models_in(fields[str(part)]))
-            elif _tagged(model, part):
+            if _tagged(model, part) and len(models) > 1:
                 found.append(model)
+            elif part in fields:
+                found.extend(_models_in(fields[str(part)]))
         models = found or models
     return [field.alias or name for model in models[:1] for name, field in model.model_fields.items()]
 
@@ -161,11 +165,11 @@ def _tagged(model: type[BaseModel], part: int | str) -> bool:
     """Tell whether a model is the alternative with this tag or class name."""
     if part == model.__name__:
         return True
-    for name in ("loader", "kind", "null"):
+    for name in ("loader", "kind", "control"):
         field = model.model_fields.get(name)
         if field is not None and part in typing.get_args(field.annotation):
             return True
-    return part == "table" and "null" not in model.model_fields and "on" in model.model_fields
+    return part == "table" and "control" not in model.model_fields and "on" in model.model_fields
 
 
 def _models_in(field: FieldInfo | Any) -> Iterator[type[BaseModel]]:

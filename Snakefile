@@ -1,0 +1,54 @@
+# brainalign: how well language models predict human brain activity, and what about the models explains it.
+#
+# Without --configfile, the study is config.yaml (the miniature, simulated); a study given with --configfile replaces it.
+# Each stage has its rules in rules/<stage>.smk, its library in workflow_scripts/brainalign/<stage> and its files in
+# results/<stage>/.
+from snakemake.utils import min_version
+
+min_version("9.20")
+
+if not workflow.overwrite_configfiles:
+
+    configfile: workflow.source_path("config.yaml")
+
+
+report: "rules/report/workflow.rst"
+
+
+include: "rules/common.smk"
+include: "rules/sources.smk"
+include: "rules/models.smk"
+include: "rules/stimuli.smk"
+include: "rules/responses.smk"
+include: "rules/activations.smk"
+include: "rules/encoding.smk"
+include: "rules/ceilings.smk"
+include: "rules/alignment.smk"
+include: "rules/losses.smk"
+include: "rules/study.smk"
+include: "rules/correlation.smk"
+include: "rules/figures.smk"
+
+
+onstart:
+    record_study()
+
+
+rule all:
+    input:
+        TABLES,
+        FIGURES,
+    default_target: True
+    localrule: True
+
+
+rule activations:
+    input:
+        ACTIVATIONS,
+    localrule: True
+
+
+rule encodings:
+    input:
+        ENCODINGS,
+    localrule: True

@@ -1,0 +1,72 @@
+"""Activations: one vector per stimulus and layer, from a model, a null or a given table.
+
+REQUIRED: results/stimuli/{dataset}.csv, and for a model results/models/{features}/manifest.json
+MAKES: results/activations/{readout}/{features}/{dataset}.h5, and the digest of its content.
+The readout `none` holds what no model computes.
+"""
+
+
+rule extract_activations:
+    """Run one model over one data set's stimuli and keep every layer."""
+    input:
+        stimuli="results/stimuli/{dataset}.csv",
+        model="results/models/{features}/manifest.json",
+    output:
+        activations="results/activations/{readout}/{features}/{dataset}.h5",
+        digest="results/activations/{readout}/{features}/{dataset}.digest.json",
+    log:
+        "results/logs/extract_activations/{readout}/{features}/{dataset}.log",
+    benchmark:
+        "results/benchmarks/extract_activations/{readout}/{features}/{dataset}.tsv"
+    wildcard_constraints:
+        readout=names(STUDY.readouts),
+        features=names(MODELS),
+    conda:
+        "../envs/workflow.yaml"
+    resources:
+        mem_mb=megabytes(8_000),
+        gpu=gpus(),
+    params:
+        spec=spec(specs.activations),
+        code=code("extract_activations"),
+    shell:
+        "python -m brainalign.stages.extract_activations"
+        " --spec {params.spec:q}"
+        " --code {params.code:q}"
+        " --stimuli {input.stimuli:q}"
+        " --model {input.model:q}"
+        " --out {output.activations:q}"
+        " --digest {output.digest:q}"
+        " 2> {log:q}"
+
+
+rule compute_features:
+    """Compute a null from the stimulus table, or read a given table of features."""
+    input:
+        stimuli="results/stimuli/{dataset}.csv",
+        table=table_of_features,
+    output:
+        activations="results/activations/none/{features}/{dataset}.h5",
+        digest="results/activations/none/{features}/{dataset}.digest.json",
+    log:
+        "results/logs/compute_features/{features}/{dataset}.log",
+    benchmark:
+        "results/benchmarks/compute_features/{features}/{dataset}.tsv"
+    wildcard_constraints:
+        features=names(STUDY.features),
+    conda:
+        "../envs/workflow.yaml"
+    resources:
+        mem_mb=megabytes(2_000),
+    params:
+        spec=spec(specs.features),
+        code=code_of_null,
+    shell:
+        "python -m brainalign.stages.compute_features"
+        " --spec {params.spec:q}"
+        " --code {params.code:q}"
+        " --stimuli {input.stimuli:q}"
+        " --table {input.table:q}"
+        " --out {output.activations:q}"
+        " --digest {output.digest:q}"
+        " 2> {log:q}"

@@ -1,0 +1,35 @@
+"""Alignment: finished scores with intervals, raw, against the ceiling and over the nulls.
+
+REQUIRED: an encoding, the data set's ceilings, and the encodings of the nulls.
+MAKES: results/alignment/{encoder}/{readout}/{features}/{dataset}.csv
+"""
+
+
+rule score_alignment:
+    """Finish the scores of one feature space on one data set."""
+    input:
+        encoding="results/encoding/{encoder}/{readout}/{features}/{dataset}.h5",
+        ceilings="results/ceilings/{encoder}/{dataset}.h5",
+        nulls=nulls_beside,
+    output:
+        table="results/alignment/{encoder}/{readout}/{features}/{dataset}.csv",
+    log:
+        "results/logs/score_alignment/{encoder}/{readout}/{features}/{dataset}.log",
+    benchmark:
+        "results/benchmarks/score_alignment/{encoder}/{readout}/{features}/{dataset}.tsv"
+    conda:
+        "../envs/workflow.yaml"
+    resources:
+        mem_mb=megabytes(2_000),
+    params:
+        spec=spec(specs.alignment),
+        code=code("score_alignment"),
+    shell:
+        "python -m brainalign.stages.score_alignment"
+        " --spec {params.spec:q}"
+        " --code {params.code:q}"
+        " --encoding {input.encoding:q}"
+        " --ceilings {input.ceilings:q}"
+        " --nulls {input.nulls:q}"
+        " --out {output.table:q}"
+        " 2> {log:q}"

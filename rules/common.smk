@@ -1,0 +1,203 @@
+"""Names, wildcard constraints and the functions that rules use. No other rules file has functions."""
+
+import re
+import shlex
+import shutil
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent
+SCRIPTS = ROOT / "workflow_scripts"
+sys.path.insert(0, str(SCRIPTS))
+
+from brainalign import specs
+from brainalign.checksums import Checksums
+from brainalign.config.claims import conflicts, record
+from brainalign.config.study import read_study
+from brainalign.config.twins import with_twins
+from brainalign.config.yaml_files import refuse_repeated_keys
+from brainalign.errors import InputError
+from brainalign.provenance import canonical, code_param
+
+# Stages run under the interpreter that runs Snakemake, unless a software deployment was asked for, and import this
+# checkout's package, whatever else lies in the working directory.
+interpreter = "" if workflow.deployment_settings.deployment_method else f"{shlex.quote(str(Path(sys.executable).parent))}:"
+shell.prefix(
+    f"set -euo pipefail; export PATH={interpreter}\"$PATH\""
+    f" PYTHONPATH={shlex.quote(str(SCRIPTS))} PYTHONSAFEPATH=1 PYTHONDONTWRITEBYTECODE=1; "
+)
+
+
+def validated_study():
+    """Read the config as a study that agrees with the studies whose results lie here."""
+    try:
+        for path in workflow.configfiles:
+            refuse_repeated_keys(Path(path))
+        study = read_study(config)
+        clashes = conflicts(study, Path("results/studies"))
+    except InputError as error:
+        raise WorkflowError(f"The config cannot be used.\n{error}") from None
+    if clashes:
+        raise WorkflowError("\n".join(clashes))
+    return study
+
+
+STUDY = validated_study()
+CHECKSUMS = Checksums(Path(".snakemake/brainalign-checksums.json"))
+
+MODELS = with_twins(STUDY.models)
+DATASETS = list(STUDY.datasets)
+NULLS = specs.nulls(STUDY)
+
+
+def names(values):
+    """A wildcard constraint for these names and no others; one that nothing matches where there are none."""
+    return "|".join(re.escape(value) for value in values) or "(?!)"
+
+
+def models_made_by(origin):
+    """Names of the models that are trained, tuned, untrained or fetched."""
+    return [name for name, entry in MODELS.items() if specs.model_origin(entry) == origin]
+
+
+wildcard_constraints:
+    study=names([STUDY.study]),
+    dataset=names(DATASETS),
+    source=names([*DATASETS, *STUDY.texts]),
+    model=names(MODELS),
+    features=names([*MODELS, *STUDY.features]),
+    readout=names([*STUDY.readouts, "none"]),
+    encoder=names(STUDY.encoders),
+    loss=names(STUDY.losses),
+    figure=names(STUDY.figures),
+
+
+def cells():
+    """Every (readout, features, dataset) of the study."""
+    found = [(r, m, d) for r in STUDY.readouts for m in MODELS for d in DATASETS]
+    for name, entry in STUDY.features.items():
+        covered = getattr(entry, "datasets", None) or DATASETS
+        found += [("none", name, dataset) for dataset in DATASETS if dataset in covered]
+    return found
+
+
+def paths(pattern, encoders=("",)):
+    """The pattern for every cell of the study and every encoder."""
+    return [
+        pattern.format(encoder=encoder, readout=readout, features=features, dataset=dataset)
+        for encoder in encoders
+        for readout, features, dataset in cells()
+    ]
+
+
+ACTIVATIONS = paths("results/activations/{readout}/{features}/{dataset}.h5")
+ENCODINGS = paths("results/encoding/{encoder}/{readout}/{features}/{dataset}.h5", STUDY.encoders)
+ALIGNMENTS = paths("results/alignment/{encoder}/{readout}/{features}/{dataset}.csv", STUDY.encoders)
+MANIFESTS = [f"results/models/{model}/manifest.json" for model in MODELS]
+LOSSES = [f"results/losses/{loss}/{model}.json" for loss in STUDY.losses for model in MODELS]
+TABLES = [
+    f"results/studies/{STUDY.study}/{table}.csv" for table in ("alignment", "properties", "correlations", "pairs")
+]
+FIGURES = [
+    f"results/studies/{STUDY.study}/figures/{figure}.{ending}" for figure in STUDY.figures for ending in ("pdf", "png")
+]
+
+
+def record_study():
+    """Keep the study's resolved config beside its results, where other studies look for what names mean."""
+    record(STUDY, Path("results/studies"))
+
+
+def spec(build, *arguments):
+    """A params function: the stage's settings as canonical JSON. `arguments` follow the study; wildcards the rest."""
+
+    def params(wildcards):
+        accepted = build.__code__.co_varnames[1 : build.__code__.co_argcount]
+        known = {name: value for name, value in wildcards.items() if name in accepted}
+        if "digest" in accepted:
+            known["digest"] = CHECKSUMS
+        return canonical(build(STUDY, *arguments, **known))
+
+    return params
+
+
+def code(stage, *modules):
+    """The fingerprint of a stage, of modules that it finds by name, and of everything local that they import."""
+    return code_param(SCRIPTS, f"brainalign.stages.{stage}", *(f"brainalign.{module}" for module in modules))
+
+
+def code_of_loader(stage):
+    """A params function: the fingerprint of a stage and of the loader that its spec names."""
+    builds = {
+        "fetch_source": ("sources", lambda w: specs.source(STUDY, w.source, CHECKSUMS)),
+        "prepare_stimuli": ("stimuli", lambda w: specs.stimuli(STUDY, w.dataset)),
+        "prepare_responses": ("responses", lambda w: specs.responses(STUDY, w.dataset)),
+    }
+    package, build = builds[stage]
+    return lambda wildcards: code(stage, f"{package}.{build(wildcards)['loader']}")
+
+
+def code_of_null(wildcards):
+    """The fingerprint of compute_features and of the null that it computes."""
+    null = specs.features(STUDY, wildcards.features, CHECKSUMS)["null"].replace("-", "_")
+    return code("compute_features", f"activations.nulls.{null}")
+
+
+def code_of_figure(wildcards):
+    """The fingerprint of draw_figure and of the figure that it draws."""
+    return code("draw_figure", f"figures.{wildcards.figure}")
+
+
+def files_of_source(wildcards):
+    """The user's files behind a source, in the order of their roles; their content is in the spec, not their times."""
+    files = specs.source_files(STUDY, wildcards.source)
+    return [ancient(str(Path(files[role]).expanduser())) for role in sorted(files)]
+
+
+def files_of_model(wildcards):
+    """The files of a model that lies in a folder; nothing for one on the Hub."""
+    source = MODELS[wildcards.model].source
+    return [ancient(path) for path in specs.model_files(source)] if specs.is_folder(source) else []
+
+
+def text_of(section):
+    """An input function: the manifest of the text that a model or loss is made on."""
+
+    def inputs(wildcards):
+        if section == "losses":
+            text = STUDY.losses[wildcards.loss].text
+        else:
+            text = getattr(MODELS[wildcards.model], section).text
+        return f"results/sources/{text}/manifest.json"
+
+    return inputs
+
+
+def base_of(wildcards):
+    """The manifest of the model that another is tuned from."""
+    return f"results/models/{MODELS[wildcards.model].base}/manifest.json"
+
+
+def table_of_features(wildcards):
+    """The user's table behind given features; nothing for a null."""
+    table = getattr(STUDY.features[wildcards.features], "table", None)
+    return [ancient(str(Path(table).expanduser()))] if table else []
+
+
+def nulls_beside(wildcards):
+    """The encodings of the nulls on the same data set with the same encoder, for anything but a null."""
+    if wildcards.features in NULLS:
+        return []
+    return [f"results/encoding/{wildcards.encoder}/none/{null}/{wildcards.dataset}.h5" for null in NULLS]
+
+
+def megabytes(first):
+    """A resource function: memory in MB, twice as much at every further attempt."""
+    return lambda wildcards, attempt: first * 2 ** (attempt - 1)
+
+
+def gpus():
+    """One for jobs that run a model where this machine has an NVIDIA card, none elsewhere; profiles may say more."""
+    return int(shutil.which("nvidia-smi") is not None)

@@ -1,0 +1,75 @@
+"""Correlation: what about the models goes with their alignment.
+
+REQUIRED: results/studies/{study}/alignment.csv, properties.csv, replicates.h5
+MAKES: results/studies/{study}/correlations.csv, pairs.csv
+"""
+
+
+rule correlate_properties:
+    """Correlate alignment with size, loss and other properties over models."""
+    input:
+        alignment="results/studies/{study}/alignment.csv",
+        properties="results/studies/{study}/properties.csv",
+        replicates="results/studies/{study}/replicates.h5",
+    output:
+        table=report(
+            "results/studies/{study}/correlations.csv",
+            caption="report/correlations_table.rst",
+            category="Tables",
+            labels={"table": "correlations"},
+        ),
+    log:
+        "results/logs/correlate_properties/{study}.log",
+    benchmark:
+        "results/benchmarks/correlate_properties/{study}.tsv"
+    conda:
+        "../envs/workflow.yaml"
+    resources:
+        mem_mb=megabytes(1_000),
+    params:
+        spec=spec(specs.correlation),
+        code=code("correlate_properties"),
+    shell:
+        "python -m brainalign.stages.correlate_properties"
+        " --spec {params.spec:q}"
+        " --code {params.code:q}"
+        " --alignment {input.alignment:q}"
+        " --properties {input.properties:q}"
+        " --replicates {input.replicates:q}"
+        " --out {output.table:q}"
+        " 2> {log:q}"
+
+
+rule compare_pairs:
+    """Compare each instruction-tuned model with its base."""
+    input:
+        alignment="results/studies/{study}/alignment.csv",
+        properties="results/studies/{study}/properties.csv",
+        replicates="results/studies/{study}/replicates.h5",
+    output:
+        table=report(
+            "results/studies/{study}/pairs.csv",
+            caption="report/pairs_table.rst",
+            category="Tables",
+            labels={"table": "instruction-tuned and vanilla pairs"},
+        ),
+    log:
+        "results/logs/compare_pairs/{study}.log",
+    benchmark:
+        "results/benchmarks/compare_pairs/{study}.tsv"
+    conda:
+        "../envs/workflow.yaml"
+    resources:
+        mem_mb=megabytes(1_000),
+    params:
+        spec=spec(specs.pairs),
+        code=code("compare_pairs"),
+    shell:
+        "python -m brainalign.stages.compare_pairs"
+        " --spec {params.spec:q}"
+        " --code {params.code:q}"
+        " --alignment {input.alignment:q}"
+        " --properties {input.properties:q}"
+        " --replicates {input.replicates:q}"
+        " --out {output.table:q}"
+        " 2> {log:q}"

@@ -1,0 +1,121 @@
+"""Models: everything that has weights.
+
+REQUIRED: a Hub repository, a folder, or results/sources/{text}/manifest.json to train or tune on.
+MAKES: results/models/{model}/manifest.json, with the weights beside it when they are made here.
+Each rule makes the models of one origin; the wildcard's constraint says which.
+"""
+
+
+rule fetch_model:
+    """Describe a model from a folder, or download one from the Hub at a fixed commit."""
+    input:
+        files=files_of_model,
+    output:
+        manifest="results/models/{model}/manifest.json",
+    log:
+        "results/logs/fetch_model/{model}.log",
+    benchmark:
+        "results/benchmarks/fetch_model/{model}.tsv"
+    wildcard_constraints:
+        model=names(models_made_by("fetched")),
+    conda:
+        "../envs/workflow.yaml"
+    resources:
+        mem_mb=megabytes(1_000),
+    params:
+        spec=spec(specs.model),
+        code=code("fetch_model"),
+    localrule: True
+    shell:
+        "python -m brainalign.stages.fetch_model"
+        " --spec {params.spec:q}"
+        " --code {params.code:q}"
+        " --out {output.manifest:q}"
+        " 2> {log:q}"
+
+
+rule initialise_model:
+    """Give the architecture of a fetched model random weights: an untrained twin."""
+    input:
+        files=files_of_model,
+    output:
+        manifest="results/models/{model}/manifest.json",
+    log:
+        "results/logs/initialise_model/{model}.log",
+    benchmark:
+        "results/benchmarks/initialise_model/{model}.tsv"
+    wildcard_constraints:
+        model=names(models_made_by("untrained")),
+    conda:
+        "../envs/workflow.yaml"
+    resources:
+        mem_mb=megabytes(4_000),
+    params:
+        spec=spec(specs.model),
+        code=code("initialise_model"),
+    shell:
+        "python -m brainalign.stages.initialise_model"
+        " --spec {params.spec:q}"
+        " --code {params.code:q}"
+        " --out {output.manifest:q}"
+        " 2> {log:q}"
+
+
+rule train_model:
+    """Train a small transformer from scratch; a twin of one is a training without steps."""
+    input:
+        text=text_of("train"),
+    output:
+        manifest="results/models/{model}/manifest.json",
+    log:
+        "results/logs/train_model/{model}.log",
+    benchmark:
+        "results/benchmarks/train_model/{model}.tsv"
+    wildcard_constraints:
+        model=names(models_made_by("trained")),
+    conda:
+        "../envs/workflow.yaml"
+    resources:
+        mem_mb=megabytes(2_000),
+        gpu=gpus(),
+    params:
+        spec=spec(specs.model),
+        code=code("train_model"),
+    shell:
+        "python -m brainalign.stages.train_model"
+        " --spec {params.spec:q}"
+        " --code {params.code:q}"
+        " --text {input.text:q}"
+        " --out {output.manifest:q}"
+        " 2> {log:q}"
+
+
+rule tune_model:
+    """Tune a model on questions and answers."""
+    input:
+        text=text_of("tune"),
+        base=base_of,
+    output:
+        manifest="results/models/{model}/manifest.json",
+    log:
+        "results/logs/tune_model/{model}.log",
+    benchmark:
+        "results/benchmarks/tune_model/{model}.tsv"
+    wildcard_constraints:
+        model=names(models_made_by("tuned")),
+    conda:
+        "../envs/workflow.yaml"
+    resources:
+        mem_mb=megabytes(2_000),
+        gpu=gpus(),
+    params:
+        spec=spec(specs.model),
+        code=code("tune_model"),
+    shell:
+        "python -m brainalign.stages.tune_model"
+        " --spec {params.spec:q}"
+        " --code {params.code:q}"
+        " --text {input.text:q}"
+        " --base {input.base:q}"
+        " --out {output.manifest:q}"
+        " 2> {log:q}"

@@ -1,0 +1,51 @@
+"""Study: the cells joined into tables; nothing is computed anew.
+
+REQUIRED: every alignment, encoding, manifest and loss of the study.
+MAKES: results/studies/{study}/alignment.csv, properties.csv, replicates.h5
+"""
+
+
+rule join_study:
+    """Join the study's cells into one table of scores and one of the models' properties."""
+    input:
+        alignments=ALIGNMENTS,
+        encodings=ENCODINGS,
+        manifests=MANIFESTS,
+        losses=LOSSES,
+    output:
+        alignment=report(
+            "results/studies/{study}/alignment.csv",
+            caption="report/alignment_table.rst",
+            category="Tables",
+            labels={"table": "alignment"},
+        ),
+        properties=report(
+            "results/studies/{study}/properties.csv",
+            caption="report/properties_table.rst",
+            category="Tables",
+            labels={"table": "properties of the models"},
+        ),
+        replicates="results/studies/{study}/replicates.h5",
+    log:
+        "results/logs/join_study/{study}.log",
+    benchmark:
+        "results/benchmarks/join_study/{study}.tsv"
+    conda:
+        "../envs/workflow.yaml"
+    resources:
+        mem_mb=megabytes(2_000),
+    params:
+        spec=spec(specs.properties),
+        code=code("join_study"),
+    shell:
+        "python -m brainalign.stages.join_study"
+        " --spec {params.spec:q}"
+        " --code {params.code:q}"
+        " --alignments {input.alignments:q}"
+        " --encodings {input.encodings:q}"
+        " --manifests {input.manifests:q}"
+        " --losses {input.losses:q}"
+        " --alignment {output.alignment:q}"
+        " --properties {output.properties:q}"
+        " --replicates {output.replicates:q}"
+        " 2> {log:q}"

@@ -1,0 +1,85 @@
+"""What names mean in the studies whose results lie in one folder.
+
+Studies share the files of the stages on which they agree, and file names hold the config's names. So a name must
+mean one thing in all of them. Each study's resolved config is kept as `{study}/config.json`.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from brainalign.config.study import Study
+from brainalign.storage import write_json
+
+# What does not reach a file named after the entry.
+_FREE = {
+    "models": frozenset({"family", "kind", "base", "untrained"}),
+    "datasets": frozenset({"citation"}),
+}
+_SECTIONS = ("texts", "models", "losses", "features", "datasets", "readouts", "encoders")
+
+
+def record(study: Study, studies: Path) -> None:
+    """Write the study's resolved config under the folder of all studies."""
+    write_json(studies / study.study / "config.json", study.model_dump(mode="json", by_alias=True))
+
+
+def conflicts(study: Study, studies: Path) -> list[str]:
+    """Return one sentence for each name that means something else in another study of the folder.
+
+    Files that cannot be read are passed over: they claim nothing.
+    """
+    own = study.model_dump(mode="json", by_alias=True)
+    found: list[str] = []
+    for path in sorted(studies.glob("*/config.json")):
+        if path.parent.name == study.study:
+            continue
+        try:
+            other = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        found.extend(_other_nulls(own, other, (study.study, path.parent.name)))
+        for section in _SECTIONS:
+            found.extend(_clashes(section, own, other, (study.study, path.parent.name)))
+    return found
+
+
+def _clashes(section: str, own: Mapping[str, Any], other: Mapping[str, Any], studies: tuple[str, str]) -> Iterator[str]:
+    mine, theirs = own.get(section, {}), other.get(section, {})
+    for name in sorted(set(mine) & set(theirs)):
+        difference = _difference(section, mine[name], theirs[name])
+        if difference is not None:
+            key, here, there = difference
+            yield (
+                f"{section}.{name} means two things: {key} is {here} in the study {studies[0]!r}, but {there} in "
+                f"{studies[1]!r}, whose results lie in the same folder; rename it in one of them."
+            )
+
+
+def _other_nulls(own: Mapping[str, Any], other: Mapping[str, Any], studies: tuple[str, str]) -> Iterator[str]:
+    """Alignment tables hold each score beside the best null, so studies that share them must share the nulls."""
+    shared = [set(own[section]) & set(other.get(section, {})) for section in ("datasets", "encoders")]
+    shared.append({*own["models"], *own["features"]} & {*other.get("models", {}), *other.get("features", {})})
+    mine, theirs = _nulls(own), _nulls(other)
+    if all(shared) and mine != theirs:
+        yield (
+            f"features: the nulls are {', '.join(mine) or 'none'} in the study {studies[0]!r}, but "
+            f"{', '.join(theirs) or 'none'} in {studies[1]!r}, which shares the data set {min(shared[0])!r} and the "
+            f"encoder {min(shared[1])!r}; give both the same nulls, or one of them other names."
+        )
+
+
+def _nulls(config: Mapping[str, Any]) -> list[str]:
+    return sorted(name for name, entry in config.get("features", {}).items() if "control" in entry)
+
+
+def _difference(section: str, mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> tuple[str, Any, Any] | None:
+    """Return the first key that tells two entries apart, with what each holds."""
+    free = _FREE.get(section, frozenset())
+    if mine.get("tune"):
+        free = free - {"base"}
+    for key in sorted((set(mine) | set(theirs)) - free):
+        if mine.get(key) != theirs.get(key):
+            return key, mine.get(key), theirs.get(key)
+    return None

@@ -1,0 +1,43 @@
+"""YAML files as the user wrote them, before anything is merged or lost."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from brainalign.errors import InputError
+
+
+class _Strict(yaml.SafeLoader):
+    """A loader that refuses a key that comes twice in one mapping."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: dict[Any, int] = {}
+        for key_node, _ in node.value:
+            if key_node.tag == "tag:yaml.org,2002:merge":
+                continue
+            key = self.construct_object(key_node, deep=deep)
+            line = key_node.start_mark.line + 1
+            if key in seen:
+                raise InputError(
+                    f"{node.start_mark.name}: the key {key!r} comes twice in one mapping, in lines {seen[key]} and "
+                    f"{line}; only one can count."
+                )
+            seen[key] = line
+        return super().construct_mapping(node, deep=deep)
+
+
+def refuse_repeated_keys(path: Path) -> None:
+    """Refuse a YAML file in which a key comes twice in one mapping: YAML itself would drop the first in silence.
+
+    Raises
+    ------
+    InputError : a repeated key, with both lines, or a file that is not YAML.
+    """
+    if path.suffix.lower() not in (".yaml", ".yml"):
+        return
+    try:
+        with path.open(encoding="utf-8") as file:
+            yaml.load(file, Loader=_Strict)
+    except yaml.YAMLError as error:
+        raise InputError(f"{path} is not YAML: {' '.join(str(error).split())}.") from error
