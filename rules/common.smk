@@ -175,6 +175,11 @@ def text_of(section):
     return inputs
 
 
+def vocabulary_of(wildcards):
+    """The manifests of the texts whose words a trained model's vocabulary holds beside those of its own text."""
+    return [f"results/sources/{text}/manifest.json" for text in MODELS[wildcards.model].train.vocabulary]
+
+
 def base_of(wildcards):
     """The manifest of the model that another is tuned from."""
     return f"results/models/{MODELS[wildcards.model].base}/manifest.json"

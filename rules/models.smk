@@ -65,6 +65,7 @@ rule train_model:
     """Train a small transformer from scratch; a twin of one is a training without steps."""
     input:
         text=text_of("train"),
+        vocabulary=vocabulary_of,
     output:
         manifest="results/models/{model}/manifest.json",
     log:
@@ -86,6 +87,7 @@ rule train_model:
         " --spec {params.spec:q}"
         " --code {params.code:q}"
         " --text {input.text:q}"
+        " --vocabulary {input.vocabulary:q}"
         " --out {output.manifest:q}"
         " 2> {log:q}"
 

@@ -97,7 +97,7 @@ def model(study: Study, model: str, digest: Digest) -> Spec:
     """A model's origin: Hub repository and revision, the files of a folder, a training or a tuning."""
     entry = with_twins(study.models)[model]
     if entry.train:
-        return entry.train.model_dump(exclude={"text"})
+        return entry.train.model_dump(exclude={"text", "vocabulary"})
     if entry.tune:
         return entry.tune.model_dump(exclude={"text"})
     assert entry.source is not None
@@ -130,12 +130,12 @@ def model_origin(entry: ResolvedModel) -> str:
     return "fetched" if entry.twin_seed is None else "untrained"
 
 
-def activations(study: Study, readout: str, model: str) -> Spec:
+def activations(study: Study, readout: str, features: str) -> Spec:
     """Readout and number format."""
     entry = study.readouts[readout]
     context = entry.context if isinstance(entry.context, str) else entry.context.model_dump()
     settings = {"context": context, "pooling": entry.pooling, "overflow": entry.overflow}
-    return {"readout": settings, "dtype": with_twins(study.models)[model].dtype}
+    return {"readout": settings, "dtype": with_twins(study.models)[features].dtype}
 
 
 def features(study: Study, features: str, digest: Digest) -> Spec:
@@ -143,7 +143,7 @@ def features(study: Study, features: str, digest: Digest) -> Spec:
     entry = study.features[features]
     if isinstance(entry, FeatureTable):
         return {"null": "table", "settings": {"on": entry.on, "sha256": digest(entry.table)}}
-    return {"null": entry.null, "settings": entry.model_dump(exclude={"null"})}
+    return {"null": entry.control, "settings": entry.model_dump(exclude={"control"})}
 
 
 def encoder(study: Study, encoder: str) -> Spec:
@@ -205,6 +205,12 @@ def pairs(study: Study) -> Spec:
     """Instruction-tuned model → its base."""
     tuned = {name: entry.base for name, entry in study.models.items() if entry.kind == "instruction-tuned"}
     return {"pairs": tuned}
+
+
+def figure(study: Study, figure: str) -> Spec:
+    """The figure's name."""
+    assert figure in study.figures
+    return {"figure": figure}
 
 
 def _encoder_settings(entry: Encoder) -> Spec:

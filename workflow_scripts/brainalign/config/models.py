@@ -35,6 +35,7 @@ class Training(Section):
     """A small transformer trained from scratch on one text."""
 
     text: Name = Field(description="an entry of `texts` with kind: documents")
+    vocabulary: list[Name] = Field([], description="further entries of `texts` whose words the vocabulary holds")
     architecture: Literal["llama", "gpt2"] = "llama"
     width: Annotated[int, Field(ge=2, le=4096)]
     layers: Annotated[int, Field(ge=1, le=128)]

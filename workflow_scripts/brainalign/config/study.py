@@ -82,6 +82,8 @@ def _missing_references(study: Study) -> Iterable[str]:
     for name, model in study.models.items():
         if model.train:
             yield from _refers(f"models.{name}.train.text", model.train.text, documents, "text with kind: documents")
+            for text in model.train.vocabulary:
+                yield from _refers(f"models.{name}.train.vocabulary", text, list(study.texts), "text")
         if model.tune:
             yield from _refers(f"models.{name}.tune.text", model.tune.text, questions, "text with kind: questions")
         if model.base:

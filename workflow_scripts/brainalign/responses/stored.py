@@ -1,0 +1,55 @@
+"""Prepared responses, as the stages after them read them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from brainalign.encoding.samples import Samples, apply_sample_map
+from brainalign.errors import UnreadableFileError
+from brainalign.storage import open_arrays, read_arrays, read_attributes
+
+
+@dataclass(frozen=True)
+class StoredResponses:
+    """One data set's responses.
+
+    values : (sample, neuroid) or (repetition, sample, neuroid), float32.
+    samples : the sample table; neuroids : columns neuroid, subject, region and whatever else is known of them.
+    stimulus_ids : (stimulus,); arrays : every other variable by name.
+    """
+
+    path: Path
+    values: np.ndarray
+    samples: Samples
+    neuroids: dict[str, np.ndarray]
+    stimulus_ids: np.ndarray
+    arrays: dict[str, np.ndarray]
+    simulated: bool
+
+    def features_of_samples(self, activations: np.ndarray) -> np.ndarray:
+        """Turn features of stimuli (stimulus, width) into features of samples (sample, width)."""
+        entries = [self.arrays[name] for name in ("map_sample", "map_stimulus", "map_weight")]
+        return apply_sample_map(activations, *entries, len(self.samples))
+
+
+def read_responses(path: Path) -> StoredResponses:
+    """Read what `prepare_responses` wrote. Raises UnreadableFileError."""
+    with open_arrays(path) as file:
+        missing = [name for name in ("responses", "sample", "neuroid", "stimulus", "map_sample") if name not in file]
+        if missing:
+            raise UnreadableFileError(path, f"it holds no responses (no variable {missing[0]!r})")
+        along = {name: [dim.label or dim[0].name.lstrip("/") for dim in file[name].dims if len(dim)] for name in file}
+    arrays = read_arrays(path)
+    columns = {dim: [name for name, dims in along.items() if dims == [dim]] for dim in ("sample", "neuroid")}
+    samples = {"sample_id": arrays.pop("sample")} | {name: arrays.pop(name) for name in columns["sample"]}
+    neuroids = {"neuroid": arrays.pop("neuroid")} | {name: arrays.pop(name) for name in columns["neuroid"]}
+    return StoredResponses(
+        path=path,
+        values=arrays.pop("responses"),
+        samples=Samples.from_table(samples),
+        neuroids=neuroids,
+        stimulus_ids=arrays.pop("stimulus"),
+        arrays=arrays,
+        simulated=bool(read_attributes(path).get("simulated", 0)),
+    )

@@ -1,0 +1,26 @@
+"""Estimate every noise ceiling that a data set asks for."""
+
+from pathlib import Path
+from typing import Any
+
+from brainalign.ceilings.kinds import estimate
+from brainalign.ceilings.stored import ceiling_variables
+from brainalign.command import run
+from brainalign.encoding.scores import Units
+from brainalign.encoding.settings import EncoderSettings
+from brainalign.provenance import Provenance
+from brainalign.responses.stored import read_responses
+from brainalign.storage import write_arrays
+
+
+def estimate_ceilings(spec: dict[str, Any], provenance: Provenance, responses: Path, out: Path) -> None:
+    """Write ceilings per neuroid and aggregated, with their uncertainty."""
+    settings = EncoderSettings.from_mapping(spec["encoder"])
+    data = read_responses(responses)
+    ceilings = estimate(spec["kinds"], data, settings)
+    variables = ceiling_variables(ceilings, Units.from_table(data.neuroids), settings.draws)
+    write_arrays(out, variables, {**provenance.attributes(), "simulated": int(data.simulated)})
+
+
+if __name__ == "__main__":
+    run(estimate_ceilings)

@@ -1,0 +1,27 @@
+"""Predict one data set's responses from every layer of one feature space."""
+
+from pathlib import Path
+from typing import Any
+
+from brainalign.activations.stored import read_layers
+from brainalign.command import run
+from brainalign.encoding.encoder import encode
+from brainalign.encoding.settings import EncoderSettings
+from brainalign.encoding.stored import encoding_variables
+from brainalign.provenance import Provenance
+from brainalign.responses.stored import read_responses
+from brainalign.storage import write_arrays
+
+
+def fit_encoder(spec: dict[str, Any], provenance: Provenance, activations: Path, responses: Path, out: Path) -> None:
+    """Write scores, penalties, the chosen layer and bootstrap replicates."""
+    settings = EncoderSettings.from_mapping(spec)
+    data = read_responses(responses)
+    layers = ((name, data.features_of_samples(values)) for name, values in read_layers(activations, data.stimulus_ids))
+    encoding = encode(layers, data.values, data.samples, data.neuroids, settings)
+    facts = {"samples": len(data.samples), "simulated": int(data.simulated), "resampled": encoding.resampled}
+    write_arrays(out, encoding_variables(encoding, data.neuroids), {**provenance.attributes(), **facts})
+
+
+if __name__ == "__main__":
+    run(fit_encoder)

@@ -1,0 +1,59 @@
+"""Texts as files: documents separated by blank lines, and questions with answers as JSON lines."""
+
+import json
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from brainalign.errors import InputError
+from brainalign.sources.folder import source_file, source_roles
+from brainalign.storage import write_text
+
+
+def read_documents(path: Path) -> list[str]:
+    """Read a text's documents; line breaks inside a document are kept.
+
+    Raises
+    ------
+    InputError : not UTF-8, or no document in it.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path.name} is not UTF-8 text (byte {error.start}); save it as UTF-8.") from error
+    documents = [document.strip() for document in re.split(r"\n[ \t]*\n", text) if document.strip()]
+    if not documents:
+        raise InputError(f"{path.name} holds no text.")
+    return documents
+
+
+def write_documents(path: Path, documents: Iterable[str]) -> None:
+    """Write documents so that `read_documents` gives them back; a document must not hold a blank line."""
+    write_text(path, "\n\n".join(documents) + "\n")
+
+
+def read_questions(path: Path) -> list[tuple[str, str]]:
+    """Read (question, answer) pairs from JSON lines with the keys `question` and `answer`. Raises InputError."""
+    pairs = []
+    for number, line in enumerate(Path(path).read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            entry = json.loads(line)
+            pairs.append((str(entry["question"]), str(entry["answer"])))
+        except (json.JSONDecodeError, KeyError, TypeError) as error:
+            raise InputError(f"{path.name}: line {number} is not a question with an answer ({error!r}).") from error
+    if not pairs:
+        raise InputError(f"{path.name} holds no questions.")
+    return pairs
+
+
+def write_questions(path: Path, pairs: Iterable[tuple[str, str]]) -> None:
+    """Write (question, answer) pairs as JSON lines."""
+    lines = [json.dumps({"question": question, "answer": answer}, ensure_ascii=False) for question, answer in pairs]
+    write_text(path, "\n".join(lines) + "\n")
+
+
+def words_of_source(manifest: Path) -> list[str]:
+    """Return the texts of a source, whatever its kind: documents, or questions followed by their answers."""
+    if "questions" in source_roles(manifest):
+        return [f"{question} {answer}" for question, answer in read_questions(source_file(manifest, "questions"))]
+    return read_documents(source_file(manifest, "documents"))
