@@ -89,7 +89,7 @@ format: $(READY)
 	@$(VENV)/bin/snakefmt Snakefile rules
 
 bench: $(READY)
-	@$(RUN) -m benchmarks
+	@PYTHONPATH=workflow_scripts $(RUN) -m benchmarks
 
 lock:
 	@"$(PYTHON)" -m venv .venv-lock

@@ -1,0 +1,406 @@
+"""Each change reruns the jobs that depend on it, and no others."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from workflow.project import Job, Project
+
+PACKAGE = "workflow_scripts/brainalign"
+STUDY = "small"
+TEXTS = ("tiny-text", "tiny-questions")
+MODELS = ("small", "small-untrained-0", "small-instruct", "mine")
+DATASETS = ("sim", "user")
+ENCODERS = ("nested", "plain")
+FIGURES = ("alignment", "layers", "scaling", "losses", "pairs")
+CELLS = [
+    *(("last", model, dataset) for model in MODELS for dataset in DATASETS),
+    *(("none", "length", dataset) for dataset in DATASETS),
+    ("none", "given", "user"),
+]
+
+DRAW = {("draw_figure", STUDY, figure) for figure in FIGURES}
+TABLES = {("correlate_properties", STUDY), ("compare_pairs", STUDY)}
+JOIN = {("join_study", STUDY), *TABLES, *DRAW}
+
+
+def encoded(cells: list[tuple[str, str, str]], encoders: tuple[str, ...] = ENCODERS) -> set[Job]:
+    """The fits and scores of some cells."""
+    rules = ("fit_encoder", "score_alignment")
+    return {(rule, encoder, *cell) for rule in rules for encoder in encoders for cell in cells}
+
+
+def scored(cells: list[tuple[str, str, str]], encoders: tuple[str, ...] = ENCODERS) -> set[Job]:
+    """The scores of some cells, their fits left as they are."""
+    return {job for job in encoded(cells, encoders) if job[0] == "score_alignment"}
+
+
+def computed(cells: list[tuple[str, str, str]]) -> set[Job]:
+    """The jobs that make the activations of some cells."""
+    return {("extract_activations", *cell) if cell[0] != "none" else ("compute_features", *cell[1:]) for cell in cells}
+
+
+def of(*features: str) -> list[tuple[str, str, str]]:
+    """The cells of some models or features."""
+    return [cell for cell in CELLS if cell[1] in features]
+
+
+def on(*datasets: str) -> list[tuple[str, str, str]]:
+    """The cells on some data sets."""
+    return [cell for cell in CELLS if cell[2] in datasets]
+
+
+def ceilings(datasets: tuple[str, ...] = DATASETS, encoders: tuple[str, ...] = ENCODERS) -> set[Job]:
+    return {("estimate_ceilings", encoder, dataset) for encoder in encoders for dataset in datasets}
+
+
+def losses(*models: str) -> set[Job]:
+    return {("measure_loss", model, "tiny-loss") for model in models}
+
+
+def downstream_of_model(*models: str) -> set[Job]:
+    """All that follows a model's manifest."""
+    return losses(*models) | computed(of(*models)) | encoded(of(*models)) | JOIN
+
+
+def downstream_of_dataset(dataset: str) -> set[Job]:
+    """All that follows a data set's source."""
+    prepared = {("prepare_stimuli", dataset), ("prepare_responses", dataset)}
+    return prepared | computed(on(dataset)) | ceilings((dataset,)) | encoded(on(dataset)) | JOIN
+
+
+EVERY_CELL = encoded(CELLS) | JOIN
+
+
+def test_a_finished_run_has_nothing_to_do(project: Project) -> None:
+    assert project.plan() == set()
+
+
+CHANGES: dict[str, tuple[str, str, str, set[Job]]] = {
+    "a training setting": (
+        "config.yaml",
+        "context: 64, steps: 2",
+        "context: 64, steps: 3",
+        {("train_model", "small"), ("tune_model", "small-instruct")} | downstream_of_model("small", "small-instruct"),
+    ),
+    "a model's number format": (
+        "config.yaml",
+        "mine: {source: mine/model,",
+        "mine: {source: mine/model, dtype: bfloat16,",
+        downstream_of_model("mine"),
+    ),
+    "a model's family": ("config.yaml", "family: g", "family: h", JOIN),
+    "a property": ("config.yaml", "mine: 0.75", "mine: 0.7", JOIN),
+    "a setting of the correlations": (
+        "config.yaml",
+        "draws: 100",
+        "draws: 101",
+        {("correlate_properties", STUDY)} | DRAW,
+    ),
+    "an encoder's setting": (
+        "config.yaml",
+        "log10_max: 2",
+        "log10_max: 3",
+        ceilings(encoders=("nested",)) | encoded(CELLS, ("nested",)) | JOIN,
+    ),
+    "a readout's setting": (
+        "config.yaml",
+        "pooling: last",
+        "pooling: mean",
+        computed(of(*MODELS)) | encoded(of(*MODELS)) | JOIN,
+    ),
+    "the size of a simulated data set": (
+        "config.yaml",
+        "passages: 15",
+        "passages: 16",
+        {("fetch_source", "sim")} | downstream_of_dataset("sim"),
+    ),
+    "which column is the text": (
+        "config.yaml",
+        "text: sentence",
+        "text: passage",
+        downstream_of_dataset("user"),
+    ),
+    "code of a figure": (
+        f"{PACKAGE}/figures/pairs.py",
+        "import ",
+        "import cmath\nimport ",
+        {("draw_figure", STUDY, "pairs")},
+    ),
+    "code of the correlations": (
+        f"{PACKAGE}/stages/correlate_properties.py",
+        "if __name__",
+        "EXTRA = 1\nif __name__",
+        {("correlate_properties", STUDY)} | DRAW,
+    ),
+    "code of the encoding": (
+        f"{PACKAGE}/encoding/encoder.py",
+        "log = logging.getLogger(__name__)",
+        "log = logging.getLogger(__name__)\nEXTRA = 1",
+        EVERY_CELL,
+    ),
+    "code of the ridge, which ceilings use too": (
+        f"{PACKAGE}/encoding/ridge.py",
+        "\nimport numpy as np\n",
+        "\nimport numpy as np\n\nEXTRA = 1\n",
+        ceilings() | EVERY_CELL,
+    ),
+    "code of the extraction": (
+        f"{PACKAGE}/activations/extraction.py",
+        "\nimport pandas as pd\n",
+        "\nimport pandas as pd\n\nEXTRA = 1\n",
+        computed(of(*MODELS)) | encoded(of(*MODELS)) | JOIN,
+    ),
+    "code of one null": (
+        f"{PACKAGE}/activations/nulls/length.py",
+        "import pandas as pd\n",
+        "import pandas as pd\n\nEXTRA = 1\n",
+        computed(of("length")) | encoded(of("length")) | scored(CELLS) | JOIN,
+    ),
+    "code of the loss": (
+        f"{PACKAGE}/losses.py",
+        "\nimport numpy as np\n",
+        "\nimport numpy as np\n\nEXTRA = 1\n",
+        losses(*MODELS) | JOIN,
+    ),
+    "a comment": (
+        f"{PACKAGE}/encoding/ridge.py",
+        "\nimport numpy as np\n",
+        "\n# closed form\nimport numpy as np\n",
+        set(),
+    ),
+    "a docstring": (f"{PACKAGE}/stages/fit_encoder.py", '"""Write scores', '"""Write all scores', set()),
+    "the order of keys": ("config.yaml", "family: g, kind: vanilla", "kind: vanilla, family: g", set()),
+    "a memory request": ("rules/encoding.smk", "megabytes(4_000)", "megabytes(9_000)", set()),
+    "a citation": ("config.yaml", "sim: {loader: simulated,", "sim: {citation: nobody, loader: simulated,", set()),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_reruns_exactly(project: Project, change: str) -> None:
+    file, old, new, expected = CHANGES[change]
+    project.edit(file, old, new)
+    assert project.plan() == expected
+
+
+def test_a_model_added_runs_its_own_jobs_and_the_joins(project: Project) -> None:
+    line = "  mine: {source: mine/model, family: g, kind: vanilla}\n"
+    project.edit("config.yaml", line, line + line.replace("mine:", "yours:"))
+    cells = [("last", "yours", dataset) for dataset in DATASETS]
+    own = {("fetch_model", "yours")} | losses("yours") | computed(cells) | encoded(cells)
+    assert project.plan() == own | JOIN
+    project.run()
+    assert project.plan() == set()
+
+
+def test_a_model_removed_reruns_the_joins(project: Project) -> None:
+    project.edit("config.yaml", "  mine: {source: mine/model, family: g, kind: vanilla}\n", "")
+    project.edit("config.yaml", ", mine: 0.75", "")
+    assert project.plan() == JOIN
+
+
+def test_a_hub_models_revision(project: Project) -> None:
+    """No network here: the Hub model's files are another model's, accepted as its own."""
+    line = "  mine: {source: mine/model, family: g, kind: vanilla}\n"
+    hub = "  hub: {source: owner/name, revision: aaaa, family: g, kind: vanilla}\n"
+    project.edit("config.yaml", line, line + hub)
+    results = project.path / "results"
+    for path in sorted(results.rglob("*mine*"), reverse=True):
+        twin = path.with_name(path.name.replace("mine", "hub"))
+        (shutil.copytree if path.is_dir() else shutil.copy2)(path, twin)
+    project.accept()
+    assert project.plan() == set()
+    project.edit("config.yaml", "revision: aaaa", "revision: bbbb")
+    cells = [("last", "hub", dataset) for dataset in DATASETS]
+    own = {("fetch_model", "hub")} | losses("hub") | computed(cells) | encoded(cells)
+    assert project.plan() == own | JOIN
+
+
+def test_a_file_of_a_models_folder(project: Project) -> None:
+    path = project.path / "mine/model/config.json"
+    config = json.loads(path.read_text())
+    path.write_text(json.dumps(config | {"attn_pdrop": 0.2}))
+    assert project.plan() == {("fetch_model", "mine")} | downstream_of_model("mine")
+
+
+def test_a_data_set_added(project: Project) -> None:
+    line = next(line for line in (project.path / "config.yaml").read_text().splitlines() if line.startswith("  sim:"))
+    project.edit("config.yaml", line, line + "\n" + line.replace("sim:", "sim2:").replace("seed: 3", "seed: 4"))
+    cells = [(readout, features, "sim2") for readout, features, dataset in CELLS if dataset == "sim"]
+    own = {(rule, "sim2") for rule in ("fetch_source", "prepare_stimuli", "prepare_responses")}
+    own |= computed(cells) | ceilings(("sim2",)) | encoded(cells)
+    assert project.plan() == own | JOIN
+
+
+def test_one_stimulus_edited(project: Project) -> None:
+    path = project.path / "mine/stimuli.csv"
+    table = pd.read_csv(path)
+    table.loc[7, "sentence"] = "the fox sleeps ."
+    table.to_csv(path, index=False)
+    assert project.plan() == {("fetch_source", "user")} | downstream_of_dataset("user")
+
+
+def test_given_features_edited(project: Project) -> None:
+    path = project.path / "mine/features.csv"
+    table = pd.read_csv(path)
+    table.loc[0, "f1"] += 1
+    table.to_csv(path, index=False)
+    assert project.plan() == computed(of("given")) | encoded(of("given")) | JOIN
+
+
+def test_fresh_modification_times_rerun_nothing(project: Project) -> None:
+    """As after a clone, a checkout or a copy that does not keep times."""
+    later = time.time() + 10
+    touched = 0
+    for path in project.path.rglob("*"):
+        if path.is_file() and not {"results", ".snakemake"} & set(path.relative_to(project.path).parts):
+            os.utime(path, (later, later))
+            touched += 1
+    assert touched > 50
+    assert project.plan() == set()
+
+
+def test_a_lost_figure_is_redrawn(project: Project) -> None:
+    (project.path / f"results/studies/{STUDY}/figures/layers.png").unlink()
+    assert project.plan() == {("draw_figure", STUDY, "layers")}
+
+
+def test_a_lost_intermediate_is_rebuilt_only_when_needed(project: Project) -> None:
+    """Snakemake looks no further back than the outputs that it was asked for."""
+    (project.path / "results/activations/last/mine/user.h5").unlink()
+    assert project.plan() == set()
+    project.edit("config.yaml", "log10_max: 2", "log10_max: 3")
+    assert ("extract_activations", "last", "mine", "user") in project.plan()
+
+
+def test_activations_remade_with_the_same_numbers_do_not_refit(project: Project) -> None:
+    """Two runs: the first remakes the activations, the second finds their content unchanged."""
+    target = "results/activations/last/mine/user.h5"
+    project.run("--until", "extract_activations", "--forcerun", target)
+    assert project.plan() == set()
+
+
+@pytest.mark.parametrize("damage", ["truncated", "foreign"])
+def test_an_unreadable_cache_is_set_aside_and_rebuilt(project: Project, damage: str) -> None:
+    path = project.path / "results/activations/last/mine/user.h5"
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2] if damage == "truncated" else b"not a cache at all")
+    project.edit("config.yaml", "log10_max: 2", "log10_max: 3")
+    first = project.run(check=False)
+    assert first.returncode != 0
+    said = f"{path.relative_to(project.path)} cannot be used"
+    assert said in first.stdout + first.stderr
+    assert path.with_name("user.h5.unreadable").exists()
+    project.run()
+    assert path.read_bytes() == content
+    assert project.plan() == set()
+
+
+def test_a_killed_run_goes_on(project: Project) -> None:
+    """SIGKILL to the whole group in the middle of a fit: the next run makes what is missing and ends well."""
+    project.edit("config.yaml", "log10_max: 2", "log10_max: 3")
+    wanted = project.plan()
+    command = [sys.executable, "-m", "snakemake", "--cores", "2"]
+    running = subprocess.Popen(
+        command, cwd=project.path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    encodings = project.path / "results/encoding/nested"
+    before = {path: path.stat().st_mtime_ns for path in encodings.rglob("*.h5")}
+    for _ in range(600):
+        changed = [path for path in before if path.exists() and path.stat().st_mtime_ns != before[path]]
+        if changed:
+            break
+        time.sleep(0.05)
+    os.killpg(running.pid, signal.SIGKILL)
+    running.wait()
+    left = project.plan()
+    assert changed
+    assert left < wanted
+    project.run()
+    assert project.plan() == set()
+    assert not list((project.path / "results").rglob("*.tmp"))
+
+
+def test_code_that_changes_under_a_planned_job_is_refused(project: Project) -> None:
+    """The job was planned with one code; by the time it starts, there is another."""
+    code = "brainalign.stages.prepare_stimuli+brainalign.stimuli.table@0000000000000000"
+    arguments = ["--spec", "{}", "--code", code, "--source", "x", "--out", "y.csv"]
+    done = subprocess.run(
+        [sys.executable, "-m", "brainalign.stages.prepare_stimuli", *arguments],
+        cwd=project.path,
+        env={**os.environ, "PYTHONPATH": str(project.path / "workflow_scripts")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "prepare_stimuli: its code changed after Snakemake planned this job" in done.stderr
+    assert not (project.path / "y.csv").exists()
+
+
+def _second_study(project: Project, name: str = "second", **changes: tuple[str, str]) -> str:
+    text = (project.path / "config.yaml").read_text().replace("study: small\n", f"study: {name}\n")
+    for old, new in changes.values():
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    (project.path / "studies").mkdir(exist_ok=True)
+    (project.path / f"studies/{name}.yaml").write_text(text)
+    return f"studies/{name}.yaml"
+
+
+def test_a_second_study_shares_files(project: Project) -> None:
+    second = _second_study(project)
+    expected = {("join_study", "second"), ("correlate_properties", "second"), ("compare_pairs", "second")} | {
+        ("draw_figure", "second", figure) for figure in FIGURES
+    }
+    assert project.plan(second) == expected
+    project.run("--configfile", second)
+    assert project.plan(second) == set()
+    assert project.plan() == set()
+
+
+def test_a_name_with_two_meanings_stops_the_run(project: Project) -> None:
+    second = _second_study(project, readout=("pooling: last", "pooling: mean"))
+    done = project.run("--configfile", second, "--dry-run", check=False)
+    assert done.returncode != 0
+    assert (
+        "readouts.last means two things: pooling is mean in the study 'second', but last in 'small', whose results lie "
+        "in the same folder; rename it in one of them."
+    ) in done.stdout + done.stderr
+
+
+def test_the_resolved_config_is_kept(project: Project) -> None:
+    kept = json.loads((project.path / f"results/studies/{STUDY}/config.json").read_text())
+    assert kept["encoders"]["nested"]["split"] == {"kind": "grouped", "by": "split_group", "folds": 3, "seed": None}
+
+
+def test_results_carry_what_made_them(project: Project) -> None:
+    import h5py
+
+    path = project.path / "results/encoding/nested/last/small/sim.h5"
+    with h5py.File(path) as file:
+        attributes = dict(file.attrs)
+    assert attributes["stage"] == "brainalign.stages.fit_encoder"
+    assert json.loads(attributes["spec"])["regression"] == "ridge"
+    assert attributes["code"].startswith("brainalign.stages.fit_encoder@")
+    assert "numpy" in json.loads(attributes["versions"])
+    record = json.loads((project.path / "results/stimuli/user.csv.provenance.json").read_text())
+    assert record["code"].startswith("brainalign.stages.prepare_stimuli+brainalign.stimuli.table@")
+
+
+def test_every_file_of_the_results_is_accounted_for(project: Project) -> None:
+    """No stage leaves temporary or unnamed files at the top of results/."""
+    top = {path.name for path in (project.path / "results").iterdir()}
+    assert top == {
+        "activations", "alignment", "benchmarks", "ceilings", "encoding", "logs", "losses", "models", "responses",
+        "sources", "stimuli", "studies",
+    }  # fmt: skip
+    assert isinstance(project.path, Path)
