@@ -13,6 +13,7 @@ SCRIPTS = ROOT / "workflow_scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from brainalign import specs
+from brainalign.activations.nulls.registry import module_of
 from brainalign.checksums import Checksums
 from brainalign.config.claims import conflicts, record
 from brainalign.config.study import read_study
@@ -22,11 +23,12 @@ from brainalign.errors import InputError
 from brainalign.provenance import canonical, code_param
 
 # Stages run under the interpreter that runs Snakemake, unless a software deployment was asked for, and import this
-# checkout's package, whatever else lies in the working directory.
+# checkout's package, whatever else lies in the working directory. File descriptor 3 keeps Snakemake's standard error,
+# where a stage that fails says its one sentence besides writing it to its log.
 interpreter = "" if workflow.deployment_settings.deployment_method else f"{shlex.quote(str(Path(sys.executable).parent))}:"
 shell.prefix(
-    f"set -euo pipefail; export PATH={interpreter}\"$PATH\""
-    f" PYTHONPATH={shlex.quote(str(SCRIPTS))} PYTHONSAFEPATH=1 PYTHONDONTWRITEBYTECODE=1; "
+    f"set -euo pipefail; exec 3>&2; export PATH={interpreter}\"$PATH\""
+    f" PYTHONPATH={shlex.quote(str(SCRIPTS))}; export PYTHONSAFEPATH=1; "
 )
 
 
@@ -141,8 +143,9 @@ def code_of_loader(stage):
 
 def code_of_null(wildcards):
     """The fingerprint of compute_features and of the null that it computes."""
-    null = specs.features(STUDY, wildcards.features, CHECKSUMS)["null"].replace("-", "_")
-    return code("compute_features", f"activations.nulls.{null}")
+    null = specs.features(STUDY, wildcards.features, CHECKSUMS)["null"]
+    modules = [] if null == "table" else [module_of(null).removeprefix("brainalign.")]
+    return code("compute_features", *modules)
 
 
 def code_of_figure(wildcards):
@@ -159,7 +162,7 @@ def files_of_source(wildcards):
 def files_of_model(wildcards):
     """The files of a model that lies in a folder; nothing for one on the Hub."""
     source = MODELS[wildcards.model].source
-    return [ancient(path) for path in specs.model_files(source)] if specs.is_folder(source) else []
+    return [ancient(path) for path in specs.files_of_model(source)] if specs.is_folder(source) else []
 
 
 def text_of(section):

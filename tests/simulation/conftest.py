@@ -1,4 +1,5 @@
 import pytest
+
 from brainalign.simulation.world import World, make_world
 
 

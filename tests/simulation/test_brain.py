@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+
 from brainalign.errors import InputError
 from brainalign.simulation.brain import REGIONS, simulate_passages, simulate_stories
 from brainalign.simulation.features import FEATURE_NAMES

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from brainalign.errors import InputError
 from brainalign.simulation.features import (
     FEATURE_NAMES,

@@ -1,6 +1,7 @@
 import re
 
 import pytest
+
 from brainalign.errors import InputError
 from brainalign.simulation.grammar import (
     vocabulary,

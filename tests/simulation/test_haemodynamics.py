@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from brainalign.simulation.haemodynamics import convolve, haemodynamic_response
 
 

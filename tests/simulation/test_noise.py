@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from brainalign.simulation.noise import autoregressive_noise, grouped_noise
 
 

@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+
 from brainalign.simulation.brain import simulate_passages, simulate_stories
 from brainalign.simulation.source_files import write_source
 

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from brainalign.errors import InputError
 from brainalign.simulation.catalogue import KINDS, PERSON
 from brainalign.simulation.world import GRADED, JITTER, LEVELS, fact, make_world

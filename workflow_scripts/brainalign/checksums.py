@@ -1,4 +1,4 @@
-"""SHA-256 of the user's files, remembered by size and modification time so that large ones are read once."""
+"""SHA-256 of the user's files, remembered by size and times of change so that large ones are read once."""
 
 import json
 from pathlib import Path
@@ -27,19 +27,21 @@ class Checksums:
         if status.st_size < _WORTH_REMEMBERING:
             return file_digest(file)
         known = self._read()
-        stamp: list[object] = [status.st_size, status.st_mtime_ns]
+        # A file put in another's place can keep size and modification time (cp -p), but not the time of its inode.
+        stamp: list[object] = [status.st_size, status.st_mtime_ns, status.st_ctime_ns]
         entry = known.get(str(file))
-        if entry is None or entry[:2] != stamp:
+        if entry is None or entry[:-1] != stamp:
             entry = [*stamp, file_digest(file)]
             known[str(file)] = entry
             write_json(self._memory, known)
-        return str(entry[2])
+        return str(entry[-1])
 
     def _read(self) -> dict[str, list[object]]:
         if self._known is None:
             try:
-                self._known = json.loads(self._memory.read_text(encoding="utf-8"))
-            except (FileNotFoundError, json.JSONDecodeError):
-                self._known = {}
-        assert self._known is not None
+                known = json.loads(self._memory.read_text(encoding="utf-8"))
+            except (FileNotFoundError, ValueError):
+                known = {}
+            entries = known.items() if isinstance(known, dict) else ()
+            self._known = {name: entry for name, entry in entries if isinstance(entry, list) and len(entry) == 4}
         return self._known

@@ -1,10 +1,12 @@
 """How a stage becomes a command: arguments from its signature, a log, a check of its code, one-sentence failures."""
 
 import argparse
+import contextlib
 import errno
 import inspect
 import json
 import logging
+import os
 import sys
 import typing
 from collections.abc import Callable, Sequence
@@ -14,6 +16,7 @@ from brainalign.errors import InputError, UnreadableFileError
 from brainalign.provenance import Provenance, code_is_current
 
 _PACKAGES = Path(__file__).resolve().parents[1]
+_TERMINAL = 3  # file descriptor on which the rules' shell keeps Snakemake's own standard error
 
 
 def run(stage: Callable[..., None], arguments: Sequence[str] | None = None) -> None:
@@ -31,15 +34,23 @@ def run(stage: Callable[..., None], arguments: Sequence[str] | None = None) -> N
     values = vars(_parser(stage).parse_args(arguments))
     code = values.pop("code")
     if not code_is_current(_PACKAGES, code):
-        sys.exit(
+        _end(
             f"{stage.__name__}: its code changed after Snakemake planned this job; "
             "nothing was written. Start the run again."
         )
     if "provenance" in inspect.signature(stage).parameters:
-        values["provenance"] = Provenance(code.partition("@")[0], values["spec"], code)
+        values["provenance"] = Provenance(code.partition("@")[0].partition("+")[0], values["spec"], code)
     if "spec" not in inspect.signature(stage).parameters:
         del values["spec"]
-    sys.exit(_attempt(stage, values))
+    _end(_attempt(stage, values))
+
+
+def _end(outcome: str | int) -> typing.NoReturn:
+    """Exit with a status, or with a sentence on standard error (a job's log) and on Snakemake's terminal."""
+    if isinstance(outcome, str):
+        with contextlib.suppress(OSError):  # run by hand, there may be nothing; standard error says it too
+            os.write(_TERMINAL, f"{outcome}\n".encode())
+    sys.exit(outcome)
 
 
 def _attempt(stage: Callable[..., None], values: dict[str, typing.Any]) -> str | int:
@@ -54,13 +65,17 @@ def _attempt(stage: Callable[..., None], values: dict[str, typing.Any]) -> str |
     except FileNotFoundError as error:
         return f"{name}: the file {error.filename} is missing; a new run makes it again if it is one of the run's own."
     except MemoryError as error:
-        return f"{name}: not enough memory ({error}); give the rule more with --set-resources {name}:mem_mb=…"
+        said = f" ({error})" if str(error) else ""
+        return f"{name}: not enough memory{said}; give the rule more with --set-resources {name}:mem_mb=…"
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
+            return f"{name}: {error}."
         return f"{name}: no space left on the disk of {error.filename or 'the results'}; free some and run again."
     except KeyboardInterrupt:
         return 130
+    except Exception as error:
+        logging.getLogger(__name__).exception("this is a fault of brainalign or of a library, not of its input")
+        return f"{name}: {type(error).__name__}: {error} (unexpected; the job's log holds the traceback)."
     return 0
 
 
@@ -73,7 +88,7 @@ def _set_aside(path: Path, reason: str) -> str:
 
 
 def _parser(stage: Callable[..., None]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=inspect.getdoc(stage))
+    parser = argparse.ArgumentParser(description=inspect.getdoc(stage), allow_abbrev=False)
     parser.add_argument("--spec", type=json.loads, default=None, help="the stage's settings, as JSON")
     parser.add_argument("--code", required=True, help="the fingerprint under which the job was planned")
     hints = typing.get_type_hints(stage)

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-_DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 _LEFT_OUT = ("ctx", "kind")  # fields that carry no meaning or differ between versions of Python
 _LIBRARIES = (
     "h5py",
@@ -75,7 +74,10 @@ def code_param(root: Path, *modules: str) -> str:
 def code_is_current(root: Path, code: str) -> bool:
     """Tell whether the modules named in a `code_param` still have the fingerprint that it holds."""
     modules = code.partition("@")[0].split("+")
-    return code == code_param(root, *modules)
+    try:
+        return code == code_param(root, *modules)
+    except ModuleNotFoundError:
+        return False
 
 
 def fingerprint(root: Path, modules: Sequence[str]) -> str:
@@ -106,28 +108,30 @@ def closure(root: Path, modules: Sequence[str]) -> dict[str, str]:
     seen: set[str] = set()
     while todo:
         name = todo.pop()
-        path = _find(root, name)
-        if path is None or name in seen:
+        if name in seen:
             continue
         seen.add(name)
-        meaning, imported = _read(path.read_text(encoding="utf-8"), name, path.name == "__init__.py")
+        todo.append(name.rpartition(".")[0])  # importing a module runs the packages around it
+        path = _find(root, name)
+        if path is None:
+            continue
+        meaning, imported = _read(path.read_bytes(), name, path.name == "__init__.py")
         if meaning:
             found[name] = meaning
         todo.extend(imported)
     return found
 
 
-_read_before: dict[tuple[str, str, bool], tuple[str, list[str]]] = {}
+_read_before: dict[tuple[bytes, str, bool], tuple[str, list[str]]] = {}
 
 
-def _read(source: str, name: str, is_package: bool) -> tuple[str, list[str]]:
+def _read(source: bytes, name: str, is_package: bool) -> tuple[str, list[str]]:
     """Parse one module once per content: (hash of its meaning, or "" for an empty file; names it imports)."""
     key = (source, name, is_package)
     if key not in _read_before:
         tree = ast.parse(source, filename=name)
-        _drop_undone(tree)
-        parent = name.rpartition(".")[0]
-        imported = [*_imports(tree, name, is_package), *([parent] if parent else [])]
+        _normalise(tree)
+        imported = list(_imports(tree, name, is_package))
         digest = hashlib.sha256()
         _walk(tree, digest)
         _read_before[key] = (digest.hexdigest() if tree.body else "", imported)
@@ -135,8 +139,10 @@ def _read(source: str, name: str, is_package: bool) -> tuple[str, list[str]]:
 
 
 def _find(root: Path, module: str) -> Path | None:
+    if not module:
+        return None
     base = root.joinpath(*module.split("."))
-    candidates = (base.with_suffix(".py"), base / "__init__.py")
+    candidates = (base / "__init__.py", base.with_suffix(".py"))  # in Python's order
     return next((path for path in candidates if path.is_file()), None)
 
 
@@ -152,15 +158,19 @@ def _imports(tree: ast.AST, module: str, is_package: bool) -> Iterator[str]:
             yield from (f"{base}.{alias.name}" for alias in node.names)
 
 
-def _drop_undone(tree: ast.AST) -> None:
-    """Remove docstrings and `if TYPE_CHECKING:` blocks, in place."""
+def _normalise(tree: ast.AST) -> None:
+    """Remove, in place, what does nothing: docstrings, `...`, `pass`, `if TYPE_CHECKING:`, empty text in f-strings."""
     for node in ast.walk(tree):
-        if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
-            node.body = node.body[1:]
         for field in ("body", "orelse", "finalbody"):
             statements = getattr(node, field, None)
             if isinstance(statements, list):
-                setattr(node, field, [item for item in statements if not _only_for_types(item)])
+                setattr(node, field, [item for item in statements if not (_idle(item) or _only_for_types(item))])
+        if isinstance(node, ast.JoinedStr):  # Python 3.12 adds an empty text after a nested format
+            node.values = [item for item in node.values if not (isinstance(item, ast.Constant) and item.value == "")]
+
+
+def _idle(node: ast.AST) -> bool:
+    return isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
 
 
 def _only_for_types(node: ast.AST) -> bool:
@@ -190,4 +200,5 @@ def _walk(value: Any, digest: Any) -> None:
             _walk(item, digest)
         digest.update(b"]")
     else:
-        digest.update(f"{type(value).__name__}:{value!r};".encode())
+        # ascii, since repr shows a character or escapes it as the Unicode tables of this Python know it or not
+        digest.update(f"{type(value).__name__}:{value!a};".encode())

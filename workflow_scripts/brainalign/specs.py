@@ -15,11 +15,10 @@ from brainalign.config.encoders import Encoder, FixedLayer
 from brainalign.config.models import FileText, SimulatedText
 from brainalign.config.study import Study
 from brainalign.config.twins import ResolvedModel, with_twins
+from brainalign.models.manifest import model_files
 
 Spec = dict[str, Any]
 Digest = Callable[[str], str]
-
-MODEL_FILES = ("*.json", "*.safetensors", "*.model", "*.txt")
 
 
 def source(study: Study, source: str, digest: Digest) -> Spec:
@@ -103,7 +102,7 @@ def model(study: Study, model: str, digest: Digest) -> Spec:
     assert entry.source is not None
     origin: Spec = {"source": entry.source}
     if is_folder(entry.source):
-        wanted = [path for path in model_files(entry.source) if entry.twin_seed is None or not _weights(path)]
+        wanted = [path for path in files_of_model(entry.source) if entry.twin_seed is None or not _weights(path)]
         origin["files"] = {Path(path).name: digest(path) for path in wanted}
     else:
         origin["revision"] = entry.revision
@@ -115,10 +114,9 @@ def is_folder(source: str) -> bool:
     return Path(source).expanduser().is_dir()
 
 
-def model_files(source: str) -> list[str]:
+def files_of_model(source: str) -> list[str]:
     """Return the files of a model's folder that describe or hold the model, sorted by name."""
-    folder = Path(source).expanduser()
-    return sorted(str(path) for pattern in MODEL_FILES for path in folder.glob(pattern) if path.is_file())
+    return [str(path) for path in model_files(Path(source).expanduser())]
 
 
 def model_origin(entry: ResolvedModel) -> str:

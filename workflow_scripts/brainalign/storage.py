@@ -11,6 +11,7 @@ Equal input gives equal bytes.
 import hashlib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -76,9 +77,10 @@ def write_arrays(path: Path, variables: Mapping[str, Variable], attributes: Attr
     Raises
     ------
     ValueError : a variable whose dimensions do not fit its shape or another variable's.
+    OSError : the file cannot be written, as when the disk is full.
     """
     sizes = _sizes(variables)
-    with replacing(path) as temporary, h5py.File(temporary, "w") as file:
+    with replacing(path) as temporary, _errors_of_closing(path), h5py.File(temporary, "w") as file:
         for name, variable in variables.items():
             _create(file, name, variable.values)
         for dim, size in sizes.items():
@@ -99,16 +101,14 @@ def read_arrays(path: Path, names: Iterable[str] | None = None) -> dict[str, np.
     Raises
     ------
     UnreadableFileError : not HDF5, truncated, or without a variable that was asked for.
+    OSError : the file cannot be reached (missing, not permitted, locked by a writer).
     """
     with open_arrays(path) as file:
         wanted = list(file) if names is None else list(names)
-        missing = [name for name in wanted if name not in file]
+        missing = [name for name in wanted if not isinstance(file.get(name), h5py.Dataset)]
         if missing:
             raise UnreadableFileError(path, f"it has no variable {missing[0]!r}")
-        try:
-            return {name: _read(file[name]) for name in wanted}
-        except OSError as error:
-            raise UnreadableFileError(path, f"HDF5 cannot read its data ({error})") from error
+        return {name: _read(file[name]) for name in wanted}
 
 
 def read_attributes(path: Path) -> dict[str, Any]:
@@ -119,15 +119,34 @@ def read_attributes(path: Path) -> dict[str, Any]:
 
 @contextmanager
 def open_arrays(path: Path) -> Iterator[h5py.File]:
-    """Open a file for reading. Raises UnreadableFileError where it is not whole HDF5."""
+    """Open a file for reading.
+
+    Raises
+    ------
+    UnreadableFileError : it is not whole HDF5, found when it is opened or, inside the block, read.
+    OSError : it cannot be reached. That says nothing of what it holds, so it is not to be set aside.
+    """
     try:
-        file = h5py.File(path, "r")
-    except FileNotFoundError:
-        raise
+        with h5py.File(path, "r") as file:
+            yield file
     except OSError as error:
-        raise UnreadableFileError(path, f"HDF5 cannot open it ({error})") from error
-    with file:
-        yield file
+        if error.errno is not None:  # the system's own; HDF5's verdict on content has no number
+            if error.filename is not None:
+                raise
+            raise OSError(error.errno, os.strerror(error.errno), str(path)) from error
+        raise UnreadableFileError(path, f"HDF5 cannot read it ({error})") from error
+
+
+@contextmanager
+def _errors_of_closing(path: Path) -> Iterator[None]:
+    """Turn the RuntimeError with which h5py reports a failed last write into the OSError that it is."""
+    try:
+        yield
+    except RuntimeError as error:
+        number = re.search(r"errno = (\d+)", str(error))
+        if number is None:
+            raise
+        raise OSError(int(number[1]), os.strerror(int(number[1])), str(path)) from error
 
 
 def content_digest(variables: Mapping[str, Variable]) -> dict[str, str]:
@@ -170,7 +189,10 @@ def _read(dataset: h5py.Dataset) -> np.ndarray:
 
 def _sizes(variables: Mapping[str, Variable]) -> dict[str, int]:
     sizes: dict[str, int] = {}
+    dims = {dim for variable in variables.values() for dim in variable.dims}
     for name, variable in variables.items():
+        if name in dims and variable.dims != (name,):
+            raise ValueError(f"variable {name!r} is a dimension's coordinate, but has dimensions {variable.dims}")
         shape = np.shape(variable.values)
         if len(shape) != len(variable.dims):
             raise ValueError(f"variable {name!r} has shape {shape} but dimensions {variable.dims}")

@@ -1,11 +1,13 @@
 """Tables on disk: CSV with full words in the header, read back as they were written.
 
-Columns whose names end in an identifier or a label are text even where they look like numbers ("007", "1e5",
-"NA", "null" stay what they are); empty cells are missing values in numeric columns only.
+Columns of identifiers and labels (TEXT_COLUMNS) are text even where they look like numbers ("007", "1e5", "NA",
+"null" stay what they are); empty cells are missing values in numeric columns only.
 """
 
+import csv
 import json
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 
@@ -22,7 +24,7 @@ TEXT_COLUMNS = frozenset(
 def write_table(path: Path, table: pd.DataFrame, provenance: Provenance) -> None:
     """Write a CSV (UTF-8, "\\n", shortest exact floats) and, beside it, the record of what made it."""
     with replacing(path) as temporary:
-        table.to_csv(temporary, index=False, lineterminator="\n")
+        table.to_csv(temporary, index=False, lineterminator="\n", quoting=_quoting(table))
     write_provenance(path, provenance)
 
 
@@ -37,7 +39,12 @@ def read_table(path: Path) -> pd.DataFrame:
         header = pd.read_csv(path, nrows=0)
         text = [name for name in header.columns if name in TEXT_COLUMNS]
         table = pd.read_csv(
-            path, dtype=dict.fromkeys(text, str), keep_default_na=False, na_values=_missing(header, text)
+            path,
+            dtype=dict.fromkeys(text, str),
+            keep_default_na=False,
+            na_values={name: ["", "nan"] for name in header.columns if name not in text},
+            skip_blank_lines=False,
+            float_precision="round_trip",
         )
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise UnreadableFileError(path, f"it is not a whole CSV table ({error})") from error
@@ -54,5 +61,8 @@ def _plain(value: str) -> object:
     return json.loads(value) if value[:1] in "{[" else value
 
 
-def _missing(header: pd.DataFrame, text: list[str]) -> dict[str, list[str]]:
-    return {name: ["", "nan"] for name in header.columns if name not in text}
+def _quoting(table: pd.DataFrame) -> Literal[0, 2]:
+    """Quote all text where a cell holds a bare carriage return, which would otherwise end the row."""
+    texts = table.select_dtypes(exclude="number")
+    bare = any(texts[name].astype(str).str.contains("\r", regex=False).any() for name in texts)
+    return csv.QUOTE_NONNUMERIC if bare else csv.QUOTE_MINIMAL

@@ -17,10 +17,7 @@ def read_documents(path: Path) -> list[str]:
     ------
     InputError : not UTF-8, or no document in it.
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path.name} is not UTF-8 text (byte {error.start}); save it as UTF-8.") from error
+    text = _text(path)
     documents = [document.strip() for document in re.split(r"\n[ \t]*\n", text) if document.strip()]
     if not documents:
         raise InputError(f"{path.name} holds no text.")
@@ -35,7 +32,10 @@ def write_documents(path: Path, documents: Iterable[str]) -> None:
 def read_questions(path: Path) -> list[tuple[str, str]]:
     """Read (question, answer) pairs from JSON lines with the keys `question` and `answer`. Raises InputError."""
     pairs = []
-    for number, line in enumerate(Path(path).read_text(encoding="utf-8").splitlines(), start=1):
+    lines = _text(path).split("\n")  # not splitlines, which also cuts at characters that JSON leaves as they are
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
         try:
             entry = json.loads(line)
             pairs.append((str(entry["question"]), str(entry["answer"])))
@@ -50,6 +50,13 @@ def write_questions(path: Path, pairs: Iterable[tuple[str, str]]) -> None:
     """Write (question, answer) pairs as JSON lines."""
     lines = [json.dumps({"question": question, "answer": answer}, ensure_ascii=False) for question, answer in pairs]
     write_text(path, "\n".join(lines) + "\n")
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path.name} is not UTF-8 text (byte {error.start}); save it as UTF-8.") from error
 
 
 def words_of_source(manifest: Path) -> list[str]:

@@ -1,21 +1,32 @@
 """What every section of a study shares: strictness, names, paths."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticKnownError
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 RESERVED_READOUT = "none"
 
+
+def _no_truth_value(number: Any) -> Any:
+    """Refuse `seed: yes`, which would be read as 1."""
+    if isinstance(number, bool):
+        raise PydanticKnownError("int_type")
+    return number
+
+
 Name = Annotated[str, Field(pattern=f"^{NAME}$", max_length=100)]
-Seed = Annotated[int, Field(ge=0, lt=2**32, description="seed of the random numbers")]
-Count = Annotated[int, Field(ge=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**32, description="seed of the random numbers"), BeforeValidator(_no_truth_value)]
+Count = Annotated[int, Field(ge=1), BeforeValidator(_no_truth_value)]
 
 
 def _exists(path: str) -> str:
-    if not Path(path).expanduser().exists():
-        raise ValueError(f"there is nothing at {path!r}, seen from {Path.cwd()}")
+    file = Path(path).expanduser()
+    if not file.is_file():
+        there = "is a folder; a file is needed" if file.is_dir() else f"is no file, seen from {Path.cwd()}"
+        raise ValueError(f"holds {path!r}, which {there}")
     return path
 
 

@@ -16,6 +16,7 @@ from brainalign.storage import write_json
 _FREE = {
     "models": frozenset({"family", "kind", "base", "untrained"}),
     "datasets": frozenset({"citation"}),
+    "features": frozenset({"datasets"}),
 }
 _SECTIONS = ("texts", "models", "losses", "features", "datasets", "readouts", "encoders")
 
@@ -36,13 +37,32 @@ def conflicts(study: Study, studies: Path) -> list[str]:
         if path.parent.name == study.study:
             continue
         try:
-            other = json.loads(path.read_text(encoding="utf-8"))
+            other = _sections(json.loads(path.read_text(encoding="utf-8")))
         except (OSError, ValueError):
             continue
         found.extend(_other_nulls(own, other, (study.study, path.parent.name)))
+        found.extend(_other_sources(own, other, (study.study, path.parent.name)))
         for section in _SECTIONS:
             found.extend(_clashes(section, own, other, (study.study, path.parent.name)))
     return found
+
+
+def _sections(config: Any) -> dict[str, dict[str, Any]]:
+    """Return the sections of a recorded config that map names to entries. Raises ValueError where there are none."""
+    if not isinstance(config, dict):
+        raise ValueError("not a recorded config")
+    return {name: section for name, section in config.items() if isinstance(section, dict)}
+
+
+def _other_sources(own: Mapping[str, Any], other: Mapping[str, Any], studies: tuple[str, str]) -> Iterator[str]:
+    """The files of texts and of data sets lie in one folder, by name."""
+    kinds = {"texts": "a text", "datasets": "a data set"}
+    for mine, theirs in (("texts", "datasets"), ("datasets", "texts")):
+        for name in sorted(set(own[mine]) & set(other.get(theirs, {}))):
+            yield (
+                f"{mine}.{name} means two things: it is {kinds[mine]} in the study {studies[0]!r}, but {kinds[theirs]} "
+                f"in {studies[1]!r}, whose results lie in the same folder; rename it in one of them."
+            )
 
 
 def _clashes(section: str, own: Mapping[str, Any], other: Mapping[str, Any], studies: tuple[str, str]) -> Iterator[str]:

@@ -68,6 +68,12 @@ class Untrained(Section):
 
     seeds: Annotated[list[Seed], Field(min_length=1)]
 
+    @model_validator(mode="after")
+    def _different(self) -> Self:
+        if len(set(self.seeds)) != len(self.seeds):
+            raise ValueError(f"seeds {self.seeds} must be different numbers")
+        return self
+
 
 class Model(Section):
     """Something with weights: from the Hub or a folder (`source`), trained here (`train`) or tuned here (`tune`)."""

@@ -38,12 +38,26 @@ def sentences(error: ValidationError, root: type[BaseModel], config: Mapping[str
     config : the config as it was read.
     """
     result: list[str] = []
-    for key, found in _by_key(error, config).items():
+    by_key = _by_key(error, config)
+    misspelt = set(_meant(by_key))
+    for key, found in by_key.items():
         best = max(found, key=_relevance)
+        if best["type"] == "missing" and key in misspelt:
+            continue
         sentence = _sentence(key, best, found, root)
         if sentence not in result:
             result.append(sentence)
     return result
+
+
+def _meant(by_key: Mapping[str, Sequence[Any]]) -> Iterator[str]:
+    """Yield the missing keys that an unknown key beside them is a misspelling of; the unknown one is spoken of."""
+    missing = [key for key, found in by_key.items() if max(found, key=_relevance)["type"] == "missing"]
+    for key, found in by_key.items():
+        if max(found, key=_relevance)["type"] == "extra_forbidden":
+            parent, _, last = key.rpartition(".")
+            beside = [name.rpartition(".")[2] for name in missing if name.rpartition(".")[0] == parent]
+            yield from (f"{parent}.{name}".lstrip(".") for name in beside if nearest(last, [name]))
 
 
 def _by_key(error: ValidationError, config: Mapping[str, Any]) -> dict[str, list[Any]]:
@@ -53,22 +67,19 @@ def _by_key(error: ValidationError, config: Mapping[str, Any]) -> dict[str, list
     # A mapping was not meant to be one of the words allowed beside it; what is wrong inside it is said by others.
     telling = [item for item in found if not (item["type"] == "literal_error" and isinstance(item["input"], Mapping))]
     for item in telling or found:
-        path = _in_config(item["loc"], config)
+        path = _in_config(item["loc"], config, item["type"] == "missing")
         grouped.setdefault(".".join(map(str, path)), []).append(item)
     return grouped
 
 
-def _in_config(loc: Sequence[int | str], config: Any) -> Iterator[int | str]:
+def _in_config(loc: Sequence[int | str], config: Any, ends_in_missing: bool) -> Iterator[int | str]:
     """Leave out the parts of a location that are tags of alternatives: they are no keys of the config."""
     here = config
     for position, part in enumerate(loc):
-        last = position == len(loc) - 1
         if _holds(here, part):
             here = here[part]
             yield part
-        elif part == "[key]" or not isinstance(part, str):
-            continue
-        elif last and isinstance(here, Mapping) and "[" not in part and "-" not in part[:1]:
+        elif ends_in_missing and position == len(loc) - 1:
             yield part
 
 
@@ -102,30 +113,34 @@ def _sentence(key: str, item: Any, alternatives: Sequence[Any], root: type[BaseM
         name = str(context["discriminator"]).strip("'").replace("_which_features()", "control")
         tags = [tag for tag in tags if not (name == "control" and tag == "table")]
         hint = nearest(context["tag"], tags)
-        return f"{key}.{name}: holds {context['tag']!r}{hint or '.'} Allowed: {', '.join(tags)}."
+        return f"{key}.{name}: holds {held.get(name)!r}{hint or '.'} Allowed: {', '.join(tags)}."
+    is_key = "[key]" in item["loc"]
+    section = ".".join(map(str, item["loc"][:-2]))
+    said = f"{section}: the name {held!r}" if is_key else f"{key}: holds {held!r}"
     if kind == "string_pattern_mismatch":
-        return (
-            f"{key}: holds {held!r}, which cannot be a file's name here; "
-            "letters, digits, '.', '_' and '-' are allowed, the first a letter or digit."
-        )
-    return f"{key}: holds {held!r}; {_allowed(alternatives, held)} is needed."
+        which = " cannot be a file's name here" if is_key else ", which cannot be a file's name here"
+        return f"{said}{which}; letters, digits, '.', '_' and '-' are allowed, the first a letter or digit."
+    if is_key and kind == "string_type":
+        return f"{said} is not text to YAML; put it in quotes."
+    needed, hint = _allowed(alternatives, held)
+    return f"{said}{' cannot be used' if is_key else ''}; {needed} is needed{hint or '.'}"
 
 
-def _allowed(alternatives: Sequence[Any], held: Any) -> str:
-    """Say what the key may hold: every alternative once."""
+def _allowed(alternatives: Sequence[Any], held: Any) -> tuple[str, str]:
+    """Say what the key may hold, every alternative once, and which word was meant."""
     said: list[str] = []
+    hint = ""
     for item in alternatives:
         kind, context = item["type"], item.get("ctx", {})
         if kind == "literal_error":
             choices = context["expected"].replace(" or ", ", ")
-            hint = nearest(str(held), [choice.strip(" '") for choice in choices.split(",")])
+            hint = hint or nearest(str(held), [choice.strip(" '") for choice in choices.split(",")])
             text = f"one of {choices}" if "," in choices else choices
-            text += f" ({hint.removeprefix('; ').removesuffix('?')})" if hint else ""
         else:
             text = _MAY_HOLD.get(kind) or _bound(kind, context) or str(item["msg"])
         if text not in said:
             said.append(text)
-    return " or ".join(said)
+    return " or ".join(said), hint
 
 
 def _bound(kind: str, context: Mapping[str, Any]) -> str | None:

@@ -99,15 +99,15 @@ def _missing_references(study: Study) -> Iterable[str]:
     for name, given in study.properties.items():
         for model_name in given.values:
             yield from _refers(f"properties.{name}.values", model_name, list(with_twins(study.models)), "model")
-    known = [*BUILT_IN_PROPERTIES, *study.losses, *study.properties]
+    known = list(dict.fromkeys([*BUILT_IN_PROPERTIES, *study.losses, *study.properties]))
     for name in study.analyses.correlate:
         yield from _refers("analyses.correlate", name, known, "property or loss")
 
 
 def _refers(key: str, name: str, allowed: list[str], what: str) -> Iterable[str]:
     if name not in allowed:
-        listed = ", ".join(allowed) or "there is none"
-        yield f"{key}: holds {name!r}, but there is no such {what}{nearest(name, allowed) or '.'} Allowed: {listed}."
+        rest = f"{nearest(name, allowed) or '.'} Allowed: {', '.join(allowed)}." if allowed else "; there is none."
+        yield f"{key}: holds {name!r}, which is the name of no {what}{rest}"
 
 
 def _name_clashes(study: Study) -> Iterable[str]:

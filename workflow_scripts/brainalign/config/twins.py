@@ -11,7 +11,7 @@ class ResolvedModel:
     """One model as the workflow knows it: an entry of the config, or a twin of one.
 
     twin_seed is given for a twin of a model from the Hub or a folder; the twin of a model that is trained here is
-    the same training without steps.
+    the same training without steps (and so without what only steps read: another learning rate is not another twin).
     """
 
     name: str
@@ -54,7 +54,8 @@ def with_twins(models: Mapping[str, Model]) -> dict[str, ResolvedModel]:
 def _twin(name: str, model: Model, seed: int) -> ResolvedModel:
     own = twin_name(name, seed)
     if model.train:
-        training = model.train.model_copy(update={"steps": 0, "seed": seed})
+        unused = {name: Training.model_fields[name].default for name in ("batch", "learning_rate")}
+        training = model.train.model_copy(update={"steps": 0, "seed": seed} | unused)
         return ResolvedModel(own, "untrained", model.family, name, model.dtype, train=training)
     return ResolvedModel(
         own, "untrained", model.family, name, model.dtype, model.source, model.revision, twin_seed=seed

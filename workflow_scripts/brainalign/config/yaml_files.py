@@ -1,5 +1,6 @@
 """YAML files as the user wrote them, before anything is merged or lost."""
 
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ class _Strict(yaml.SafeLoader):
         for key_node, _ in node.value:
             if key_node.tag == "tag:yaml.org,2002:merge":
                 continue
-            key = self.construct_object(key_node, deep=deep)
+            key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, Hashable):
+                continue  # refused below, with its line
             line = key_node.start_mark.line + 1
             if key in seen:
                 raise InputError(
@@ -39,5 +42,7 @@ def refuse_repeated_keys(path: Path) -> None:
     try:
         with path.open(encoding="utf-8") as file:
             yaml.load(file, Loader=_Strict)
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8 text (byte {error.start}); save it as UTF-8.") from error
     except yaml.YAMLError as error:
         raise InputError(f"{path} is not YAML: {' '.join(str(error).split())}.") from error

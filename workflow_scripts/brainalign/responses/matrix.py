@@ -9,6 +9,8 @@ import pandas as pd
 from brainalign.errors import InputError
 from brainalign.storage import Variable
 
+RESERVED = frozenset("repetition entry map_sample map_stimulus map_weight noise_free".split())
+
 
 @dataclass(frozen=True)
 class Responses:
@@ -37,16 +39,19 @@ class Responses:
 
         Raises
         ------
-        InputError : values that are missing or infinite, repeated ids, shapes that do not fit.
+        InputError : values that are missing or infinite, repeated ids, shapes that do not fit, a column with the
+            name of another variable.
         """
-        _check(self)
-        axes = ("repetition", "sample", "neuroid")[-self.values.ndim :]
-        result = {"responses": Variable(axes, self.values.astype(np.float32))}
+        values = _checked(self)
+        axes = ("repetition", "sample", "neuroid")[-values.ndim :]
+        result = {"responses": Variable(axes, values)}
         result["sample"] = Variable(("sample",), self.samples["sample_id"].to_numpy(object))
         result["neuroid"] = Variable(("neuroid",), self.neuroids["neuroid_id"].to_numpy(object))
         result["stimulus"] = Variable(("stimulus",), np.asarray(self.stimulus_ids, dtype=object))
         for dim, table in (("sample", self.samples), ("neuroid", self.neuroids)):
             for column in table.columns.drop(f"{dim}_id"):
+                if column in result or column in RESERVED:
+                    raise InputError(f"the table of {dim}s has a column {column!r}, a name that is kept; rename it.")
                 result[column] = Variable((dim,), _values(table[column]))
         result["map_sample"] = Variable(("entry",), self.map_sample.astype(np.int64))
         result["map_stimulus"] = Variable(("entry",), self.map_stimulus.astype(np.int64))
@@ -61,10 +66,13 @@ def identity_map(samples: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _values(column: pd.Series) -> np.ndarray:
-    return column.to_numpy(np.float64) if pd.api.types.is_numeric_dtype(column) else column.to_numpy(object)
+    if pd.api.types.is_numeric_dtype(column):
+        return column.to_numpy(np.float64)
+    return column.astype(object).where(column.notna(), "").astype(str).to_numpy(object)
 
 
-def _check(responses: Responses) -> None:
+def _checked(responses: Responses) -> np.ndarray:
+    """Return the values as float32; what is checked is what will be stored."""
     values, samples, neuroids = responses.values, responses.samples, responses.neuroids
     if values.ndim not in (2, 3) or values.shape[-2:] != (len(samples), len(neuroids)):
         raise InputError(
@@ -74,18 +82,21 @@ def _check(responses: Responses) -> None:
     for name, ids in (("neuroid", neuroids["neuroid_id"]), ("sample", samples["sample_id"])):
         if ids.duplicated().any():
             raise InputError(f"{name} ids must be unique, but {ids[ids.duplicated()].iloc[0]!r} comes more than once.")
-    present = values if values.ndim == 2 else values.astype(np.float64)
-    wrong = np.isinf(values) if values.ndim == 3 else ~np.isfinite(values)
-    if values.ndim == 3:
-        wrong = wrong | np.isnan(present).all(axis=0)
+    with np.errstate(over="ignore"):
+        stored = values.astype(np.float32)
+    wrong = np.isinf(stored).any(axis=0) | np.isnan(stored).all(axis=0) if values.ndim == 3 else ~np.isfinite(stored)
     if wrong.any():
         first = neuroids["neuroid_id"].iloc[int(np.argwhere(wrong)[0][-1])]
         raise InputError(
-            f"{int(wrong.sum())} responses are missing or infinite, the first in neuroid {first!r}; "
-            "leave the neuroid out or fill the gap before."
+            f"there are responses that are missing or infinite ({wrong.sum()} of {wrong.size}), as in the neuroid "
+            f"{first!r}; leave the neuroid out or fill the gap before."
         )
-    flat = present.reshape(-1, len(neuroids))
+    flat = stored.reshape(-1, len(neuroids))
     constant = np.nanmax(flat, axis=0) == np.nanmin(flat, axis=0)
     if constant.any():
         first = neuroids["neuroid_id"].iloc[int(constant.argmax())]
-        raise InputError(f"{int(constant.sum())} neuroids have constant responses, the first is {first!r}.")
+        raise InputError(
+            f"there are neuroids whose responses are constant ({constant.sum()} of {len(neuroids)}), as {first!r}; "
+            "leave them out."
+        )
+    return stored

@@ -3,11 +3,14 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import h5py
 import numpy as np
 
 from brainalign.encoding.samples import Samples, apply_sample_map
 from brainalign.errors import UnreadableFileError
 from brainalign.storage import open_arrays, read_arrays, read_attributes
+
+_NEEDED = tuple("responses sample neuroid stimulus split_group map_sample map_stimulus map_weight".split())
 
 
 @dataclass(frozen=True)
@@ -29,14 +32,14 @@ class StoredResponses:
 
     def features_of_samples(self, activations: np.ndarray) -> np.ndarray:
         """Turn features of stimuli (stimulus, width) into features of samples (sample, width)."""
-        entries = [self.arrays[name] for name in ("map_sample", "map_stimulus", "map_weight")]
-        return apply_sample_map(activations, *entries, len(self.samples))
+        sample, stimulus, weight = (self.arrays[name] for name in ("map_sample", "map_stimulus", "map_weight"))
+        return apply_sample_map(activations, sample, stimulus, weight, len(self.samples))
 
 
 def read_responses(path: Path) -> StoredResponses:
     """Read what `prepare_responses` wrote. Raises UnreadableFileError."""
     with open_arrays(path) as file:
-        missing = [name for name in ("responses", "sample", "neuroid", "stimulus", "map_sample") if name not in file]
+        missing = [name for name in _NEEDED if not isinstance(file.get(name), h5py.Dataset)]
         if missing:
             raise UnreadableFileError(path, f"it holds no responses (no variable {missing[0]!r})")
         along = {name: [dim.label or dim[0].name.lstrip("/") for dim in file[name].dims if len(dim)] for name in file}

@@ -9,12 +9,15 @@ import numpy as np
 import pandas as pd
 
 from brainalign.errors import InputError, unknown
-from brainalign.responses.matrix import Responses, identity_map
+from brainalign.given_tables import need_columns, read_given_table
+from brainalign.responses.matrix import RESERVED, Responses, identity_map
 from brainalign.storage import Variable
 
 ONE_SUBJECT = "single"
 ONE_REGION = "whole"
-_RESERVED = ("ceiling", "sample", "stimulus", "responses")
+# Columns of a neuroid table that are left out: their names stand for something else in the prepared file.
+_LEFT_OUT = RESERVED | frozenset("ceiling sample stimulus responses neuroid neuroid_id subject region".split())
+_LEFT_OUT |= frozenset("sample_id split_group run onset_s".split())
 
 
 def read_responses(files: Mapping[str, Path], settings: Mapping[str, Any], stimuli: pd.DataFrame) -> Responses:
@@ -54,7 +57,7 @@ def read_responses(files: Mapping[str, Path], settings: Mapping[str, Any], stimu
         noise_free = _from_array(files["noise_free"], None)
         extra["noise_free"] = Variable(("sample", "neuroid"), noise_free.astype(np.float32))
     groups = stimuli["split_group"].to_numpy(object)
-    samples["split_group"] = _split_groups(map_sample, map_stimulus, groups, len(samples))
+    samples["split_group"] = _split_groups(map_sample, map_stimulus, groups, samples["run"])
     ids = stimuli["stimulus_id"].to_numpy(object)
     return Responses(values, samples, neuroids, ids, map_sample, map_stimulus, map_weight, extra)
 
@@ -62,57 +65,74 @@ def read_responses(files: Mapping[str, Path], settings: Mapping[str, Any], stimu
 def _samples(files: Mapping[str, Path], stimuli: pd.DataFrame) -> pd.DataFrame:
     """One row per sample; without a table of samples, each stimulus is one."""
     if "samples" in files:
-        table = _csv(files["samples"], {"sample_id": str, "run": str})
-        _need(files["samples"], table, ["sample_id"])
+        path = files["samples"]
+        table = read_given_table(path, ["sample_id", "run"])
+        need_columns(path, table, ["sample_id"])
+        _unique(path, table["sample_id"])
+        if "onset_s" in table:
+            _numbers(path, table, "onset_s")
     else:
         table = stimuli[[name for name in ("stimulus_id", "run", "onset_s") if name in stimuli]]
         table = table.rename(columns={"stimulus_id": "sample_id"})
     result = pd.DataFrame({"sample_id": table["sample_id"].astype(str)})
     result["run"] = table["run"].astype(str) if "run" in table else "run-1"
     if "onset_s" in table:
-        result["onset_s"] = pd.to_numeric(table["onset_s"])
+        result["onset_s"] = table["onset_s"].astype(np.float64)
     return result
 
 
 def _from_csv(path: Path, settings: Mapping[str, Any], sample_ids: Sequence[str]) -> tuple[np.ndarray, list[str]]:
     key = settings.get("responses_id") or "stimulus_id"
-    table = _csv(path, {key: str})
-    _need(path, table, [key])
+    table = read_given_table(path, [key])
+    need_columns(path, table, [key])
     names = settings.get("neuroids") or [
         name for name in table.columns if name != key and pd.api.types.is_numeric_dtype(table[name])
     ]
-    _need(path, table, names)
+    need_columns(path, table, names)
     if not names:
-        raise InputError(f"{path.name} has no numeric column beside {key!r}; name the neuroids' columns.")
-    repeated = table[key].duplicated()
-    if repeated.any():
-        raise InputError(f"{path.name}: {key} {table.loc[repeated, key].iloc[0]!r} comes more than once.")
+        raise InputError(f"{path.name} has no column of numbers beside {key!r}; name the neuroids' columns.")
+    _unique(path, table[key])
     rows = table.set_index(key)
     missing = [name for name in sample_ids if name not in rows.index]
     if missing:
         raise InputError(f"{path.name} has no row for {len(missing)} of {len(sample_ids)} samples, as {missing[0]!r}.")
-    text = [name for name in names if not pd.api.types.is_numeric_dtype(rows[name])]
-    if text:
-        raise InputError(f"{path.name}: column {text[0]!r} is to be a neuroid, but holds text.")
+    for name in names:
+        if not pd.api.types.is_numeric_dtype(rows[name]):
+            row = int(pd.to_numeric(table[name], errors="coerce").isna().argmax())
+            raise InputError(
+                f"{path.name}: column {name!r} is to be a neuroid, but holds {table[name][row]!r} in row {row + 1}."
+            )
     return rows.loc[list(sample_ids), list(names)].to_numpy(np.float64), list(names)
 
 
 def _from_array(path: Path, key: str | None) -> np.ndarray:
     """Read an NPY (never pickled) or one data set of an HDF5 file."""
     try:
-        if path.suffix.lower() == ".npy":
-            return np.asarray(np.load(path, allow_pickle=False))
-        with h5py.File(path, "r") as file:
-            names = [name for name in file if isinstance(file[name], h5py.Dataset)]
-            if key is None and len(names) != 1:
-                raise InputError(f"{path.name} has data sets {', '.join(names)}; name one as `responses_key`.")
-            if key is not None and key not in file:
-                raise unknown(f"data set of {path.name}", key, names)
-            return np.asarray(file[key or names[0]][()])
-    except (OSError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{path.name} is not a readable array of numbers: {error}.") from error
+        values = np.asarray(np.load(path, allow_pickle=False) if path.suffix.lower() == ".npy" else _hdf5(path, key))
+    except InputError:
+        raise
+    except (OSError, ValueError, EOFError) as error:
+        said = " ".join(str(error).split()).removesuffix(".")
+        raise InputError(f"{path.name} is not a readable array of numbers: {said}.") from error
+    if values.dtype.kind not in "fiub" or values.ndim not in (2, 3):
+        raise InputError(
+            f"{path.name} holds {values.dtype} of shape {values.shape}; numbers of shape (sample, neuroid) or "
+            "(repetition, sample, neuroid) are needed."
+        )
+    return values
+
+
+def _hdf5(path: Path, key: str | None) -> np.ndarray:
+    with h5py.File(path, "r") as file:
+        names: list[str] = []
+        file.visititems(lambda name, item: names.append(name) if isinstance(item, h5py.Dataset) else None)
+        if not names:
+            raise InputError(f"{path.name} holds no data set.")
+        if key is None and len(names) > 1:
+            raise InputError(f"{path.name} holds the data sets {', '.join(names)}; name one as `responses_key`.")
+        if key is not None and not isinstance(file.get(key), h5py.Dataset):
+            raise InputError(f"{path.name}: {unknown('data set', key, names)}")
+        return np.asarray(file[key or names[0]][()])
 
 
 def _unnamed_neuroids(names: Sequence[str] | None, count: int, region_per_neuroid: bool) -> pd.DataFrame:
@@ -124,8 +144,9 @@ def _unnamed_neuroids(names: Sequence[str] | None, count: int, region_per_neuroi
 def _neuroids(path: Path, columns: Mapping[str, str], names: Sequence[str] | None, count: int) -> pd.DataFrame:
     """One row per neuroid: ids, subject and region, then the table's other columns."""
     columns = {"neuroid_id": "neuroid_id", "subject": "subject", "region": "region"} | dict(columns)
-    table = _csv(path, dict.fromkeys(columns.values(), str))
-    _need(path, table, [columns["neuroid_id"]])
+    table = read_given_table(path, list(columns.values()))
+    need_columns(path, table, [columns["neuroid_id"]])
+    _unique(path, table[columns["neuroid_id"]])
     if names is not None:
         rows = table.set_index(columns["neuroid_id"], drop=False)
         missing = [name for name in names if name not in rows.index]
@@ -137,21 +158,29 @@ def _neuroids(path: Path, columns: Mapping[str, str], names: Sequence[str] | Non
     result = pd.DataFrame({"neuroid_id": table[columns["neuroid_id"]]})
     for name, default in (("subject", ONE_SUBJECT), ("region", ONE_REGION)):
         result[name] = table.get(columns[name], default)
-    others = [name for name in table.columns if name not in columns.values() and name not in _RESERVED]
+        blank = result[name].str.strip() == ""
+        if blank.any():
+            raise InputError(f"{path.name}: the neuroid {result.loc[blank, 'neuroid_id'].iloc[0]!r} has no {name}.")
+    others = [name for name in table.columns if name not in columns.values() and name not in _LEFT_OUT]
     return pd.concat([result, table[others]], axis=1)
 
 
 def _ceilings(path: Path, settings: Mapping[str, str], neuroids: pd.Series) -> np.ndarray:
-    table = _csv(path, {settings["neuroid"]: str})
-    _need(path, table, [settings["neuroid"], settings["value"]])
+    table = read_given_table(path, [settings["neuroid"]])
+    need_columns(path, table, [settings["neuroid"], settings["value"]])
+    _unique(path, table[settings["neuroid"]])
+    _numbers(path, table, settings["value"])
     values = table.set_index(settings["neuroid"])[settings["value"]]
     missing = [name for name in neuroids if name not in values.index]
     if missing:
         raise InputError(f"{path.name} has no ceiling for the neuroid {missing[0]!r}.")
     result = values.loc[neuroids.tolist()].to_numpy(np.float64)
-    if not ((result > 0) & (result <= 1)).all():
-        wrong = result[~((result > 0) & (result <= 1))][0]
-        raise InputError(f"{path.name}: a ceiling is {wrong:g}; a correlation above 0 and at most 1 is needed.")
+    wrong = ~((result > 0) & (result <= 1))
+    if wrong.any():
+        raise InputError(
+            f"{path.name}: the ceiling of {neuroids[wrong].iloc[0]!r} is {result[wrong][0]:g}; "
+            "a number above 0 and at most 1 is needed."
+        )
     return np.sqrt(result) if settings["units"] == "r2" else result
 
 
@@ -165,21 +194,27 @@ def _map(
                 "a `map` of sample_id, stimulus_id, weight must say which belong together."
             )
         return identity_map(len(sample_ids))
-    table = _csv(path, {"sample_id": str, "stimulus_id": str})
-    _need(path, table, ["sample_id", "stimulus_id"])
+    table = read_given_table(path, ["sample_id", "stimulus_id"])
+    need_columns(path, table, ["sample_id", "stimulus_id"])
     found = []
     for name, ids in (("sample_id", sample_ids), ("stimulus_id", stimulus_ids)):
         index = pd.Index(ids).get_indexer(table[name])
         if (index < 0).any():
             raise InputError(f"{path.name}: {name} {table.loc[index < 0, name].iloc[0]!r} is not one of the data set.")
         found.append(index.astype(np.int64))
+    if "weight" in table:
+        _numbers(path, table, "weight")
     weight = table["weight"].to_numpy(np.float64) if "weight" in table else np.ones(len(table))
     return found[0], found[1], weight
 
 
-def _split_groups(map_sample: np.ndarray, map_stimulus: np.ndarray, groups: np.ndarray, samples: int) -> np.ndarray:
-    """The group of each sample's stimuli; a sample without stimuli belongs to the group before it."""
-    result = np.full(samples, None, dtype=object)
+def _split_groups(map_sample: np.ndarray, map_stimulus: np.ndarray, groups: np.ndarray, runs: pd.Series) -> np.ndarray:
+    """The group of each sample's stimuli; a sample without stimuli belongs to the group before it in its run.
+
+    Those at a run's beginning belong to the run's first group: with another run's they would be held out apart
+    from their neighbours in time.
+    """
+    result = np.full(len(runs), None, dtype=object)
     for sample, stimulus in zip(map_sample, map_stimulus, strict=True):
         if result[sample] is not None and result[sample] != groups[stimulus]:
             raise InputError(
@@ -187,17 +222,27 @@ def _split_groups(map_sample: np.ndarray, map_stimulus: np.ndarray, groups: np.n
                 "it could be held out with only one of them."
             )
         result[sample] = groups[stimulus]
-    return pd.Series(result).ffill().bfill().to_numpy(object)
+    within = pd.Series(result, dtype=object).groupby(runs.to_numpy(), sort=False)
+    filled = within.ffill().groupby(runs.to_numpy(), sort=False).bfill()
+    empty = runs[filled.isna().to_numpy()]
+    if len(empty):
+        raise InputError(f"no sample of the run {empty.iloc[0]!r} has a stimulus in the `map`.")
+    return filled.to_numpy(object)
 
 
-def _csv(path: Path, text: Mapping[str, type]) -> pd.DataFrame:
-    try:
-        return pd.read_csv(path, dtype=dict(text), encoding="utf-8-sig")
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise InputError(f"{path.name} is not a CSV table with a header: {error}.") from error
+def _unique(path: Path, ids: pd.Series) -> None:
+    repeated = ids[ids.duplicated()]
+    if len(repeated):
+        raise InputError(f"{path.name}: {ids.name} {repeated.iloc[0]!r} comes more than once.")
 
 
-def _need(path: Path, table: pd.DataFrame, columns: Sequence[str]) -> None:
-    for column in columns:
-        if column not in table.columns:
-            raise InputError(f"{path.name}: {unknown('column', column, table.columns)}")
+def _numbers(path: Path, table: pd.DataFrame, name: str) -> None:
+    """Raise InputError for the first cell of a column that is not a finite number."""
+    wrong = ~np.isfinite(pd.to_numeric(table[name], errors="coerce").to_numpy(np.float64))
+    if wrong.any():
+        row = int(wrong.argmax())
+        held = table[name][row]
+        raise InputError(
+            f"{path.name}: column {name!r} holds {'nothing' if pd.isna(held) else repr(held)} in row {row + 1}, "
+            "not a finite number."
+        )

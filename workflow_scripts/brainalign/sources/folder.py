@@ -29,7 +29,10 @@ def copy_into(folder: Path, role: str, source: Path, sha256: str) -> dict[str, s
         shutil.copyfile(source, temporary)
         found = file_digest(temporary)
         if found != sha256:
-            raise InputError(f"{source} ({role}) has the checksum {found[:12]}…, but {sha256[:12]}… was expected.")
+            raise InputError(
+                f"the file {source} ({role}) changed after the run was planned (its checksum is {found[:12]}…, "
+                f"{sha256[:12]}… was expected); start the run again."
+            )
     return {"name": name, "sha256": sha256}
 
 
@@ -66,7 +69,7 @@ def source_file(manifest: Path, role: str) -> Path:
 
 def _entries(manifest: Path) -> dict[str, dict[str, str]]:
     try:
-        entries: dict[str, dict[str, str]] = json.loads(manifest.read_text(encoding="utf-8"))["files"]
-    except (json.JSONDecodeError, KeyError, UnicodeDecodeError) as error:
+        entries = json.loads(manifest.read_text(encoding="utf-8"))["files"]
+        return {role: {key: str(entry[key]) for key in ("name", "sha256")} for role, entry in entries.items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UnreadableFileError(manifest, f"it is not a manifest ({error!r})") from error
-    return entries

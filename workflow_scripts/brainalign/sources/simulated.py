@@ -14,7 +14,11 @@ from brainalign.texts import write_documents
 from brainalign.texts import write_questions as write_question_file
 
 
-def fetch(settings: Mapping[str, Any], inputs: Sequence[Path], folder: Path) -> dict[str, dict[str, str]]:
+def fetch(
+    settings: Mapping[str, Any],
+    inputs: Sequence[Path],  # noqa: ARG001 -- every source is fetched with the same arguments
+    folder: Path,
+) -> dict[str, dict[str, str]]:
     """Generate a text or data set into its folder and return the manifest's entries.
 
     Parameters

@@ -12,8 +12,8 @@ def fetch(settings: Mapping[str, Any], inputs: Sequence[Path], folder: Path) -> 
 
     Parameters
     ----------
-    settings : `files`, role → SHA-256, in the order of `inputs`.
-    inputs : the user's files.
+    settings : `files`, role → SHA-256.
+    inputs : the user's files, in the alphabetical order of their roles.
     folder : where the copies go.
 
     Raises

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
-from brainalign.errors import InputError, unknown
+from brainalign.errors import InputError
+from brainalign.given_tables import need_columns, read_given_table
 
 _ROLES = ("stimulus_id", "text", "context_group", "split_group", "run", "onset_s")
 
@@ -15,7 +17,7 @@ def read_stimuli(path: Path, columns: Mapping[str, str], order: str | None = Non
 
     Parameters
     ----------
-    path : CSV with a header, one row per stimulus.
+    path : CSV (TSV where its ending says so) with a header, one row per stimulus.
     columns : the project's name → the file's name, for `text` and any of `stimulus_id`, `context_group`,
         `split_group`, `run`, `onset_s` (seconds). Without `stimulus_id`, rows are numbered "0001" on; without
         `context_group`, every stimulus is a context of its own; without `split_group`, it is the context group.
@@ -30,12 +32,10 @@ def read_stimuli(path: Path, columns: Mapping[str, str], order: str | None = Non
     ------
     InputError : a column that is not there, empty text, duplicate ids, onsets that are not numbers.
     """
-    table = _read(path)
-    for column in [*columns.values(), *([order] if order else [])]:
-        if column not in table.columns:
-            raise InputError(f"{path.name}: {unknown('column', column, table.columns)}")
+    table = read_given_table(path)
+    need_columns(path, table, [*columns.values(), *([order] if order else [])])
     if order:
-        table = table.iloc[_numbers(table[order], path, order).argsort(kind="stable")].reset_index(drop=True)
+        table = table.iloc[_numbers(table[order], path, order).argsort(kind="stable")]
     result = pd.DataFrame(index=table.index)
     digits = max(4, len(str(len(table))))
     numbered = pd.Series([f"{row + 1:0{digits}d}" for row in range(len(table))], index=table.index)
@@ -49,26 +49,16 @@ def read_stimuli(path: Path, columns: Mapping[str, str], order: str | None = Non
         result["onset_s"] = _numbers(table[columns["onset_s"]], path, columns["onset_s"])
     others = [name for name in table.columns if name not in columns.values() and name not in _ROLES]
     _check(result, path)
-    return pd.concat([result, table[others]], axis=1)
-
-
-def _read(path: Path) -> pd.DataFrame:
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise InputError(f"{path.name} is not a CSV table with a header: {error}.") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path.name} is not UTF-8 text (byte {error.start}); save it as UTF-8.") from error
-    if table.empty:
-        raise InputError(f"{path.name} has a header but no rows.")
-    return table
+    return pd.concat([result, table[others]], axis=1).reset_index(drop=True)
 
 
 def _numbers(column: pd.Series, path: Path, name: str) -> pd.Series:
+    """Return a column as numbers; the index of the table is the row of the file."""
     numbers = pd.to_numeric(column, errors="coerce")
-    if numbers.isna().any():
-        row = int(numbers.isna().to_numpy().argmax())
-        raise InputError(f"{path.name}: column {name!r} holds {column.iloc[row]!r} in row {row + 1}, not a number.")
+    wrong = ~np.isfinite(numbers)
+    if wrong.any():
+        row = numbers.index[wrong].min()
+        raise InputError(f"{path.name}: column {name!r} holds {column[row]!r} in row {row + 1}, not a finite number.")
     return numbers
 
 
@@ -76,7 +66,7 @@ def _check(table: pd.DataFrame, path: Path) -> None:
     empty = table["text"].str.strip() == ""
     if empty.any():
         first = table.loc[empty, "stimulus_id"].iloc[0]
-        raise InputError(f"{path.name}: {int(empty.sum())} stimuli have no text, the first is {first!r}.")
+        raise InputError(f"{path.name}: there are stimuli without text ({empty.sum()} of {len(table)}), as {first!r}.")
     repeated = table["stimulus_id"].duplicated()
     if repeated.any():
         first = table.loc[repeated, "stimulus_id"].iloc[0]
@@ -84,7 +74,7 @@ def _check(table: pd.DataFrame, path: Path) -> None:
     for column in ("stimulus_id", "context_group", "split_group"):
         blank = table[column].str.strip() == ""
         if blank.any():
-            row = int(blank.to_numpy().argmax())
+            row = table.index[blank].min()
             raise InputError(f"{path.name}: row {row + 1} has no {column}.")
     closed: set[str] = set()
     previous = None

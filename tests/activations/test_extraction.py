@@ -1,0 +1,187 @@
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from brainalign.activations.extraction import extract
+from brainalign.activations.one_by_one import extract_one_by_one
+from brainalign.activations.readout import Readout
+from brainalign.errors import InputError
+
+Tables = Callable[..., pd.DataFrame]
+Models = Callable[[str], Any]
+POOLINGS = ["last", "mean", "sum", "first", "max"]
+
+
+def assert_same(fast: Mapping[str, np.ndarray], slow: Mapping[str, np.ndarray]) -> None:
+    """Assert that ‖fast − slow‖ / ‖slow‖ ≤ 1e-5 for every row of every layer."""
+    assert list(fast) == list(slow)
+    for layer, expected in slow.items():
+        assert fast[layer].dtype == np.float32
+        error = np.linalg.norm(fast[layer] - expected, axis=1) / np.linalg.norm(expected, axis=1)
+        assert error.max() <= 1e-5, layer
+
+
+def _assert_twins(model: Any, tokenizer: Any, stimuli: pd.DataFrame, readout: Readout, limit: int | None) -> dict:
+    fast = extract(model, tokenizer, stimuli, readout, limit)
+    assert_same(fast.layers, extract_one_by_one(model, tokenizer, stimuli, readout, limit))
+    return dict(fast.summary)
+
+
+@pytest.mark.parametrize("limit", [None, 24])
+@pytest.mark.parametrize("overflow", ["restart", "slide"])
+@pytest.mark.parametrize("context", ["none", "group", {"window": 2}])
+@pytest.mark.parametrize("family", ["gpt2", "llama", "gpt-neox"])
+def test_fast_is_slow(
+    make_model: Models,
+    byte_tokenizer: Any,
+    stimuli: pd.DataFrame,
+    family: str,
+    context: Any,
+    overflow: str,
+    limit: int | None,
+) -> None:
+    readout = Readout.from_mapping({"context": context, "pooling": "mean", "overflow": overflow})
+    _assert_twins(make_model(family), byte_tokenizer, stimuli, readout, limit)
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_every_pooling(make_model: Models, byte_tokenizer: Any, stimuli: pd.DataFrame, pooling: str) -> None:
+    _assert_twins(make_model("llama"), byte_tokenizer, stimuli, Readout(pooling=pooling), None)
+
+
+@pytest.mark.parametrize("family", ["mistral", "qwen2", "gemma", "opt", "falcon", "bert"])
+def test_further_families(make_model: Models, byte_tokenizer: Any, stimuli: pd.DataFrame, family: str) -> None:
+    summary = _assert_twins(make_model(family), byte_tokenizer, stimuli, Readout(pooling="mean"), None)
+    assert (summary["parts_shared"] == 0) == (family == "bert")
+
+
+@pytest.mark.parametrize("overflow", ["restart", "slide"])
+def test_tokens_that_span_parts(make_model: Models, spanning_tokenizer: Any, tables: Tables, overflow: str) -> None:
+    stimuli = tables(["a b", "a", "b c", "d", "c d d", "c"], ["b", "b"], ["a b a b", "a b a b", "a b a b"])
+    summary = _assert_twins(make_model("gpt2"), spanning_tokenizer, stimuli, Readout(pooling="mean"), None)
+    assert summary["parts_retokenised"] > 0
+    _assert_twins(make_model("gpt2"), spanning_tokenizer, stimuli, Readout(pooling="sum", overflow=overflow), 5)
+
+
+_TEXTS = st.text(alphabet=st.sampled_from("ab .'\n\u0301é日🙂👩\u200d"), min_size=1, max_size=12).filter(str.strip)
+
+
+@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    groups=st.lists(st.lists(_TEXTS, min_size=1, max_size=6), min_size=1, max_size=3),
+    pooling=st.sampled_from(POOLINGS),
+    context=st.sampled_from(["none", "group", {"window": 1}]),
+    overflow=st.sampled_from(["restart", "slide"]),
+    limit=st.sampled_from([None, 2, 9, 30]),
+)
+def test_any_text(
+    make_model: Models,
+    byte_tokenizer: Any,
+    tables: Tables,
+    groups: list[list[str]],
+    pooling: str,
+    context: Any,
+    overflow: str,
+    limit: int | None,
+) -> None:
+    readout = Readout.from_mapping({"context": context, "pooling": pooling, "overflow": overflow})
+    _assert_twins(make_model("llama"), byte_tokenizer, tables(*groups), readout, limit)
+
+
+def test_one_pass_per_group(make_model: Models, byte_tokenizer: Any, stimuli: pd.DataFrame) -> None:
+    summary = extract(make_model("llama"), byte_tokenizer, stimuli, Readout()).summary
+    assert summary["parts"] == len(stimuli)
+    assert summary["passes"] == stimuli["context_group"].nunique()
+    assert summary["parts_shared"] == summary["parts"] - summary["passes"]
+    assert summary["parts_past_limit"] == summary["parts_truncated"] == summary["tokens_truncated"] == 0
+
+
+def test_what_the_limit_costs_is_counted(make_model: Models, byte_tokenizer: Any, tables: Tables) -> None:
+    stimuli = tables(["x"], ["a" * 9 + "b" * 9])
+    count = len(byte_tokenizer.tokenize(stimuli["text"].iloc[1]))
+    summary = extract(make_model("llama"), byte_tokenizer, stimuli, Readout("none", pooling="mean"), limit=5).summary
+    assert (summary["parts_past_limit"], summary["parts_truncated"]) == (1, 1)
+    assert summary["tokens_truncated"] == count - 4
+
+
+def test_the_models_own_limit_holds(make_model: Models, byte_tokenizer: Any, tables: Tables) -> None:
+    stimuli = tables(["long day "] * 60)
+    summary = _assert_twins(make_model("gpt2"), byte_tokenizer, stimuli, Readout(pooling="mean"), 10_000)
+    assert summary["parts_past_limit"] > 0
+
+
+def test_context_matters_and_a_group_is_its_border(make_model: Models, byte_tokenizer: Any, tables: Tables) -> None:
+    alone = tables(["a fox"], ["a fox"], ["It", "a fox"])
+    layers = extract(make_model("llama"), byte_tokenizer, alone, Readout()).layers
+    np.testing.assert_allclose(layers["final"][0], layers["final"][1], rtol=1e-4)
+    assert np.abs(layers["final"][3] - layers["final"][0]).max() > 1e-3
+
+
+@pytest.mark.parametrize("budget", [1, 40, 10_000])
+def test_the_budget_changes_nothing(
+    make_model: Models, byte_tokenizer: Any, stimuli: pd.DataFrame, budget: int
+) -> None:
+    reference = extract(make_model("gpt2"), byte_tokenizer, stimuli, Readout("none", pooling="mean"))
+    layers = extract(make_model("gpt2"), byte_tokenizer, stimuli, Readout("none", pooling="mean"), budget=budget).layers
+    assert_same(layers, reference.layers)
+
+
+def test_equal_bytes_again(make_model: Models, byte_tokenizer: Any, stimuli: pd.DataFrame) -> None:
+    first, second = (extract(make_model("gpt2"), byte_tokenizer, stimuli, Readout(pooling="mean")) for _ in range(2))
+    for layer, states in first.layers.items():
+        np.testing.assert_array_equal(states, second.layers[layer])
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n"])
+def test_empty_text_is_refused_before_any_pass(
+    make_model: Models, byte_tokenizer: Any, tables: Tables, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("brainalign.activations.extraction._forward", None)
+    with pytest.raises(InputError, match="stimulus '1-0' has no text"):
+        extract(make_model("llama"), byte_tokenizer, tables(["fine"], [text]), Readout())
+
+
+def test_a_part_without_tokens_is_refused_before_any_pass(
+    make_model: Models, spanning_tokenizer: Any, tables: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tokenizers import normalizers
+    from transformers import PreTrainedTokenizerFast
+
+    backend = type(spanning_tokenizer._tokenizer).from_str(spanning_tokenizer._tokenizer.to_str())
+    backend.normalizer = normalizers.Replace("z", "")
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=backend)
+    monkeypatch.setattr("brainalign.activations.extraction._forward", None)
+    with pytest.raises(InputError, match="stimulus '0-0' yields no token"):
+        extract(make_model("gpt2"), tokenizer, tables(["zz"]), Readout())
+
+
+@pytest.mark.parametrize("read", [extract, extract_one_by_one])
+def test_a_state_that_is_not_finite_is_named(byte_tokenizer: Any, tables: Tables, read: Callable) -> None:
+    from transformers import LlamaConfig, LlamaModel
+
+    config = LlamaConfig(vocab_size=320, hidden_size=8, intermediate_size=8, num_hidden_layers=2, num_attention_heads=1)
+    model = LlamaModel(config).eval()
+    bad = byte_tokenizer("b").input_ids[-1]
+    with torch.no_grad():
+        model.layers[0].mlp.down_proj.weight.zero_()
+        model.embed_tokens.weight[bad] = torch.nan
+    stimuli = tables(["a"], ["b"])
+    with pytest.raises(InputError, match="layer embeddings for stimulus '1-0' is not finite"):
+        read(model, byte_tokenizer, stimuli, Readout("none"))
+
+
+def test_bfloat16_is_read_as_float32(byte_tokenizer: Any, stimuli: pd.DataFrame, make_model: Models) -> None:
+    import copy
+
+    model = copy.deepcopy(make_model("llama")).bfloat16()
+    layers = extract(model, byte_tokenizer, stimuli, Readout(pooling="mean")).layers
+    reference = extract(make_model("llama"), byte_tokenizer, stimuli, Readout(pooling="mean")).layers
+    assert {states.dtype for states in layers.values()} == {np.dtype("float32")}
+    difference = np.linalg.norm(layers["final"] - reference["final"]) / np.linalg.norm(reference["final"])
+    assert 0 < difference < 0.05

@@ -1,0 +1,66 @@
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.stats import pearsonr
+
+from brainalign.ceilings.given import given_ceiling
+from brainalign.ceilings.known import known_ceiling
+from brainalign.encoding.encoder import encode
+from brainalign.encoding.scores import Units, over_neuroids
+from brainalign.encoding.settings import EncoderSettings
+from brainalign.encoding.splits import make_folds
+from brainalign.errors import InputError
+
+SETTINGS = EncoderSettings(split={"kind": "grouped", "folds": 5}, draws=60)
+
+
+def test_known_ceiling_is_r_of_the_noise_free_response_on_the_test_rows(shared: Any) -> None:
+    ceiling = known_ceiling(shared.noise_free, shared.responses, shared.samples, shared.neuroids, SETTINGS)
+    folds = make_folds(SETTINGS.split, shared.samples)
+    r = np.array(
+        [
+            [pearsonr(shared.noise_free[fold.test, v], shared.responses[fold.test, v])[0] for v in range(24)]
+            for fold in folds
+        ]
+    )
+    np.testing.assert_allclose(ceiling.per_neuroid, r.mean(axis=0), atol=1e-10)
+    np.testing.assert_allclose(ceiling.aggregate[0, 0], r.mean(), atol=1e-10)
+    assert ceiling.replicates is not None
+    assert ceiling.replicates.shape == (60, 7, 3)
+    np.testing.assert_allclose(ceiling.low, np.quantile(ceiling.replicates, 0.025, axis=0), atol=1e-6)
+    assert (ceiling.low[0, 0] < ceiling.aggregate[0, 0]) & (ceiling.aggregate[0, 0] < ceiling.high[0, 0])
+    assert 0.55 < ceiling.aggregate[0, 0] < 0.7  # the square root of the signal's share, .63
+
+
+def test_one_neuroids_noise_free_response_as_features_scores_its_ceiling(shared: Any) -> None:
+    """r does not see the fitted slope, so features equal to the noise-free response score its ceiling exactly."""
+    neuroids = {name: values[:1] for name, values in shared.neuroids.items()}
+    signal, response = shared.noise_free[:, :1], shared.responses[:, :1]
+    ceiling = known_ceiling(signal, response, shared.samples, neuroids, SETTINGS)
+    encoding = encode([("truth", signal)], response, shared.samples, neuroids, SETTINGS)
+    np.testing.assert_allclose(encoding.aggregate_r[0], ceiling.aggregate, atol=1e-10)
+    np.testing.assert_allclose(encoding.replicates[:, 0], ceiling.replicates, atol=1e-6)
+
+
+def test_known_ceiling_refuses_another_shape(shared: Any) -> None:
+    with pytest.raises(InputError, match=r"have shape \(160, 23\), but the responses \(160, 24\)"):
+        known_ceiling(shared.noise_free[:, 1:], shared.responses, shared.samples, shared.neuroids, SETTINGS)
+
+
+@pytest.mark.parametrize("name", ["mean", "schrimpf", "brain-score"])
+def test_given_ceilings_are_aggregated_over_neuroids(shared: Any, name: str) -> None:
+    values = np.random.default_rng(0).uniform(0.1, 0.8, size=24)
+    ceiling = given_ceiling(values, shared.neuroids, name)
+    np.testing.assert_array_equal(ceiling.per_neuroid, values)
+    np.testing.assert_allclose(ceiling.aggregate, over_neuroids(values, Units.from_table(shared.neuroids), name))
+    assert ceiling.replicates is None
+    assert np.isnan(ceiling.low).all()
+
+
+@pytest.mark.parametrize("value", [np.nan, 1.2, -np.inf])
+def test_given_ceilings_that_are_no_correlations_are_refused(shared: Any, value: float) -> None:
+    values = np.full(24, 0.5)
+    values[7] = value
+    with pytest.raises(InputError, match=r"1 of 24 given ceilings are no correlations .* of neuroid 'n7'"):
+        given_ceiling(values, shared.neuroids, "mean")

@@ -1,0 +1,61 @@
+"""Scores of models per data set and their average over collections."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from brainalign.correlation.scores import average_weights, model_scores
+from brainalign.study import CELL
+
+DATASETS = {"one": "first", "two": "first", "three": "second"}
+MODELS = ("a", "b", "c")
+
+
+def tables(missing: tuple[str, str] | None = None) -> tuple[pd.DataFrame, dict[tuple[str, ...], np.ndarray]]:
+    random = np.random.default_rng(0)
+    rows, replicates = [], {}
+    for dataset, collection in DATASETS.items():
+        for model in MODELS:
+            if (dataset, model) == missing:
+                continue
+            names = {"dataset": dataset, "encoder": "e", "readout": "r", "features": model}
+            rows.append(
+                names
+                | {"collection": collection, "features_kind": "model", "simulated": int(dataset == "one")}
+                | {"layer": "chosen", "subject": "all", "region": "all", "ceiling": random.uniform(0.3, 0.6)}
+                | {"r": random.uniform(0.1, 0.3)}
+            )
+            replicates[tuple(names[name] for name in CELL)] = random.normal(0.2, 0.1, 20)
+    null = rows[0] | {"features": "position", "features_kind": "null", "readout": "none"}
+    return pd.DataFrame([*rows, null, rows[0] | {"layer": "final"}, rows[0] | {"subject": "S1"}]), replicates
+
+
+def test_the_average_goes_over_collections() -> None:
+    alignment, replicates = tables()
+    *single, average = model_scores(alignment, replicates)
+    assert [scores.dataset for scores in single] == list(DATASETS)
+    assert average.dataset == "average"
+    for number, model in enumerate(average.models):
+        r = [scores.r[number] for scores in single]
+        assert average.r[number] == pytest.approx(((r[0] + r[1]) / 2 + r[2]) / 2)
+        drawn = [replicates[(dataset, "e", "r", model)] for dataset in DATASETS]
+        np.testing.assert_allclose(average.replicates[:, number], ((drawn[0] + drawn[1]) / 2 + drawn[2]) / 2)
+        normalised = [scores.normalised[number] for scores in single]
+        assert average.normalised[number] == pytest.approx(np.dot([0.25, 0.25, 0.5], normalised))
+    assert average.simulated == pytest.approx(1 / 3)
+
+
+def test_only_models_at_the_chosen_layer_over_everything_are_taken() -> None:
+    scores = list(model_scores(*tables()))
+    assert {(s.encoder, s.readout, s.models) for s in scores} == {("e", "r", MODELS)}
+
+
+def test_a_model_that_lacks_a_data_set_has_no_average() -> None:
+    *single, average = model_scores(*tables(missing=("two", "b")))
+    assert np.isnan(average.r).tolist() == [False, True, False]
+    assert np.isnan(single[1].r).tolist() == [False, True, False]
+    assert np.isfinite(single[0].r).all()
+
+
+def test_weights_sum_to_one() -> None:
+    assert average_weights(list("aabbbc")).tolist() == pytest.approx([1 / 6, 1 / 6, 1 / 9, 1 / 9, 1 / 9, 1 / 3])

@@ -1,0 +1,44 @@
+import numpy as np
+import pytest
+
+from brainalign.encoding.delays import check_regular, delay, rows_of_runs, zscore_within_runs
+from brainalign.errors import InputError
+
+RUNS = np.array(["b"] * 4 + ["a"] * 3, dtype=object)
+
+
+def test_delay_shifts_within_runs_and_never_across() -> None:
+    features = np.arange(1.0, 15.0).reshape(7, 2)
+    delayed = delay(features, RUNS, (0, 1, 5))
+    expected = np.zeros((7, 6))
+    for row in range(7):
+        for position, shift in enumerate((0, 1, 5)):
+            source = row - shift
+            if source >= 0 and RUNS[source] == RUNS[row]:
+                expected[row, 2 * position : 2 * position + 2] = features[source]
+    np.testing.assert_array_equal(delayed, expected)
+
+
+def test_delays_follow_the_order_of_a_run_whose_rows_are_not_together() -> None:
+    runs = np.array(["x", "y", "x", "y"])
+    np.testing.assert_array_equal(delay(np.array([[1.0], [2.0], [3.0], [4.0]]), runs, (1,)), [[0], [0], [1], [2]])
+    assert [rows.tolist() for rows in rows_of_runs(runs)] == [[0, 2], [1, 3]]
+
+
+def test_zscore_is_within_runs_and_constant_columns_become_zero() -> None:
+    random = np.random.default_rng(0)
+    features = random.normal(size=(7, 3)) * 50 + 1e4
+    features[:, 2] = 0.1
+    scored = zscore_within_runs(features, RUNS)
+    for rows in (slice(0, 4), slice(4, 7)):
+        block = features[rows, :2]
+        np.testing.assert_allclose(scored[rows, :2], (block - block.mean(0)) / block.std(0), atol=1e-9)
+    assert not scored[:, 2].any()
+
+
+def test_irregular_onsets_are_refused() -> None:
+    check_regular(np.array([0.0, 2, 4, 6, 10, 12, 14]), RUNS)
+    with pytest.raises(InputError, match=r"equal, rising steps, but run 'b' has steps from 2 to 4 s"):
+        check_regular(np.array([0.0, 2, 4, 8, 0, 2, 4]), RUNS)
+    with pytest.raises(InputError, match="run 'a'"):
+        check_regular(np.array([0.0, 2, 4, 6, 6, 4, 2]), RUNS)

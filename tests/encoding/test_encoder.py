@@ -1,0 +1,281 @@
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.stats import pearsonr
+from sklearn.linear_model import LinearRegression, Ridge
+
+from brainalign.encoding.bootstrap import make_draws, replicate_r
+from brainalign.encoding.encoder import Encoding, encode
+from brainalign.encoding.samples import Samples
+from brainalign.encoding.scores import Units, aggregate
+from brainalign.encoding.settings import EncoderSettings
+from brainalign.encoding.splits import inner_blocks, make_folds
+from brainalign.errors import InputError
+
+GRID = (1e-2, 1.0, 1e2)
+SPLIT = {"kind": "grouped", "folds": 4, "seed": 0}
+PACKAGE = Path(__file__).parents[2] / "workflow_scripts"
+
+
+def settings(**changes: Any) -> EncoderSettings:
+    return EncoderSettings(**({"grid": GRID, "split": SPLIT, "draws": 20} | changes))
+
+
+def layers_of(features: np.ndarray) -> list[tuple[str, np.ndarray]]:
+    """Layers with the signal in the first: the others have less of it, and more columns than samples."""
+    random = np.random.default_rng(9)
+    blurred = features + 1.2 * random.normal(size=features.shape)
+    wide = np.concatenate([blurred, random.normal(size=(len(features), 130))], axis=1)
+    return [("blurred", blurred), ("wide", wide), ("clear", features + 0.3 * random.normal(size=features.shape))]
+
+
+def naive_encoding(
+    layers: list[tuple[str, np.ndarray]], y: np.ndarray, samples: Samples, units: Units, encoder: EncoderSettings
+) -> dict[str, np.ndarray]:
+    """Nested cross-validation with scikit-learn in plain loops."""
+    folds = make_folds(encoder.split, samples)
+    shape = (len(layers), len(folds))
+    found = {"r": np.empty((*shape, y.shape[1])), "penalty": np.empty((*shape, y.shape[1])), "inner": np.empty(shape)}
+    for i, (_, x) in enumerate(layers):
+        for k, fold in enumerate(folds):
+            centred = x[fold.train] - x[fold.train].mean(axis=0)
+            grid = np.array(GRID) * (centred**2).sum() / len(centred)
+            blocks = inner_blocks(folds, k, encoder.split)
+            held_out = np.empty((len(grid), *y.shape))
+            for block in blocks:
+                rest = np.setdiff1d(fold.train, block)
+                for values, penalty in zip(held_out, grid, strict=True):
+                    values[block] = Ridge(penalty, solver="svd").fit(x[rest], y[rest]).predict(x[block])
+            inner_r = np.empty((len(blocks), y.shape[1]))
+            for v in range(y.shape[1]):
+                best = np.argmin(((held_out[:, fold.train, v] - y[fold.train, v]) ** 2).sum(axis=1))
+                found["penalty"][i, k, v] = grid[best]
+                prediction = Ridge(grid[best], solver="svd").fit(x[fold.train], y[fold.train, v]).predict(x[fold.test])
+                found["r"][i, k, v] = pearsonr(prediction, y[fold.test, v])[0]
+                inner_r[:, v] = [pearsonr(held_out[best, block, v], y[block, v])[0] for block in blocks]
+            found["inner"][i, k] = aggregate(inner_r, units, encoder.aggregate)[0, 0]
+    return found
+
+
+@pytest.mark.parametrize("name", ["mean", "schrimpf", "brain-score"])
+def test_encoding_is_a_plain_nested_loop(dataset: Callable[..., Any], name: str) -> None:
+    data = dataset(noise=4.0)
+    encoder, units, layers = settings(aggregate=name), Units.from_table(data.neuroids), layers_of(data.features)
+    ours = encode(iter(layers), data.responses, data.samples, data.neuroids, encoder)
+    naive = naive_encoding(layers, data.responses, data.samples, units, encoder)
+    np.testing.assert_allclose(ours.r, naive["r"], atol=1e-7)
+    np.testing.assert_allclose(ours.penalty, naive["penalty"], rtol=1e-9)
+    np.testing.assert_allclose(ours.inner_score, naive["inner"], atol=1e-7)
+    np.testing.assert_array_equal(ours.chosen_layer, naive["inner"].argmax(axis=0))
+    assert len(set(ours.chosen_layer.tolist())) > 1, "the data must make the choice differ between folds"
+    for number in range(3):
+        np.testing.assert_allclose(ours.aggregate_r[number], aggregate(naive["r"][number], units, name), atol=1e-7)
+    chosen = naive["r"][ours.chosen_layer, np.arange(4)]
+    np.testing.assert_allclose(ours.aggregate_r[3], aggregate(chosen, units, name), atol=1e-7)
+    assert ours.score_layers == ("blurred", "wide", "clear", "chosen")
+    assert ours.aggregate_r.shape == (4, 4, 3)
+
+
+def test_replicates_of_every_layer_and_of_the_chosen_one(dataset: Callable[..., Any]) -> None:
+    data = dataset(noise=4.0)
+    layers, units = layers_of(data.features), Units.from_table(data.neuroids)
+    encoder = settings(penalties=1.0)
+    ours = encode(layers, data.responses, data.samples, data.neuroids, encoder)
+    assert len(set(ours.chosen_layer.tolist())) > 1, "the data must make the choice differ between folds"
+    folds = make_folds(SPLIT, data.samples)
+    draws = make_draws(data.samples.split_group, folds, 20, 0)
+    r = np.empty((3, 4, 20, 6))
+    for i, (_, x) in enumerate(layers):
+        for k, fold in enumerate(folds):
+            penalty = ours.penalty[i, k, 0]
+            model = Ridge(penalty, solver="svd").fit(x[fold.train], data.responses[fold.train])
+            r[i, k] = replicate_r(draws, k, model.predict(x[fold.test]), data.responses[fold.test])
+    for i in range(3):
+        np.testing.assert_allclose(ours.replicates[:, i], aggregate(r[i], units, "mean"), atol=1e-6)
+    chosen = r[ours.chosen_layer, np.arange(4)]
+    np.testing.assert_allclose(ours.replicates[:, 3], aggregate(chosen, units, "mean"), atol=1e-6)
+    assert ours.resampled == "groups within folds"
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_as_published_is_least_squares_with_the_best_test_layer(dataset: Callable[..., Any], seed: int) -> None:
+    data = dataset(seed=seed)
+    split = {"kind": "shuffle", "folds": 5, "test": 0.2, "seed": 1}
+    encoder = settings(regression="ols", split=split, layer="best", aggregate="brain-score")
+    layers = layers_of(data.features)
+    ours = encode(layers, data.responses, data.samples, data.neuroids, encoder)
+    for i, (_, x) in enumerate(layers):
+        for k, fold in enumerate(make_folds(split, data.samples)):
+            model = LinearRegression().fit(x[fold.train], data.responses[fold.train])
+            prediction = model.predict(x[fold.test])
+            r = [pearsonr(prediction[:, v], data.responses[fold.test, v])[0] for v in range(6)]
+            np.testing.assert_allclose(ours.r[i, k], r, atol=1e-8)
+    best = int(np.argmax(ours.aggregate_r[:3, 0, 0]))
+    np.testing.assert_array_equal(ours.chosen_layer, best)
+    np.testing.assert_allclose(ours.aggregate_r[3], ours.aggregate_r[best])
+    np.testing.assert_array_equal(ours.replicates[:, 3], ours.replicates[:, best])
+    assert np.isnan(ours.inner_score).all()
+    assert np.isnan(ours.penalty).all()
+    assert np.isnan(ours.edge_share).all()
+    np.testing.assert_array_equal(ours.rank, np.broadcast_to([[8], [95], [8]], (3, 5)))
+
+
+def test_fixed_layer(dataset: Callable[..., Any]) -> None:
+    data = dataset()
+    layers = layers_of(data.features)
+    encoder = settings(layer="fixed", fixed_layer="wide")
+    ours = encode(layers, data.responses, data.samples, data.neuroids, encoder)
+    np.testing.assert_array_equal(ours.chosen_layer, 1)
+    np.testing.assert_allclose(ours.aggregate_r[3], ours.aggregate_r[1])
+    with pytest.raises(InputError, match="unknown layer 'wider'; did you mean 'wide'"):
+        encode(layers, data.responses, data.samples, data.neuroids, replace(encoder, fixed_layer="wider"))
+
+
+@pytest.mark.parametrize("extra", [0, 140])
+def test_group_indicators_score_nothing_when_groups_are_held_out(dataset: Callable[..., Any], extra: int) -> None:
+    """A text-free code of the passage predicts where passages share noise and rows of them are in training."""
+    data = dataset(groups=30)
+    group = np.repeat(np.arange(30), 4)
+    noise = np.random.default_rng(0).normal(size=(30, 6))[group]
+    responses = noise + 0.5 * data.responses
+    padding = np.full((120, extra), 0.1)  # more columns than samples: the other form of the same algebra
+    indicator = np.concatenate([np.eye(30)[group], padding], axis=1)
+
+    def encoded(split: dict[str, Any]) -> Encoding:
+        encoder = settings(split=split, grid=(1e-4, 1.0, 1e4))
+        return encode([("indicator", indicator)], responses, data.samples, data.neuroids, encoder)
+
+    grouped = encoded(SPLIT)
+    assert np.array_equal(grouped.r, np.zeros_like(grouped.r))
+    assert np.array_equal(grouped.replicates[:, 0], np.zeros_like(grouped.replicates[:, 0]))
+    np.testing.assert_array_equal(grouped.constant_predictions, 6)
+    assert encoded({"kind": "kfold", "folds": 4, "seed": 0}).aggregate_r[0, 0, 0] > 0.3
+
+
+@pytest.mark.parametrize("width", [5, 70])
+def test_noise_features_have_a_mean_r_of_zero(dataset: Callable[..., Any], width: int) -> None:
+    data = dataset(n=80, groups=20, neuroids=3)
+    encoder = settings(grid=tuple(np.logspace(-2, 3, 6)), draws=1)
+    scores = []
+    for seed in range(200):
+        random = np.random.default_rng(seed)
+        features, responses = random.normal(size=(80, width)), random.normal(size=(80, 3))
+        scores.append(
+            encode([("noise", features)], responses, data.samples, data.neuroids, encoder).aggregate_r[1, 0, 0]
+        )
+    assert abs(np.mean(scores)) < 3 * np.std(scores) / np.sqrt(len(scores))
+
+
+def test_scores_do_not_depend_on_the_features_scale_or_mean(dataset: Callable[..., Any]) -> None:
+    data = dataset()
+    shifted = 300 * data.features + 1e5
+    both = encode([("a", data.features), ("b", shifted)], data.responses, data.samples, data.neuroids, settings())
+    np.testing.assert_allclose(both.r[0], both.r[1], atol=1e-8)
+
+
+def test_repetitions_are_averaged_and_gaps_left_out(dataset: Callable[..., Any]) -> None:
+    data = dataset()
+    repeated = np.stack([data.responses + 1, data.responses - 1, np.full_like(data.responses, np.nan)])
+    layers = layers_of(data.features)
+    once = encode(layers, data.responses, data.samples, data.neuroids, settings())
+    thrice = encode(layers, repeated, data.samples, data.neuroids, settings())
+    np.testing.assert_allclose(once.r, thrice.r, atol=1e-10)
+
+
+def series(data: Any) -> Samples:
+    runs = np.repeat(["r1", "r2", "r3", "r4"], 30)
+    onset = np.tile(2.0 * np.arange(30), 4)
+    return Samples({"split_group": runs, "run": runs, "onset_s": onset})
+
+
+def test_delays_and_zscores_come_before_the_folds(dataset: Callable[..., Any]) -> None:
+    data = dataset()
+    samples, x = series(data), data.features
+    encoder = settings(delays=(0, 2), zscore=True, penalties=1.0, split={"kind": "leave-one-group-out"})
+    ours = encode([("x", x)], data.responses, samples, data.neuroids, encoder)
+    by_run = x.reshape(4, 30, -1)
+    scored = (by_run - by_run.mean(axis=1, keepdims=True)) / by_run.std(axis=1, keepdims=True)
+    later = np.concatenate([np.zeros((4, 2, scored.shape[2])), scored[:, :-2]], axis=1)
+    delayed = np.concatenate([scored, later], axis=2).reshape(120, -1)
+    plain = encode([("x", delayed)], data.responses, samples, data.neuroids, replace(encoder, delays=(), zscore=False))
+    np.testing.assert_allclose(ours.r, plain.r, atol=1e-9)
+    assert ours.resampled == "folds"
+
+
+def test_delays_need_onsets_and_are_left_out_for_single_sentences(dataset: Callable[..., Any]) -> None:
+    data = dataset()
+    layers = [("x", data.features)]
+    plain = encode(layers, data.responses, data.samples, data.neuroids, settings())
+    delayed = encode(layers, data.responses, data.samples, data.neuroids, settings(delays=(1, 2)))
+    np.testing.assert_array_equal(plain.r, delayed.r)
+
+
+def _with(values: np.ndarray, where: Any, value: float) -> np.ndarray:
+    changed = np.array(values)
+    changed[where] = value
+    return changed
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda x, y: ([("x", _with(x, (3, 2), np.nan))], y), "layer 'x' has 1 NaN or infinite values of 960."),
+        (lambda x, y: ([("x", x[:-1])], y), "layer 'x' has shape (119, 8), but there are 120 samples."),
+        (lambda x, y: ([], y), "there is no layer to encode."),
+        (
+            lambda x, y: ([("x", x)], _with(y, (0, [1, 4]), np.inf)),
+            "2 of 6 neuroids have NaN or infinite responses, the first is 'n1'.",
+        ),
+        (
+            lambda x, y: ([("x", x)], _with(y, (slice(None), 5), 0.25)),
+            "1 of 6 neuroids have the same response to every sample, the first is 'n5'.",
+        ),
+        (
+            lambda x, y: ([("x", x)], y[:, :3]),
+            "the responses have shape (120, 3), but there are 120 samples and 6 neuroids.",
+        ),
+    ],
+)
+def test_bad_input_is_refused_with_a_sentence(dataset: Callable[..., Any], change: Any, sentence: str) -> None:
+    data = dataset()
+    layers, responses = change(data.features, data.responses)
+    with pytest.raises(InputError) as caught:
+        encode(layers, responses, data.samples, data.neuroids, settings())
+    assert str(caught.value) == sentence
+
+
+def test_neuroids_constant_in_one_folds_test_rows_are_refused(dataset: Callable[..., Any]) -> None:
+    data = dataset()
+    rows = make_folds(SPLIT, data.samples)[2].test
+    responses = _with(data.responses, (rows, 3), 1.0)
+    with pytest.raises(InputError, match=r"every test sample of fold 2, the first is 'n3'"):
+        encode([("x", data.features)], responses, data.samples, data.neuroids, settings())
+
+
+def test_layers_are_taken_one_at_a_time(dataset: Callable[..., Any]) -> None:
+    data = dataset()
+    taken: list[str] = []
+
+    def lazily() -> Any:
+        for name, features in layers_of(data.features):
+            taken.append(name)
+            yield name, features
+
+    encode(lazily(), data.responses, data.samples, data.neuroids, settings())
+    assert taken == ["blurred", "wide", "clear"]
+
+
+def test_imports_only_numpy() -> None:
+    code = (
+        "import sys; import brainalign.encoding.encoder, brainalign.ceilings.subject_pool, brainalign.ceilings.given; "
+        "print([name for name in ('scipy', 'sklearn', 'pandas', 'torch') if name in sys.modules])"
+    )
+    environment = {"PYTHONPATH": str(PACKAGE), "PATH": ""}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    assert done.stdout.strip() == "[]"

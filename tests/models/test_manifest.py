@@ -1,0 +1,191 @@
+import json
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from brainalign.errors import InputError, UnreadableFileError
+from brainalign.models.manifest import (
+    Manifest,
+    describe_folder,
+    model_files,
+    read_manifest,
+    verify,
+    write_manifest,
+)
+from brainalign.models.safetensors_headers import count_parameters, main_dtype
+
+CONFIG = {
+    "architectures": ["LlamaForCausalLM"],
+    "hidden_size": 4,
+    "num_hidden_layers": 2,
+    "vocab_size": 10,
+    "max_position_embeddings": 32,
+}
+EMBEDDINGS = np.arange(40, dtype=np.float32).reshape(10, 4)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "model"
+    made.mkdir()
+    (made / "config.json").write_text(json.dumps(CONFIG))
+    (made / "tokenizer.json").write_text("{}")
+    save_file(
+        {"model.embed_tokens.weight": EMBEDDINGS, "model.layers.0.weight": np.ones((4, 4), np.float32)},
+        made / "model.safetensors",
+    )
+    return made
+
+
+def test_sizes_come_from_config_and_headers(folder: Path) -> None:
+    manifest = describe_folder(folder)
+    assert (manifest.width, manifest.depth, manifest.vocabulary, manifest.context_limit) == (4, 2, 10, 32)
+    assert manifest.parameters == 56
+    assert (manifest.architecture, manifest.dtype, manifest.source) == ("LlamaForCausalLM", "float32", "folder")
+    assert list(manifest.files) == ["config.json", "model.safetensors", "tokenizer.json"]
+
+
+def test_sizes_under_older_names(folder: Path) -> None:
+    (folder / "config.json").write_text(
+        json.dumps({"model_type": "gpt2", "n_embd": 8, "n_layer": 3, "vocab_size": 9, "n_positions": 64})
+    )
+    manifest = describe_folder(folder)
+    assert (manifest.width, manifest.depth, manifest.context_limit, manifest.architecture) == (8, 3, 64, "gpt2")
+
+
+def test_a_model_without_limit(folder: Path) -> None:
+    (folder / "config.json").write_text(json.dumps({**CONFIG, "max_position_embeddings": None}))
+    assert describe_folder(folder).context_limit is None
+
+
+def test_what_the_workflow_adds_is_not_the_models(folder: Path) -> None:
+    for name in ("manifest.json", "manifest.json.provenance.json", "README.md"):
+        (folder / name).write_text("{}")
+    assert [path.name for path in model_files(folder)] == ["config.json", "model.safetensors", "tokenizer.json"]
+
+
+def test_round_trip(folder: Path, tmp_path: Path) -> None:
+    manifest = describe_folder(folder, "hub", "owner/name", "c" * 40)
+    write_manifest(tmp_path / "manifest.json", manifest)
+    assert read_manifest(tmp_path / "manifest.json") == manifest
+    before = (tmp_path / "manifest.json").read_bytes()
+    write_manifest(tmp_path / "manifest.json", Manifest.from_json(json.loads(before)))
+    assert (tmp_path / "manifest.json").read_bytes() == before
+
+
+def test_a_made_model_moves_with_its_manifest(folder: Path, tmp_path: Path) -> None:
+    write_manifest(folder / "manifest.json", describe_folder(folder, "made"))
+    assert json.loads((folder / "manifest.json").read_text())["folder"] == "."
+    moved = folder.rename(tmp_path / "elsewhere")
+    assert read_manifest(moved / "manifest.json").folder == str(moved.resolve())
+    verify(read_manifest(moved / "manifest.json"))
+
+
+def test_a_made_model_lies_beside_its_manifest(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="lies beside its manifest"):
+        write_manifest(tmp_path / "manifest.json", describe_folder(folder, "made"))
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}"])
+def test_a_foreign_manifest_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "manifest.json").write_text(text)
+    with pytest.raises(UnreadableFileError, match="not a model manifest"):
+        read_manifest(tmp_path / "manifest.json")
+
+
+def test_verify_names_the_changed_file(folder: Path) -> None:
+    manifest = describe_folder(folder)
+    (folder / "tokenizer.json").write_text("{ }")
+    with pytest.raises(InputError, match=r"tokenizer\.json changed since it was recorded"):
+        verify(manifest)
+    (folder / "tokenizer.json").unlink()
+    with pytest.raises(InputError, match=r"tokenizer\.json is missing"):
+        verify(manifest)
+
+
+def test_verify_leaves_large_files_unread(folder: Path) -> None:
+    manifest = describe_folder(folder)
+    (folder / "model.safetensors").write_bytes(b"x" * 1000)
+    verify(manifest, largest=999)
+    with pytest.raises(InputError, match=r"model\.safetensors changed"):
+        verify(manifest, largest=1000)
+
+
+@pytest.mark.parametrize(
+    ("removed", "sentence"),
+    [("config.json", r"has no config\.json"), ("model.safetensors", r"has no model\.safetensors\.")],
+)
+def test_a_folder_that_lacks_something(folder: Path, removed: str, sentence: str) -> None:
+    (folder / removed).unlink()
+    with pytest.raises(InputError, match=sentence):
+        describe_folder(folder)
+
+
+def test_pickle_weights_are_named(folder: Path) -> None:
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+    with pytest.raises(InputError, match=r"only pytorch_model\.bin, and weights in pickle files are not read"):
+        describe_folder(folder)
+
+
+def test_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is not there"):
+        describe_folder(tmp_path / "nowhere")
+
+
+def test_a_size_that_the_config_lacks(folder: Path) -> None:
+    (folder / "config.json").write_text(json.dumps({"hidden_size": 4}))
+    with pytest.raises(InputError, match="states none of num_hidden_layers"):
+        describe_folder(folder)
+
+
+def test_shards_are_counted_from_the_index(folder: Path) -> None:
+    (folder / "model.safetensors").rename(folder / "model-00001-of-00002.safetensors")
+    save_file({"lm_head.weight": EMBEDDINGS + 1}, folder / "model-00002-of-00002.safetensors")
+    save_file({"copy": EMBEDDINGS}, folder / "consolidated.safetensors")
+    names = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"]
+    index = {"weight_map": dict(zip("ab", names, strict=True))}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+    assert describe_folder(folder).parameters == 96
+    (folder / names[1]).unlink()
+    with pytest.raises(InputError, match="names model-00002-of-00002"):
+        describe_folder(folder)
+
+
+@pytest.mark.parametrize(("same", "tied", "expected"), [(True, None, 40), (True, False, 80), (False, True, 80)])
+def test_tied_embeddings_count_once(tmp_path: Path, same: bool, tied: bool | None, expected: int) -> None:
+    head = EMBEDDINGS.copy() if same else EMBEDDINGS + 1
+    save_file({"wte.weight": EMBEDDINGS, "lm_head.weight": head}, tmp_path / "model.safetensors")
+    assert count_parameters([tmp_path / "model.safetensors"], tied) == expected
+
+
+def test_constants_of_old_checkpoints_are_no_parameters(tmp_path: Path) -> None:
+    weights = {
+        "h.0.attn.bias": np.ones((1, 1, 8, 8), np.float32),
+        "h.0.attn.masked_bias": np.array(-1e4, np.float32),
+        "rotary_emb.inv_freq": np.ones(4, np.float32),
+        "h.0.attn.c_attn.bias": np.ones(12, np.float32),
+    }
+    save_file(weights, tmp_path / "model.safetensors")
+    assert count_parameters([tmp_path / "model.safetensors"]) == 12
+
+
+def test_dtype_is_that_of_most_numbers(tmp_path: Path) -> None:
+    save_file({"a": np.ones(9, np.float16), "b": np.ones(8, np.float32)}, tmp_path / "model.safetensors")
+    assert main_dtype([tmp_path / "model.safetensors"]) == "float16"
+
+
+@pytest.mark.parametrize("content", [b"", b"abc", struct.pack("<Q", 1 << 60), struct.pack("<Q", 4) + b"junk"])
+def test_a_file_that_is_not_safetensors(folder: Path, content: bytes) -> None:
+    (folder / "model.safetensors").write_bytes(content)
+    with pytest.raises(InputError, match="is not a safetensors file"):
+        describe_folder(folder)
+
+
+def test_a_cut_off_file(folder: Path) -> None:
+    whole = (folder / "model.safetensors").read_bytes()
+    (folder / "model.safetensors").write_bytes(whole[:-4])
+    with pytest.raises(InputError, match="is cut off"):
+        describe_folder(folder)

@@ -1,0 +1,221 @@
+"""Finished scores against numbers computed from the files by other means."""
+
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+
+from brainalign.alignment import Ceilings, Scores, alignment_table, read_ceilings, read_null, read_scores
+from brainalign.errors import UnreadableFileError
+from brainalign.intervals import percentile_interval
+from brainalign.tables import read_table
+from invented_study import DRAWS, LAYERS, NULLS, WrittenStudy
+
+NAMES = {
+    "dataset": "d",
+    "collection": "c",
+    "encoder": "e",
+    "readout": "r",
+    "features": "f",
+    "features_kind": "model",
+    "layer_choice": "nested",
+}
+
+
+@pytest.fixture
+def study(invent_study: Callable[..., WrittenStudy]) -> WrittenStudy:
+    return invent_study()
+
+
+def cell(study: WrittenStudy, folder: str, ending: str, features: str = "tiny-1", readout: str = "last-token") -> Path:
+    return study.root / folder / "controlled" / readout / features / f"passages.{ending}"
+
+
+def row_of(table: pd.DataFrame, layer: str, subject: str, region: str) -> pd.Series:
+    found = table[(table["layer"] == layer) & (table["subject"] == subject) & (table["region"] == region)]
+    assert len(found) == 1
+    return found.iloc[0]
+
+
+@pytest.mark.parametrize(
+    ("layer", "subject", "region"), [("block_02", "all", "all"), ("chosen", "S2", "b"), ("embeddings", "all", "a")]
+)
+def test_a_row_is_what_the_files_say(study: WrittenStudy, layer: str, subject: str, region: str) -> None:
+    row = row_of(read_table(cell(study, "alignment", "csv")), layer, subject, region)
+    at = (
+        [*LAYERS, "chosen"].index(layer),
+        ["all", "S1", "S2", "S3"].index(subject),
+        ["all", "a", "b"].index(region),
+    )
+    with h5py.File(cell(study, "encoding", "h5")) as file:
+        r, drawn = file["aggregate_r"][at], file["replicates"][(slice(None), *at)].astype(float)
+    with h5py.File(study.root / "ceilings" / "controlled" / "passages.h5") as file:
+        ceilings = file["ceiling_aggregate"][(slice(None), *at[1:])]
+        ceiling_drawn = file["ceiling_replicates"][(slice(None), 0, *at[1:])].astype(float)
+    chosen_nulls = {}
+    for null in NULLS:
+        with h5py.File(cell(study, "encoding", "h5", null, "none")) as file:
+            chosen_nulls[null] = (file["aggregate_r"][(-1, *at[1:])], file["replicates"][(slice(None), -1, *at[1:])])
+    best = max(chosen_nulls, key=lambda name: chosen_nulls[name][0])
+    best_r, best_drawn = chosen_nulls[best]
+
+    def both(values: np.ndarray) -> list[float]:
+        return [float(np.percentile(values, 2.5)), float(np.percentile(values, 97.5))]
+
+    assert row["r"] == pytest.approx(r)
+    assert [row["r_low"], row["r_high"]] == pytest.approx(both(drawn))
+    assert row["ceiling_kind"] == "known"
+    assert [row["ceiling"], row["ceiling_known"], row["ceiling_subject_pool"]] == pytest.approx(
+        [ceilings[0], ceilings[0], ceilings[1]]
+    )
+    assert np.isnan(row["ceiling_given"])
+    assert row["normalised"] == pytest.approx(r / ceilings[0])
+    assert [row["normalised_low"], row["normalised_high"]] == pytest.approx(both(drawn / ceiling_drawn))
+    assert row["best_null"] == best
+    assert row["over_null"] == pytest.approx(r - best_r)
+    assert [row["over_null_low"], row["over_null_high"]] == pytest.approx(both(drawn - best_drawn))
+    assert (row["folds"], row["samples"], row["draws"], row["simulated"]) == (6, 384, DRAWS, 1)
+    assert row["neuroids"] == (12 if subject == "all" else 4) // (1 if region == "all" else 2)
+
+
+def test_every_layer_subject_and_region_has_a_row(study: WrittenStudy) -> None:
+    table = read_table(cell(study, "alignment", "csv"))
+    assert len(table) == (len(LAYERS) + 1) * 4 * 3
+    assert not table.duplicated(["layer", "subject", "region"]).any()
+
+
+def test_layer_share_counts_folds(study: WrittenStudy) -> None:
+    table = read_table(cell(study, "alignment", "csv"))
+    rows = table[(table["subject"] == "all") & (table["region"] == "all") & (table["layer"] != "chosen")]
+    with h5py.File(cell(study, "encoding", "h5")) as file:
+        chosen = file["chosen_layer"][()]
+    assert rows["layer_share"].tolist() == pytest.approx([np.mean(chosen == index) for index in range(len(LAYERS))])
+    assert rows["layer_index"].tolist() == list(range(len(LAYERS)))
+    assert sorted(rows["layer_share"])[-2:] == pytest.approx([1 / 6, 5 / 6])
+
+
+def test_a_null_stands_beside_no_null(study: WrittenStudy) -> None:
+    table = read_table(cell(study, "alignment", "csv", "position", "none"))
+    assert set(table["best_null"]) == {""}
+    assert table[["best_null_r", "over_null", "over_null_low", "over_null_high"]].isna().all(axis=None)
+    assert set(table["features_kind"]) == {"null"}
+
+
+def small_scores(r: float = 0.3, neuroids: int = 1) -> Scores:
+    shape = (2, 1, 1)
+    drawn = r + np.linspace(-0.1, 0.1, 41)[:, None, None, None] * np.ones(shape)
+    counts = np.full((1, 1), neuroids)
+    return Scores(
+        ("one", "chosen"), ("all",), ("all",), np.full(shape, r), drawn, np.zeros(3, int), counts, 9, True, {}
+    )
+
+
+def ceiling_of(value: float, drawn: np.ndarray | None = None) -> Ceilings:
+    replicates = np.full((41, 1, 1, 1), np.nan) if drawn is None else drawn[:, None, None, None]
+    one = np.full((1, 1, 1), value)
+    return Ceilings(("given",), one, one, one, replicates)
+
+
+def test_scores_over_the_ceiling_are_not_clipped() -> None:
+    table = alignment_table(small_scores(0.3), ceiling_of(0.2), {}, NAMES)
+    assert table["normalised"].tolist() == pytest.approx([1.5, 1.5])
+
+
+def test_a_ceiling_without_draws_is_held_fixed() -> None:
+    table = alignment_table(small_scores(0.3), ceiling_of(0.5), {}, NAMES)
+    assert table["normalised_low"].tolist() == pytest.approx([(0.3 - 0.095) / 0.5] * 2)
+    assert table["normalised_high"].tolist() == pytest.approx([(0.3 + 0.095) / 0.5] * 2)
+
+
+@pytest.mark.parametrize("value", [0.0, -0.1, np.nan])
+def test_a_ceiling_that_is_not_above_zero_normalises_nothing(value: float) -> None:
+    table = alignment_table(small_scores(), ceiling_of(value, np.full(41, 0.5)), {}, NAMES)
+    assert table[["normalised", "normalised_low", "normalised_high"]].isna().all(axis=None)
+    assert table["r"].notna().all()
+
+
+def test_without_ceilings_the_columns_are_there_and_empty() -> None:
+    none = Ceilings((), *(np.empty((0, 1, 1)),) * 3, np.empty((41, 0, 1, 1)))
+    table = alignment_table(small_scores(), none, {}, NAMES)
+    assert table["ceiling_kind"].tolist() == ["", ""]
+    assert table[["ceiling", "normalised", "normalised_low"]].isna().all(axis=None)
+    assert table.columns.tolist() == alignment_table(small_scores(), ceiling_of(0.5), {}, NAMES).columns.tolist()
+
+
+def test_the_best_null_is_chosen_for_each_region() -> None:
+    scores = small_scores()
+    shape, drawn = (2, 1, 2), np.zeros((41, 2, 1, 2))
+
+    def two_regions(values: list[float]) -> Scores:
+        return dataclasses.replace(
+            scores, regions=("all", "a"), r=np.broadcast_to(values, shape), replicates=drawn, neuroids=np.ones((1, 2))
+        )
+
+    nulls = {"length": two_regions([0.2, np.nan]), "position": two_regions([0.1, 0.4])}
+    none = Ceilings((), *(np.empty((0, 1, 2)),) * 3, np.empty((41, 0, 1, 2)))
+    table = alignment_table(two_regions([0.3, 0.3]), none, nulls, NAMES)
+    assert table["best_null"].tolist() == ["length", "position"] * 2
+    assert table["over_null"].tolist() == pytest.approx([0.1, -0.1] * 2)
+
+
+def test_a_cell_without_neuroids_has_no_row() -> None:
+    assert alignment_table(small_scores(neuroids=0), ceiling_of(0.5), {}, NAMES).empty
+
+
+def test_draws_that_are_not_finite_are_left_out_and_counted() -> None:
+    scores = small_scores()
+    scores.replicates[:5] = np.nan
+    table = alignment_table(scores, ceiling_of(0.5), {}, NAMES)
+    assert table["draws"].tolist() == [36, 36]
+    assert table["r_low"][0] == pytest.approx(np.percentile(scores.replicates[5:, 0, 0, 0], 2.5))
+
+
+def test_percentile_interval_of_nothing_finite_is_nan() -> None:
+    low, high = percentile_interval(np.full((5, 2), np.nan))
+    assert np.isnan([low, high]).all()
+
+
+def edit(path: Path, **attributes: str | int) -> None:
+    with h5py.File(path, "r+") as file:
+        file.attrs.update(attributes)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"bootstrap": {"draws": DRAWS, "seed": 1}}, "it is of another encoder than the scores beside it (bootstrap)"),
+        ({"split": {"kind": "kfold"}}, "it is of another encoder than the scores beside it (split)"),
+    ],
+)
+def test_a_null_of_another_encoder_is_refused(study: WrittenStudy, change: dict, reason: str) -> None:
+    scores, path = read_scores(cell(study, "encoding", "h5")), cell(study, "encoding", "h5", "position", "none")
+    edit(path, spec=json.dumps(scores.encoder | change))
+    with pytest.raises(UnreadableFileError) as error:
+        read_null(path, scores)
+    assert (error.value.path, error.value.reason) == (path, reason)
+
+
+def test_a_null_with_other_samples_is_refused(study: WrittenStudy) -> None:
+    path = cell(study, "encoding", "h5", "position", "none")
+    edit(path, samples=383)
+    with pytest.raises(UnreadableFileError, match="it has 383 samples in 6 folds, but the scores beside it have 384"):
+        read_null(path, read_scores(cell(study, "encoding", "h5")))
+
+
+def test_ceilings_with_other_draws_are_refused(study: WrittenStudy) -> None:
+    path = study.ceilings(np.random.default_rng(0), "controlled", "passages", draws=DRAWS - 1)
+    with pytest.raises(UnreadableFileError, match=f"it has {DRAWS - 1} draws"):
+        read_ceilings(path, read_scores(cell(study, "encoding", "h5")))
+
+
+def test_an_encoding_without_its_spec_is_refused(study: WrittenStudy) -> None:
+    path = cell(study, "encoding", "h5")
+    with h5py.File(path, "r+") as file:
+        del file.attrs["spec"]
+    with pytest.raises(UnreadableFileError, match="it has no attribute 'spec'"):
+        read_scores(path)

@@ -1,0 +1,64 @@
+"""Features that somebody else computed: a table with one row of numbers per stimulus."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from brainalign.errors import InputError, nearest
+
+LAYER = "given"
+
+
+def read_features(path: Path, stimuli: pd.DataFrame, on: str = "stimulus_id") -> dict[str, np.ndarray]:
+    """Return the numeric columns of a table, one row per stimulus.
+
+    Parameters
+    ----------
+    path : CSV with a header; the column `on` says which stimulus, numeric columns are the features, others are left.
+    stimuli : `stimulus_id`, `text`.
+    on : "stimulus_id" or "text".
+
+    Returns
+    -------
+    "given" → (stimulus × column) float32.
+
+    Raises
+    ------
+    InputError : no such column, a stimulus without a row or with two, or a value that is missing or not finite.
+    """
+    table = _read(path, on)
+    repeated = table[on][table[on].duplicated()]
+    if len(repeated):
+        raise InputError(f"{path.name} has more than one row for {on} {repeated.iloc[0]!r}.")
+    wanted = stimuli[on].astype(str)
+    missing = wanted[~wanted.isin(table[on])]
+    if len(missing):
+        raise InputError(
+            f"{path.name} has no row for {len(missing)} of {len(wanted)} stimuli, "
+            f"the first with {on} {missing.iloc[0]!r}."
+        )
+    numbers = table.set_index(on).select_dtypes("number")
+    if numbers.shape[1] == 0:
+        raise InputError(f"{path.name} has no column of numbers beside {on}.")
+    values = numbers.loc[wanted.tolist()].to_numpy(np.float32)  # (stimulus, column)
+    bad = np.argwhere(~np.isfinite(values))
+    if len(bad):
+        row, column = bad[0]
+        raise InputError(f"{path.name} has no finite {numbers.columns[column]} for {on} {wanted.iloc[row]!r}.")
+    return {LAYER: values}
+
+
+def _read(path: Path, on: str) -> pd.DataFrame:
+    try:
+        header = pd.read_csv(path, nrows=0, encoding="utf-8-sig").columns
+        if on not in header:
+            raise InputError(f"{path.name} has no column {on!r}{nearest(on, header)}")
+        table = pd.read_csv(path, encoding="utf-8-sig")
+        # "NA" and "007" are text here, not a missing value and a number.
+        table[on] = pd.read_csv(path, usecols=[on], dtype=str, keep_default_na=False, encoding="utf-8-sig")[on]
+        return table
+    except FileNotFoundError as error:
+        raise InputError(f"the table {path} is not there.") from error
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise InputError(f"{path.name} is not a CSV table with a header: {error}.") from error

@@ -1,0 +1,39 @@
+"""Activation files: one variable per layer, read one at a time."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from brainalign.errors import InputError, UnreadableFileError
+from brainalign.storage import Variable, content_digest, read_arrays, read_attributes, write_arrays, write_json
+
+
+def write_activations(
+    path: Path, digest: Path, stimulus_ids: np.ndarray, layers: Mapping[str, np.ndarray], attributes: Mapping[str, Any]
+) -> None:
+    """Write layers, each (stimulus, width) as float32, in their order, and the digest of their content."""
+    variables = {"stimulus": Variable(("stimulus",), np.asarray(stimulus_ids, dtype=object))}
+    for name, values in layers.items():
+        variables[name] = Variable(("stimulus", f"unit_{values.shape[1]}"), np.asarray(values, dtype=np.float32))
+    write_arrays(path, variables, {**attributes, "layers": json.dumps(list(layers))})
+    write_json(digest, {"layers": list(layers), "content": content_digest(variables)})
+
+
+def read_layers(path: Path, stimulus_ids: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield (name, (stimulus, width) float32) of each layer in order, reading one at a time.
+
+    Raises
+    ------
+    UnreadableFileError : not a whole activation file.
+    InputError : its stimuli are not `stimulus_ids`.
+    """
+    names = read_attributes(path).get("layers")
+    if names is None:
+        raise UnreadableFileError(path, "it holds no activations (no attribute 'layers')")
+    if read_arrays(path, ["stimulus"])["stimulus"].tolist() != list(stimulus_ids):
+        raise InputError(f"{path} and the responses are of different stimuli; run snakemake again to rebuild both.")
+    for name in json.loads(names):
+        yield name, read_arrays(path, [name])[name]

@@ -1,0 +1,43 @@
+"""The kinds of ceilings by name, in the order in which they are preferred."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from brainalign.ceilings.ceiling import Ceiling
+from brainalign.ceilings.given import given_ceiling
+from brainalign.ceilings.known import known_ceiling
+from brainalign.ceilings.subject_pool import subject_pool_ceiling
+from brainalign.encoding.settings import EncoderSettings
+from brainalign.errors import InputError, unknown
+from brainalign.responses.stored import StoredResponses
+
+KINDS = ("known", "given", "subject-pool")
+
+
+def estimate(kinds: Mapping[str, Mapping[str, Any]], data: StoredResponses, settings: EncoderSettings) -> list[Ceiling]:
+    """Return the ceilings asked for, the preferred one first.
+
+    Parameters
+    ----------
+    kinds : name → settings, of those in KINDS.
+
+    Raises
+    ------
+    InputError : an unknown kind, or one for which the data set has not what it takes.
+    """
+    for kind in kinds:
+        if kind not in KINDS:
+            raise unknown("kind of ceiling", kind, KINDS)
+    return [_estimate(kind, kinds[kind], data, settings) for kind in KINDS if kind in kinds]
+
+
+def _estimate(kind: str, own: Mapping[str, Any], data: StoredResponses, settings: EncoderSettings) -> Ceiling:
+    if kind == "known":
+        if "noise_free" not in data.arrays:
+            raise InputError("a known ceiling needs the noise-free responses of a simulation, which are not there.")
+        return known_ceiling(data.arrays["noise_free"], data.values, data.samples, data.neuroids, settings)
+    if kind == "given":
+        if "ceiling" not in data.neuroids:
+            raise InputError("given ceilings were asked for, but the neuroids have none.")
+        return given_ceiling(data.neuroids["ceiling"], data.neuroids, settings.aggregate)
+    return subject_pool_ceiling(data.values, data.samples, data.neuroids, settings, **own)

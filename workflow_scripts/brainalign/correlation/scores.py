@@ -1,0 +1,114 @@
+"""The scores of a study's models under one encoder and readout, per data set and averaged."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from brainalign.errors import UnreadableFileError
+from brainalign.storage import read_arrays
+from brainalign.study import CELL, summary_rows
+
+AVERAGE = "average"
+
+Replicates = Mapping[tuple[str, ...], np.ndarray]
+
+
+@dataclass(frozen=True)
+class ModelScores:
+    """Chosen-layer scores over all subjects and regions; NaN where there is none.
+
+    Parameters
+    ----------
+    encoder, readout, dataset : names; dataset is "average" for the mean over collections of their mean over data sets.
+    models : names.
+    r : (model,); replicates : (draw, model).
+    normalised : (model,), r / ceiling, averaged like r; normalised_replicates : (draw, model), with ceilings fixed.
+    simulated : 1 where all data are, 0 where none are, otherwise the share of data sets.
+    """
+
+    encoder: str
+    readout: str
+    dataset: str
+    models: tuple[str, ...]
+    r: np.ndarray
+    replicates: np.ndarray
+    normalised: np.ndarray
+    normalised_replicates: np.ndarray
+    simulated: float
+
+    def of(self, model: str) -> int:
+        """Return a model's position."""
+        return self.models.index(model)
+
+
+def read_replicates(path: Path) -> Replicates:
+    """Read a study's replicates: (dataset, encoder, readout, features) → (draw,). Raises UnreadableFileError."""
+    arrays = read_arrays(path, ["r", *CELL])
+    keys = list(zip(*(map(str, arrays[name]) for name in CELL), strict=True))
+    if len(set(keys)) < len(keys):
+        raise UnreadableFileError(path, "it has two columns for one cell")
+    return dict(zip(keys, arrays["r"].astype(np.float64).T, strict=True))
+
+
+def model_scores(alignment: pd.DataFrame, replicates: Replicates) -> Iterator[ModelScores]:
+    """Yield the scores of all models for each encoder, readout and data set, then for their average.
+
+    A model has an average where it has a score on every data set. Draws are averaged by their number: data sets are
+    resampled one by one, so their draws are independent unless they share their groups of stimuli.
+    """
+    rows = summary_rows(alignment)
+    rows = rows[rows["features_kind"] == "model"]
+    for (encoder, readout), part in rows.groupby(["encoder", "readout"], sort=False):
+        models = tuple(part["features"].unique())
+        single = [
+            _of_dataset(own, models, replicates, (str(encoder), str(readout), str(dataset)))
+            for dataset, own in part.groupby("dataset", sort=False)
+        ]
+        yield from single
+        collections = part.drop_duplicates("dataset")["collection"].tolist()
+        yield _average(single, average_weights(collections))
+
+
+def average_weights(collections: Sequence[str]) -> np.ndarray:
+    """Return each data set's weight in the mean over collections of their mean over data sets: (data set,).
+
+    >>> average_weights(["pereira2018", "pereira2018", "blank2014"]).tolist()
+    [0.25, 0.25, 0.5]
+    """
+    sizes = pd.Series(list(collections)).value_counts()
+    return np.array([1.0 / (len(sizes) * sizes[name]) for name in collections])
+
+
+def _of_dataset(
+    rows: pd.DataFrame, models: tuple[str, ...], replicates: Replicates, names: tuple[str, str, str]
+) -> ModelScores:
+    encoder, readout, dataset = names
+    rows = rows.set_index("features").reindex(list(models))
+    draws = max((len(values) for values in replicates.values()), default=0)
+    none = np.full(draws, np.nan)
+    drawn = np.stack([replicates.get((dataset, encoder, readout, model), none) for model in models], axis=1)
+    r, ceiling = rows["r"].to_numpy(np.float64), rows["ceiling"].to_numpy(np.float64)
+    ceiling = np.where(ceiling > 0, ceiling, np.nan)
+    simulated = float(rows["simulated"].max())
+    return ModelScores(encoder, readout, dataset, models, r, drawn, r / ceiling, drawn / ceiling, simulated)
+
+
+def _average(single: Sequence[ModelScores], weights: np.ndarray) -> ModelScores:
+    def mean(field: str) -> np.ndarray:
+        return np.tensordot(weights, np.stack([getattr(scores, field) for scores in single]), axes=1)
+
+    first = single[0]
+    return ModelScores(
+        first.encoder,
+        first.readout,
+        AVERAGE,
+        first.models,
+        mean("r"),
+        mean("replicates"),
+        mean("normalised"),
+        mean("normalised_replicates"),
+        float(np.mean([scores.simulated for scores in single])),
+    )

@@ -1,0 +1,121 @@
+"""Held-out residuals of a training set's inner folds, in pieces that fit in memory."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from brainalign.encoding.ridge import (
+    BlockInverse,
+    block_inverses,
+    block_residuals,
+    leave_one_out_residuals,
+    predict,
+    smallest_share,
+)
+from brainalign.encoding.spectrum import GRAM_LIMIT, FeatureSpace, Spectrum
+
+IDENTITY_LIMIT = 1e-6  # of `smallest_share`: below it inner folds are refitted
+INVERSE_BYTES = 128 * 2**20  # of inverses at once: inner folds are taken in groups that fit
+RESIDUAL_BYTES = 32 * 2**20  # of residuals at once: neuroids are taken in batches that fit
+
+Piece = tuple[slice, slice, np.ndarray]
+
+
+@dataclass(frozen=True)
+class InnerFolds:
+    """The inner folds of one training set; their residuals come from the identity, or refits where it is not exact.
+
+    Parameters
+    ----------
+    space : features of all samples.
+    train : row numbers of the training samples, sorted so that each inner fold is one slice.
+    blocks : consecutive slices of `train`, one for each inner fold, together all of it.
+    single_rows : whether the blocks are rows left out one by one.
+    spectrum : of the training rows.
+    penalties : (penalty,), scaled.
+    """
+
+    space: FeatureSpace
+    train: np.ndarray
+    blocks: tuple[slice, ...]
+    single_rows: bool
+    spectrum: Spectrum
+    penalties: np.ndarray
+
+    def residuals(self, y: np.ndarray, number: int | None = None) -> Iterator[Piece]:
+        """Yield held-out residuals: rows of `train`, columns of y, and (row, penalty, neuroid) of these.
+
+        Parameters
+        ----------
+        y : (train, neuroid).
+        number : of the one penalty to try; all of them unless given.
+        """
+        tried = slice(None) if number is None else slice(number, number + 1)
+        if self.by_refits:
+            yield from self._refitted(y, self.penalties[tried])
+        elif self.single_rows:
+            for columns in _batches(y.shape[1], (len(y) + self._axes) * len(self.penalties[tried])):
+                residuals = leave_one_out_residuals(self.spectrum, y[:, columns], self.penalties[tried])
+                yield slice(0, len(y)), columns, residuals
+        else:
+            yield from self._identity(y, tried)
+
+    @cached_property
+    def by_refits(self) -> bool:
+        """Whether the penalties are too small for the identity: some rows alone would determine a direction."""
+        smallest = float(self.penalties.min())
+        if smallest >= GRAM_LIMIT * self.spectrum.largest or (self.spectrum.interpolates and smallest > 0):
+            return False
+        return smallest_share(self.spectrum, smallest, self.blocks) < IDENTITY_LIMIT
+
+    @property
+    def _axes(self) -> int:
+        return len(self.spectrum.eigenvalues)
+
+    def _identity(self, y: np.ndarray, tried: slice) -> Iterator[Piece]:
+        penalties = self.penalties[tried]
+        for blocks in self._groups:
+            inverses = self._inverses(blocks, tried)
+            rows = slice(blocks[0].start, blocks[-1].stop)
+            for columns in _batches(y.shape[1], (rows.stop - rows.start + self._axes) * len(penalties)):
+                yield rows, columns, block_residuals(self.spectrum, y[:, columns], penalties, blocks, inverses)
+
+    @cached_property
+    def _groups(self) -> list[list[slice]]:
+        """The blocks in groups whose inverses fit in memory."""
+        groups: list[list[slice]] = []
+        room = 0
+        for block in self.blocks:
+            rows = block.stop - block.start
+            needed = 8 * len(self.penalties) * rows * min(rows, self._axes + 1)
+            if not groups or needed > room:
+                groups.append([])
+                room = INVERSE_BYTES
+            groups[-1].append(block)
+            room -= needed
+        return groups
+
+    def _inverses(self, blocks: list[slice], tried: slice) -> list[BlockInverse]:
+        if len(self._groups) == 1:
+            return [inverse[tried] for inverse in self._all_inverses]
+        return block_inverses(self.spectrum, self.penalties[tried], blocks)
+
+    @cached_property
+    def _all_inverses(self) -> list[BlockInverse]:
+        return block_inverses(self.spectrum, self.penalties, self.blocks)
+
+    def _refitted(self, y: np.ndarray, penalties: np.ndarray) -> Iterator[Piece]:
+        for block in self.blocks:
+            rest = np.delete(np.arange(len(y)), block)
+            spectrum = self.space.exact_spectrum(self.train[rest], self.train[block])
+            for columns in _batches(y.shape[1], (block.stop - block.start) * len(penalties)):
+                y_rest, width = y[rest, columns], columns.stop - columns.start
+                predictions = [predict(spectrum, y_rest, np.full(width, penalty)) for penalty in penalties]
+                yield block, columns, y[block, None, columns] - np.stack(predictions, axis=1)
+
+
+def _batches(n_neuroids: int, rows: int) -> list[slice]:
+    size = max(1, RESIDUAL_BYTES // (8 * rows))
+    return [slice(start, min(start + size, n_neuroids)) for start in range(0, n_neuroids, size)]

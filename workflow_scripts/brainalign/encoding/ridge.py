@@ -1,0 +1,171 @@
+"""Ridge with an unpenalised intercept: held-out predictions and exact inner residuals from one factorisation.
+
+With centred training features X = Z Vᵀ, where D = ZᵀZ is diagonal, the fitted values at penalty λ are H y with
+
+    H = 1 1ᵀ / n + Z (D + λ)^-1 Zᵀ.
+
+For rows B left out of the fit, the residuals of the prediction by the others are, without a refit,
+
+    e_B^(-B) = (I - H_BB)^-1 e_B,      e = y - H y,
+
+for any number of features and λ > 0 (for one row, Allen 1974, PRESS).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from brainalign.encoding.spectrum import Spectrum
+
+
+def scaled_penalties(values: Sequence[float], scale: str, spectrum: Spectrum) -> np.ndarray:
+    """Return penalties (penalty,): as they are ("absolute"), or times trace(K) / n_train ("relative")."""
+    factor = spectrum.trace / len(spectrum.scores) if scale == "relative" else 1.0
+    return np.asarray(values, dtype=np.float64) * factor
+
+
+def predict(spectrum: Spectrum, responses: np.ndarray, penalties: np.ndarray) -> np.ndarray:
+    """Predict the test rows: mean(y) + T (D + λ)^-1 Zᵀ (y - mean(y)).
+
+    Parameters
+    ----------
+    spectrum : of the training features; its `test_scores` are T.
+    responses : (train, neuroid).
+    penalties : (neuroid,), one for each neuroid; 0 is the minimum-norm least-squares fit.
+
+    Returns
+    -------
+    (test, neuroid)
+    """
+    mean = responses.mean(axis=0)
+    projected = spectrum.scores.T @ (responses - mean)  # (axis, neuroid)
+    return np.asarray(mean + spectrum.test_scores @ (projected / (spectrum.eigenvalues[:, None] + penalties)))
+
+
+def smallest_share(spectrum: Spectrum, penalty: float, blocks: Sequence[slice]) -> float:
+    """Return the smallest eigenvalue of I - H_BB over the blocks: 0 where rows leave the rest nothing to be told by.
+
+    The identity loses as many digits as this is below 1, unless the spectrum interpolates (see `_complement`).
+    """
+    inverse = 1.0 / (spectrum.eigenvalues + penalty)  # (axis,)
+    smallest = 1.0
+    for block in blocks:
+        z = spectrum.scores[block]
+        hat = (z * inverse) @ z.T + 1.0 / len(spectrum.scores)  # (row, row)
+        smallest = min(smallest, 1.0 - float(np.linalg.eigvalsh(hat)[-1]))
+    return smallest
+
+
+@dataclass(frozen=True)
+class BlockInverse:
+    """(I - H_BB)^-1 of one block at every penalty: `core`, or I + left core leftᵀ where axes are fewer than rows.
+
+    Parameters
+    ----------
+    core : (penalty, size, size), size the rows of the block, or one more than the axes.
+    left : (penalty, row, size) or None.
+    """
+
+    core: np.ndarray
+    left: np.ndarray | None = None
+
+    def __getitem__(self, tried: slice) -> "BlockInverse":
+        return BlockInverse(self.core[tried], None if self.left is None else self.left[tried])
+
+    def times(self, residuals: np.ndarray) -> np.ndarray:
+        """Return (I - H_BB)^-1 e_B for e_B (penalty, row, neuroid)."""
+        if self.left is None:
+            return np.asarray(self.core @ residuals)
+        return np.asarray(residuals + self.left @ (self.core @ (self.left.transpose(0, 2, 1) @ residuals)))
+
+
+def block_inverses(spectrum: Spectrum, penalties: np.ndarray, blocks: Sequence[slice]) -> list[BlockInverse]:
+    """Return (I - H_BB)^-1 for each block; it does not depend on the responses.
+
+    Where axes are fewer than rows, H_BB = A Aᵀ with A = [1 / sqrt(n), Z_B (D + λ)^-1/2], and
+    (I - A Aᵀ)^-1 = I + A (I - Aᵀ A)^-1 Aᵀ (Woodbury).
+
+    Parameters
+    ----------
+    penalties : (penalty,), each above 0.
+    blocks : slices of the training rows.
+    """
+    weights, rest = _complement(spectrum, penalties)
+    mean_share = 1.0 / len(spectrum.scores)
+    inverses = []
+    for block in blocks:
+        z = spectrum.scores[block]  # (row, axis)
+        if z.shape[1] + 1 < len(z):
+            scaled = z * np.sqrt(-weights.T)[:, None, :]  # (penalty, row, axis)
+            ones = np.full((*scaled.shape[:2], 1), np.sqrt(mean_share))
+            left = np.concatenate([ones, scaled], axis=2)  # A
+            core = np.linalg.inv(np.eye(left.shape[2]) - left.transpose(0, 2, 1) @ left)
+            inverses.append(BlockInverse(core, left))
+        else:
+            outside = (z * weights.T[:, None, :]) @ z.T  # (penalty, row, row)
+            inverses.append(BlockInverse(np.linalg.inv(outside + rest * (np.eye(len(z)) - mean_share))))
+    return inverses
+
+
+def block_residuals(
+    spectrum: Spectrum,
+    responses: np.ndarray,
+    penalties: np.ndarray,
+    blocks: Sequence[slice],
+    inverses: Sequence[BlockInverse],
+) -> np.ndarray:
+    """Return the residuals of each block's rows, predicted by all other training rows, at every penalty.
+
+    Parameters
+    ----------
+    responses : (train, neuroid).
+    penalties : (penalty,), each above 0.
+    blocks : consecutive slices of the training rows.
+    inverses : of these blocks, see `block_inverses`.
+
+    Returns
+    -------
+    (row, penalty, neuroid), the rows of the blocks.
+    """
+    start = blocks[0].start
+    residuals = _residuals(spectrum, responses, penalties, slice(start, blocks[-1].stop))
+    for block, inverse in zip(blocks, inverses, strict=True):
+        rows = slice(block.start - start, block.stop - start)
+        held_in = residuals[rows].transpose(1, 0, 2)  # (penalty, row, neuroid)
+        residuals[rows] = inverse.times(held_in).transpose(1, 0, 2)
+    return residuals
+
+
+def leave_one_out_residuals(spectrum: Spectrum, responses: np.ndarray, penalties: np.ndarray) -> np.ndarray:
+    """Return `block_residuals` for blocks of one row: e_i / (1 - H_ii). (train, penalty, neuroid)"""
+    weights, rest = _complement(spectrum, penalties)
+    share = spectrum.scores**2 @ weights + rest * (1.0 - 1.0 / len(responses))  # 1 - H_ii, (train, penalty)
+    residuals = _residuals(spectrum, responses, penalties, slice(0, len(responses)))
+    residuals /= share[:, :, None]
+    return residuals
+
+
+def _residuals(spectrum: Spectrum, responses: np.ndarray, penalties: np.ndarray, rows: slice) -> np.ndarray:
+    """Return y - H y of some rows, (row, penalty, neuroid)."""
+    centred = responses - responses.mean(axis=0)
+    weights, rest = _complement(spectrum, penalties)
+    projected = spectrum.scores.T @ centred  # (axis, neuroid)
+    weighted = projected[:, None, :] * weights[:, :, None]  # (axis, penalty, neuroid)
+    residuals = spectrum.scores[rows] @ weighted.reshape(len(projected), -1)
+    residuals = residuals.reshape(-1, *weighted.shape[1:])
+    if rest:
+        residuals += centred[rows, None, :]
+    return np.asarray(residuals)
+
+
+def _complement(spectrum: Spectrum, penalties: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return weights w (axis, penalty) and c, 0 or 1, of I - H = c (I - 1 1ᵀ / n) + Z w Zᵀ.
+
+    Plainly w = -1 / (D + λ) and c = 1. Where the axes span every centred response, (I - 1 1ᵀ / n) = Z D^-1 Zᵀ and
+    w = λ / (D (D + λ)), c = 0, which keeps all digits however small λ is.
+    """
+    eigenvalues = spectrum.eigenvalues[:, None]
+    if spectrum.interpolates:
+        return penalties / (eigenvalues * (eigenvalues + penalties)), 0.0
+    return -1.0 / (eigenvalues + penalties), 1.0

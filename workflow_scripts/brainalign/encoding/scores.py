@@ -1,0 +1,157 @@
+"""Pearson r per neuroid, and the named ways to make one number of neuroids and folds."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+
+from brainalign.encoding.samples import Columns
+from brainalign.errors import unknown
+
+CONSTANT = 1e-8  # a prediction whose SD is below this share of the response's is constant
+AGGREGATES = ("mean", "schrimpf", "brain-score")
+
+
+@dataclass(frozen=True)
+class Units:
+    """Where each neuroid belongs.
+
+    Parameters
+    ----------
+    neuroid, subject, region : (neuroid,) of text.
+    """
+
+    neuroid: np.ndarray
+    subject: np.ndarray
+    region: np.ndarray
+
+    @classmethod
+    def from_table(cls, neuroids: Columns) -> Self:
+        """Take the columns `neuroid`, `subject` and `region` of a table or mapping."""
+        return cls(*(np.asarray(neuroids[name]).astype(str) for name in ("neuroid", "subject", "region")))
+
+    def __len__(self) -> int:
+        return len(self.neuroid)
+
+    @cached_property
+    def subjects(self) -> tuple[str, ...]:
+        """The subjects by first appearance."""
+        return tuple(dict.fromkeys(self.subject.tolist()))
+
+    @cached_property
+    def regions(self) -> tuple[str, ...]:
+        """The regions by first appearance."""
+        return tuple(dict.fromkeys(self.region.tolist()))
+
+    @property
+    def score_subjects(self) -> tuple[str, ...]:
+        """ "all", then the subjects."""
+        return ("all", *self.subjects)
+
+    @property
+    def score_regions(self) -> tuple[str, ...]:
+        """ "all", then the regions."""
+        return ("all", *self.regions)
+
+    @cached_property
+    def members(self) -> np.ndarray:
+        """Which neuroids a cell holds, (score_subject, score_region, neuroid) bool."""
+        of_subject = np.stack([self.subject == name for name in self.subjects])
+        of_region = np.stack([self.region == name for name in self.regions])
+        everyone = np.ones((1, len(self)), dtype=bool)
+        rows, columns = np.concatenate([everyone, of_subject]), np.concatenate([everyone, of_region])
+        return np.asarray(rows[:, None, :] & columns[None, :, :])
+
+
+def pearson(prediction: np.ndarray, response: np.ndarray) -> tuple[np.ndarray, int]:
+    """Return Pearson's r of each column, 0 where the prediction is constant, and how many predictions are.
+
+    A prediction is constant where its SD is under CONSTANT times the response's SD.
+
+    Parameters
+    ----------
+    prediction, response : (row, neuroid); no response is constant.
+    """
+    p = prediction - prediction.mean(axis=0)
+    y = response - response.mean(axis=0)
+    variance_p, variance_y = np.einsum("ij,ij->j", p, p), np.einsum("ij,ij->j", y, y)
+    r = correlation(np.einsum("ij,ij->j", p, y), variance_p, variance_y)
+    return r, int(np.count_nonzero(variance_p <= CONSTANT**2 * variance_y))
+
+
+def correlation(covariance: np.ndarray, variance_p: np.ndarray, variance_y: np.ndarray) -> np.ndarray:
+    """Return covariance / sqrt(variance_p * variance_y), 0 where the prediction (or the response) is constant."""
+    varies = (variance_p > CONSTANT**2 * variance_y) & (variance_y > 0)
+    product = np.where(varies, variance_p * variance_y, 1.0)
+    return np.asarray(np.where(varies, covariance / np.sqrt(product), 0.0))
+
+
+def aggregate(
+    r_of_folds: Iterable[np.ndarray], units: Units, name: str, fold_weights: np.ndarray | None = None
+) -> np.ndarray:
+    """Make scores per subject and region of r per fold and neuroid.
+
+    "mean"        mean over folds; mean over a subject's neuroids; "all" is the mean over subjects.
+    "schrimpf"    mean over folds; median over a subject's neuroids; "all" is the median over subjects
+                  (Schrimpf et al. 2021).
+    "brain-score" median over neuroids in each fold, those of all subjects pooled for "all"; mean over folds
+                  (Brain-Score language).
+
+    Parameters
+    ----------
+    r_of_folds : for each fold an array (..., neuroid); taken one at a time. An axis of length 1 is broadcast against
+        `fold_weights`.
+    fold_weights : (..., fold), weights of the mean over folds, not all 0; equal unless given.
+
+    Returns
+    -------
+    (..., score_subject, score_region), NaN where a subject has no neuroid of a region.
+
+    Raises
+    ------
+    InputError : another name.
+    """
+    if name not in AGGREGATES:
+        raise unknown("aggregate", name, AGGREGATES)
+    if name == "brain-score":
+        return _mean_over_folds((over_neuroids(r, units, name) for r in r_of_folds), fold_weights, trailing=2)
+    return over_neuroids(_mean_over_folds(r_of_folds, fold_weights, trailing=1), units, name)
+
+
+def over_neuroids(values: np.ndarray, units: Units, name: str) -> np.ndarray:
+    """Return (..., score_subject, score_region) of values (..., neuroid): the part of `aggregate` within a fold."""
+    if name not in AGGREGATES:
+        raise unknown("aggregate", name, AGGREGATES)
+    cells = _means(values, units) if name == "mean" else _medians(values, units)
+    if name == "brain-score":
+        return cells
+    over_subjects = np.mean if name == "mean" else np.median
+    for region, held in enumerate(np.asarray(units.members[1:].any(axis=2)).T):
+        cells[..., 0, region] = over_subjects(cells[..., 1:, region][..., held], axis=-1)
+    return cells
+
+
+def _mean_over_folds(values: Iterable[np.ndarray], weights: np.ndarray | None, trailing: int) -> np.ndarray:
+    total: np.ndarray | float = 0.0
+    weight: np.ndarray | float = 0.0
+    for fold, value in enumerate(values):
+        of_fold = 1.0 if weights is None else weights[(..., fold, *[None] * trailing)]
+        total = total + of_fold * value
+        weight = weight + of_fold
+    return np.asarray(total / weight)
+
+
+def _means(values: np.ndarray, units: Units) -> np.ndarray:
+    members = units.members.reshape(-1, len(units)).astype(np.float64)  # (cell, neuroid)
+    counts = members.sum(axis=1)
+    means = (values @ members.T) / np.where(counts > 0, counts, np.nan)
+    return means.reshape(*values.shape[:-1], *units.members.shape[:2])
+
+
+def _medians(values: np.ndarray, units: Units) -> np.ndarray:
+    result = np.full((*values.shape[:-1], *units.members.shape[:2]), np.nan)
+    for subject, region in np.argwhere(units.members.any(axis=2)):
+        result[..., subject, region] = np.median(values[..., units.members[subject, region]], axis=-1)
+    return result

@@ -1,0 +1,60 @@
+"""Tables that users give: CSV whose faults are theirs to mend, each told in one sentence."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from brainalign.errors import InputError, unknown
+
+_MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "n/a")  # in columns of numbers
+
+
+def read_given_table(path: Path, text: Sequence[str] | None = None) -> pd.DataFrame:
+    """Read a CSV that the user gave (comma-separated; tabs where the file's ending is .tsv), as UTF-8.
+
+    Parameters
+    ----------
+    text : columns that are text, kept character by character; all of them if None. In the others, numbers are
+        numbers and empty cells, "NA" and the like are missing values.
+
+    Raises
+    ------
+    InputError : not UTF-8, not a table with a header of different names, rows longer than the header, or no rows.
+    """
+    separator = "\t" if path.suffix.lower() == ".tsv" else ","
+    try:
+        first = pd.read_csv(
+            path, sep=separator, header=None, nrows=1, dtype=str, keep_default_na=False, encoding="utf-8-sig"
+        )
+        header = first.iloc[0]
+        numeric = [name for name in header if text is not None and name not in text]
+        table = pd.read_csv(
+            path,
+            sep=separator,
+            dtype=str if text is None else dict.fromkeys(text, str),
+            keep_default_na=False,
+            na_values=dict.fromkeys(numeric, _MISSING),
+            encoding="utf-8-sig",
+            float_precision="round_trip",
+        )
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path.name} is not UTF-8 text (byte {error.start}); save it as UTF-8.") from error
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        said = " ".join(str(error).split()).removeprefix("Error tokenizing data. C error: ")
+        raise InputError(f"{path.name} is not a CSV table with a header: {said}.") from error
+    repeated = header[header.duplicated()]
+    if len(repeated):
+        raise InputError(f"{path.name}: the column {repeated.iloc[0]!r} comes more than once.")
+    if not isinstance(table.index, pd.RangeIndex):
+        raise InputError(f"{path.name}: rows have more cells than the header; put text that has commas in quotes.")
+    if table.empty:
+        raise InputError(f"{path.name} has a header but no rows.")
+    return table
+
+
+def need_columns(path: Path, table: pd.DataFrame, columns: Sequence[str]) -> None:
+    """Raise InputError, with the nearest name, for the first column that the table lacks."""
+    for column in columns:
+        if column not in table.columns:
+            raise InputError(f"{path.name}: {unknown('column', column, table.columns)}")
