@@ -10,7 +10,10 @@ from pathlib import Path
 PACKAGES = Path(__file__).parents[1] / "workflow_scripts"
 HEAVY = ("torch", "transformers", "scipy", "sklearn", "matplotlib")
 
-DRAWS = "brainalign.figures."  # modules for one stage only, which cannot do without matplotlib
+DRAWS = (
+    "brainalign.figures.",
+    "brainalign.stages.draw_figure",
+)  # one stage, which cannot do without matplotlib
 
 REFUSE = """
 import importlib.abc

@@ -144,3 +144,12 @@ def test_spread_of_replicates_is_that_of_new_data() -> None:
     draws = make_draws(GROUP, folds, 200, seed=0)
     estimate = np.mean([replicate_r(draws, 0, *simulated(seed)).std(axis=0) for seed in range(20)])
     assert 0.8 < estimate / truth < 1.2
+
+
+@pytest.mark.parametrize(("groups", "resampled"), [(4, "folds"), (5, "groups within folds")])
+def test_folds_are_resampled_where_they_have_few_groups(groups: int, resampled: str) -> None:
+    """Two stories in a fold: half of the draws would see only one of them."""
+    names = np.repeat([f"g{number:02d}" for number in range(3 * groups)], 10).astype(object)
+    samples = Samples({"split_group": names})
+    folds = make_folds({"kind": "grouped", "by": "split_group", "folds": 3}, samples)
+    assert make_draws(names, folds, 20, 0).resampled == resampled

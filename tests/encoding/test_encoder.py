@@ -179,6 +179,22 @@ def test_scores_do_not_depend_on_the_features_scale_or_mean(dataset: Callable[..
     np.testing.assert_allclose(both.r[0], both.r[1], atol=1e-8)
 
 
+@pytest.mark.parametrize("inner", ["folds", "leave-one-out"])
+@pytest.mark.parametrize("regression", ["ridge", "ols"])
+def test_constant_features_score_nothing_and_are_counted(
+    dataset: Callable[..., Any], regression: str, inner: str
+) -> None:
+    """As the embedding of a full stop that ends every sentence."""
+    data = dataset()
+    layers = [("constant", np.full((len(data.responses), 5), 3.0)), ("features", data.features)]
+    choice = {"regression": regression, "inner": inner, "split": {"kind": "grouped", "by": "split_group", "folds": 5}}
+    found = encode(layers, data.responses, data.samples, data.neuroids, EncoderSettings(draws=5, **choice))
+    assert (found.r[0] == 0).all()
+    assert (found.rank[0] == 0).all()
+    assert (found.constant_predictions[0] == data.responses.shape[1]).all()
+    assert (found.chosen_layer == 1).all()
+
+
 def test_repetitions_are_averaged_and_gaps_left_out(dataset: Callable[..., Any]) -> None:
     data = dataset()
     repeated = np.stack([data.responses + 1, data.responses - 1, np.full_like(data.responses, np.nan)])

@@ -14,7 +14,7 @@ from brainalign.figures import style
 from brainalign.figures.tables import StudyTables
 from brainalign.stages.draw_figure import draw_figure
 from brainalign.tables import read_table
-from invented_study import PROVENANCE, WrittenStudy
+from invented_study import PROVENANCE, WrittenStudy, invent
 
 FIGURES = ("alignment", "layers", "scaling", "losses", "pairs")
 Invent = Callable[..., WrittenStudy]
@@ -37,15 +37,33 @@ def module(figure: str) -> Any:
     return importlib.import_module(f"brainalign.figures.{figure}")
 
 
+def written(axes: Any) -> list[Any]:
+    """The title, the labels of the axes and those of the ticks that are in view."""
+    ticks = [
+        tick.label1
+        for axis, (low, high) in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim()))
+        for tick in (*axis.get_major_ticks(), *axis.get_minor_ticks())
+        if low <= tick.get_loc() <= high and tick.label1.get_visible()
+    ]
+    return [axes.title, axes.xaxis.label, axes.yaxis.label, *ticks]
+
+
 def texts(figure: Figure) -> str:
     """Everything that is written on a figure."""
     figure.draw_without_rendering()
     return "\n".join(text.get_text() for text in figure.findobj(lambda artist: hasattr(artist, "get_text")))
 
 
-@pytest.fixture
-def study(invent_study: Invent) -> WrittenStudy:
-    return invent_study({"tiny": (4.0, 4.5, 5.0)}).finish()
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> WrittenStudy:
+    return invent(tmp_path_factory.mktemp("study"), {"tiny": (4.0, 4.5, 5.0)}).finish()
+
+
+@pytest.fixture(scope="module")
+def measured_study(tmp_path_factory: pytest.TempPathFactory) -> WrittenStudy:
+    """Not simulated, and with long names."""
+    families = {"llama": (4.0, 4.3, 4.6), "a-family-with-a-rather-long-name-v1.1": (4.1, 5.2)}
+    return invent(tmp_path_factory.mktemp("measured"), families, simulated=0).finish()
 
 
 @pytest.mark.parametrize("figure", FIGURES)
@@ -57,14 +75,15 @@ def test_equal_tables_give_equal_bytes(study: WrittenStudy, figure: str) -> None
 
 
 @pytest.mark.parametrize("figure", FIGURES)
-def test_simulated_data_are_called_so_in_every_title(invent_study: Invent, figure: str) -> None:
-    for simulated in (1, 0):
-        study = invent_study({"tiny": (4.0, 5.0)}, simulated=simulated).finish()
-        drawn = module(figure).draw(module(figure).select(tables(study)))
+def test_simulated_data_are_called_so_in_every_title(
+    study: WrittenStudy, measured_study: WrittenStudy, figure: str
+) -> None:
+    for simulated, shown in ((True, study), (False, measured_study)):
+        drawn = module(figure).draw(module(figure).select(tables(shown)))
         titles = [axes.get_title() for axes in drawn.axes if axes.get_title()]
         assert len(titles) >= 2
-        assert {"(simulated data)" in title for title in titles} == {bool(simulated)}
-        assert ("(simulated data)" in drawn.get_suptitle()) == bool(simulated)
+        assert {"(simulated data)" in title for title in titles} == {simulated}
+        assert ("(simulated data)" in drawn.get_suptitle()) == simulated
 
 
 @pytest.mark.parametrize("figure", ["alignment", "layers"])
@@ -135,26 +154,22 @@ def test_too_few_models_are_said_on_the_plot(invent_study: Invent) -> None:
 
 
 @pytest.mark.parametrize("figure", FIGURES)
-def test_nothing_written_overlaps_or_leaves_the_page(invent_study: Invent, figure: str) -> None:
-    families = {"llama": (4.0, 4.3, 4.6), "a-family-with-a-rather-long-name-v1.1": (4.1, 5.2)}
-    study = invent_study(families).finish()
+def test_nothing_written_overlaps_or_leaves_the_page(measured_study: WrittenStudy, figure: str) -> None:
     with style.styled():
-        drawn = module(figure).draw(module(figure).select(tables(study)))
+        drawn = module(figure).draw(module(figure).select(tables(measured_study)))
     drawn.set_dpi(150)
     drawn.draw_without_rendering()
-    boxes = {}
-    for axes in drawn.axes:
-        labels = [axes.title, axes.xaxis.label, axes.yaxis.label, *axes.get_xticklabels(), *axes.get_yticklabels()]
-        for text in (label for label in labels if label.get_text() and label.get_visible() and axes.get_visible()):
-            boxes[id(text)] = (text.get_text(), text.get_window_extent())
+    visible = [text for axes in drawn.axes if axes.get_visible() for text in written(axes)]
+    placed = [(text.get_text(), text.get_window_extent()) for text in visible if text.get_text()]
+    placed += [("legend", legend.get_window_extent()) for legend in drawn.legends]
+    placed.append(("title", drawn.findobj(lambda artist: artist is drawn._suptitle)[0].get_window_extent()))
     page = drawn.bbox
-    placed = list(boxes.values())
     for text, box in placed:
         assert page.x0 <= box.x0, text
         assert box.x1 <= page.x1, text
     for number, (text, box) in enumerate(placed):
         for other, other_box in placed[:number]:
-            assert not box.shrunk(0.9).overlaps(other_box.shrunk(0.9)), (text, other)
+            assert not box.shrunk(0.9, 0.9).overlaps(other_box.shrunk(0.9, 0.9)), (text, other)
 
 
 def test_looks_differ_in_colour_and_in_marker() -> None:

@@ -66,9 +66,12 @@ class Project:
         self.path = path
 
     def edit(self, file: str, old: str, new: str) -> None:
-        """Replace the only occurrence of a text in a file."""
+        """Replace the only occurrence of a text in a file; the empty text stands for the file's end."""
         path = self.path / file
         text = path.read_text(encoding="utf-8")
+        if not old:
+            path.write_text(text + new, encoding="utf-8")
+            return
         assert text.count(old) == 1, f"{old!r} occurs {text.count(old)} times in {file}"
         path.write_text(text.replace(old, new), encoding="utf-8")
 

@@ -84,6 +84,8 @@ def test_a_finished_run_has_nothing_to_do(project: Project) -> None:
     assert project.plan() == set()
 
 
+EXTRA = "\nEXTRA = 1\n"
+
 CHANGES: dict[str, tuple[str, str, str, set[Job]]] = {
     "a training setting": (
         "config.yaml",
@@ -103,7 +105,7 @@ CHANGES: dict[str, tuple[str, str, str, set[Job]]] = {
         "config.yaml",
         "draws: 100",
         "draws: 101",
-        {("correlate_properties", STUDY)} | DRAW,
+        TABLES | DRAW,
     ),
     "an encoder's setting": (
         "config.yaml",
@@ -131,44 +133,44 @@ CHANGES: dict[str, tuple[str, str, str, set[Job]]] = {
     ),
     "code of a figure": (
         f"{PACKAGE}/figures/pairs.py",
-        "import ",
-        "import cmath\nimport ",
+        "",
+        EXTRA,
         {("draw_figure", STUDY, "pairs")},
     ),
     "code of the correlations": (
         f"{PACKAGE}/stages/correlate_properties.py",
-        "if __name__",
-        "EXTRA = 1\nif __name__",
+        "",
+        EXTRA,
         {("correlate_properties", STUDY)} | DRAW,
     ),
     "code of the encoding": (
         f"{PACKAGE}/encoding/encoder.py",
-        "log = logging.getLogger(__name__)",
-        "log = logging.getLogger(__name__)\nEXTRA = 1",
+        "",
+        EXTRA,
         EVERY_CELL,
     ),
     "code of the ridge, which ceilings use too": (
         f"{PACKAGE}/encoding/ridge.py",
-        "\nimport numpy as np\n",
-        "\nimport numpy as np\n\nEXTRA = 1\n",
+        "",
+        EXTRA,
         ceilings() | EVERY_CELL,
     ),
     "code of the extraction": (
         f"{PACKAGE}/activations/extraction.py",
-        "\nimport pandas as pd\n",
-        "\nimport pandas as pd\n\nEXTRA = 1\n",
+        "",
+        EXTRA,
         computed(of(*MODELS)) | encoded(of(*MODELS)) | JOIN,
     ),
     "code of one null": (
         f"{PACKAGE}/activations/nulls/length.py",
-        "import pandas as pd\n",
-        "import pandas as pd\n\nEXTRA = 1\n",
+        "",
+        EXTRA,
         computed(of("length")) | encoded(of("length")) | scored(CELLS) | JOIN,
     ),
     "code of the loss": (
         f"{PACKAGE}/losses.py",
-        "\nimport numpy as np\n",
-        "\nimport numpy as np\n\nEXTRA = 1\n",
+        "",
+        EXTRA,
         losses(*MODELS) | JOIN,
     ),
     "a comment": (

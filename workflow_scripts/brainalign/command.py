@@ -29,6 +29,7 @@ def run(stage: Callable[..., None], arguments: Sequence[str] | None = None) -> N
     interrupted. An input that an earlier job left unreadable is renamed `….unreadable`, so that the next run
     makes it again.
     """
+    has_terminal = _is_open(_TERMINAL)  # now: later the number may be that of a file which the stage opened
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
     logging.captureWarnings(True)
     values = vars(_parser(stage).parse_args(arguments))
@@ -36,21 +37,30 @@ def run(stage: Callable[..., None], arguments: Sequence[str] | None = None) -> N
     if not code_is_current(_PACKAGES, code):
         _end(
             f"{stage.__name__}: its code changed after Snakemake planned this job; "
-            "nothing was written. Start the run again."
+            "nothing was written. Start the run again.",
+            has_terminal,
         )
     if "provenance" in inspect.signature(stage).parameters:
         values["provenance"] = Provenance(code.partition("@")[0].partition("+")[0], values["spec"], code)
     if "spec" not in inspect.signature(stage).parameters:
         del values["spec"]
-    _end(_attempt(stage, values))
+    _end(_attempt(stage, values), has_terminal)
 
 
-def _end(outcome: str | int) -> typing.NoReturn:
-    """Exit with a status, or with a sentence on standard error (a job's log) and on Snakemake's terminal."""
-    if isinstance(outcome, str):
-        with contextlib.suppress(OSError):  # run by hand, there may be nothing; standard error says it too
+def _end(outcome: str | int, has_terminal: bool) -> typing.NoReturn:
+    """Exit with a status, or with a sentence on standard error (a job's log) and on Snakemake's terminal if any."""
+    if isinstance(outcome, str) and has_terminal:
+        with contextlib.suppress(OSError):  # standard error says it too
             os.write(_TERMINAL, f"{outcome}\n".encode())
     sys.exit(outcome)
+
+
+def _is_open(descriptor: int) -> bool:
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return False
+    return True
 
 
 def _attempt(stage: Callable[..., None], values: dict[str, typing.Any]) -> str | int:

@@ -1,7 +1,9 @@
 """Tables that users give: CSV whose faults are theirs to mend, each told in one sentence."""
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -29,25 +31,26 @@ def read_given_table(path: Path, text: Sequence[str] | None = None) -> pd.DataFr
         )
         header = first.iloc[0]
         numeric = [name for name in header if text is not None and name not in text]
-        table = pd.read_csv(
+        table = _read(
             path,
             sep=separator,
             dtype=str if text is None else dict.fromkeys(text, str),
             keep_default_na=False,
             na_values=dict.fromkeys(numeric, _MISSING),
             encoding="utf-8-sig",
-            float_precision="round_trip",
         )
     except UnicodeDecodeError as error:
         raise InputError(f"{path.name} is not UTF-8 text (byte {error.start}); save it as UTF-8.") from error
+    except pd.errors.ParserWarning as error:
+        raise InputError(
+            f"{path.name}: rows have more cells than the header; put text that has commas in quotes."
+        ) from error
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         said = " ".join(str(error).split()).removeprefix("Error tokenizing data. C error: ")
         raise InputError(f"{path.name} is not a CSV table with a header: {said}.") from error
     repeated = header[header.duplicated()]
     if len(repeated):
         raise InputError(f"{path.name}: the column {repeated.iloc[0]!r} comes more than once.")
-    if not isinstance(table.index, pd.RangeIndex):
-        raise InputError(f"{path.name}: rows have more cells than the header; put text that has commas in quotes.")
     if table.empty:
         raise InputError(f"{path.name} has a header but no rows.")
     return table
@@ -58,3 +61,11 @@ def need_columns(path: Path, table: pd.DataFrame, columns: Sequence[str]) -> Non
     for column in columns:
         if column not in table.columns:
             raise InputError(f"{path.name}: {unknown('column', column, table.columns)}")
+
+
+def _read(path: Path, **options: Any) -> pd.DataFrame:
+    """Read a CSV; a warning of pandas that it drops cells of the first row is an error."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        table: pd.DataFrame = pd.read_csv(path, index_col=False, **options)
+    return table

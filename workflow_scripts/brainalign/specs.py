@@ -191,7 +191,7 @@ def properties(study: Study) -> Spec:
         }
         for name, entry in with_twins(study.models).items()
     }
-    return {"models": models, "properties": list(study.properties)}
+    return {"models": models, "properties": sorted(study.properties)}
 
 
 def correlation(study: Study) -> Spec:
@@ -200,9 +200,9 @@ def correlation(study: Study) -> Spec:
 
 
 def pairs(study: Study) -> Spec:
-    """Instruction-tuned model → its base."""
+    """Instruction-tuned model → its base, and the bootstrap."""
     tuned = {name: entry.base for name, entry in study.models.items() if entry.kind == "instruction-tuned"}
-    return {"pairs": tuned}
+    return {"pairs": tuned, "draws": study.analyses.draws, "seed": study.analyses.seed}
 
 
 def figure(study: Study, figure: str) -> Spec:

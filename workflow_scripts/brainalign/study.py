@@ -38,16 +38,15 @@ def read_cell(encoding: Path, table: pd.DataFrame) -> Cell:
     UnreadableFileError : not an encoding, or one whose score is not that of the table.
     """
     arrays = read_arrays(encoding, ["score_layer", "score_subject", "score_region", "aggregate_r", "replicates"])
-    where = tuple(
-        _index(encoding, arrays[name], wanted)
-        for name, wanted in (("score_layer", CHOSEN), ("score_subject", ALL), ("score_region", ALL))
-    )
+    layer = _index(encoding, arrays["score_layer"], CHOSEN)
+    subject = _index(encoding, arrays["score_subject"], ALL)
+    region = _index(encoding, arrays["score_region"], ALL)
     row = summary_rows(table).iloc[0]
-    r = arrays["aggregate_r"][where]
+    r = arrays["aggregate_r"][layer, subject, region]
     if not np.isclose(r, row["r"], rtol=1e-9, atol=1e-12, equal_nan=True):
         raise UnreadableFileError(encoding, f"its r is {r:.6g}, but the table made of it has {row['r']:.6g}")
     versions = json.loads(read_attributes(encoding).get("versions", "{}"))
-    return Cell({name: str(row[name]) for name in CELL}, arrays["replicates"][(slice(None), *where)], versions)
+    return Cell({name: str(row[name]) for name in CELL}, arrays["replicates"][:, layer, subject, region], versions)
 
 
 def summary_rows(alignment: pd.DataFrame) -> pd.DataFrame:

@@ -17,7 +17,8 @@ from brainalign.storage import replacing, write_json
 
 TEXT_COLUMNS = frozenset(
     "stimulus_id sample_id neuroid_id text context_group split_group run subject region model features family kind "
-    "base dataset collection encoder readout layer layer_choice ceiling_kind best_null property".split()
+    "features_kind base tuned dataset collection encoder readout layer layer_choice ceiling_kind best_null property "
+    "models left_out untrained_excluded reason versions row".split()
 )
 
 
@@ -44,7 +45,6 @@ def read_table(path: Path) -> pd.DataFrame:
             keep_default_na=False,
             na_values={name: ["", "nan"] for name in header.columns if name not in text},
             skip_blank_lines=False,
-            float_precision="round_trip",
         )
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise UnreadableFileError(path, f"it is not a whole CSV table ({error})") from error

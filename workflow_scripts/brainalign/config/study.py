@@ -89,7 +89,7 @@ def _missing_references(study: Study) -> Iterable[str]:
         if model.base:
             yield from _refers(f"models.{name}.base", model.base, [m for m in study.models if m != name], "other model")
             base = study.models.get(model.base)
-            if base is not None and base.kind != "vanilla":
+            if base is not None and model.base != name and base.kind != "vanilla":
                 yield f"models.{name}.base: holds {model.base!r}, which is {base.kind}; a vanilla model is needed."
     for name, loss in study.losses.items():
         yield from _refers(f"losses.{name}.text", loss.text, documents, "text with kind: documents")

@@ -42,8 +42,8 @@ def compare_pairs(groups: Iterable[ModelScores], pairs: Mapping[str, str], draws
     """
     rows: list[dict[str, Any]] = []
     for scores in groups if pairs else ():
-        names = {"encoder": scores.encoder, "readout": scores.readout, "dataset": scores.dataset}
-        names |= {"simulated": scores.simulated}
+        names: dict[str, Any] = {"encoder": scores.encoder, "readout": scores.readout, "dataset": scores.dataset}
+        names["simulated"] = scores.simulated
         for model in (*pairs, *pairs.values()):
             if model not in scores.models:
                 raise unknown("model in a pair", model, scores.models)

@@ -6,7 +6,9 @@ What is drawn depends on the sample table, the folds and the seed alone:
   replacement, as many as it has;
 - where a group's rows are tested in several folds (shuffled splits): groups of the whole data set, with replacement,
   the same draw in all folds, since the folds are not independent;
-- where every fold is one group: folds, with replacement.
+- where every group is tested in one fold and some fold has fewer than FEWEST_GROUPS of them (stories held out one by
+  one): folds, with replacement. Groups of so small a fold often leave only one that differs, whose r is lower than the
+  fold's, so that the interval of a score would lie below the score.
 
 The fit is not repeated: intervals are conditional on the fitted encoder.
 """
@@ -19,6 +21,8 @@ import numpy as np
 
 from brainalign.encoding.scores import CONSTANT, Units, aggregate, correlation, pearson
 from brainalign.encoding.splits import Fold
+
+FEWEST_GROUPS = 5
 
 
 @dataclass(frozen=True)
@@ -59,10 +63,10 @@ def make_draws(split_group: np.ndarray, folds: Sequence[Fold], draws: int, seed:
     unique = [np.unique(labels[fold.test], return_inverse=True) for fold in folds]
     groups = tuple(index for _, index in unique)
     names = [list(found) for found, _ in unique]
-    if all(len(found) == 1 for found in names):
-        return Draws("folds", groups, None, _multinomial(random, len(folds), draws))
     everyone = np.unique(np.concatenate(names))
     if len(everyone) == sum(map(len, names)):
+        if min(map(len, names)) < FEWEST_GROUPS:
+            return Draws("folds", groups, None, _multinomial(random, len(folds), draws))
         counts = tuple(_multinomial(random, len(found), draws) for found in names)
         return Draws("groups within folds", groups, counts, np.ones((draws, len(folds))))
     drawn = _multinomial(random, len(everyone), draws)

@@ -152,8 +152,9 @@ def _residuals(spectrum: Spectrum, responses: np.ndarray, penalties: np.ndarray,
     weights, rest = _complement(spectrum, penalties)
     projected = spectrum.scores.T @ centred  # (axis, neuroid)
     weighted = projected[:, None, :] * weights[:, :, None]  # (axis, penalty, neuroid)
-    residuals = spectrum.scores[rows] @ weighted.reshape(len(projected), -1)
-    residuals = residuals.reshape(-1, *weighted.shape[1:])
+    tried, neuroids = weighted.shape[1:]
+    residuals = spectrum.scores[rows] @ weighted.reshape(len(projected), tried * neuroids)
+    residuals = residuals.reshape(-1, tried, neuroids)
     if rest:
         residuals += centred[rows, None, :]
     return np.asarray(residuals)

@@ -38,7 +38,7 @@ def draw(table: pd.DataFrame) -> Figure:
     down, across = style.rows_and_columns(len(panels))
     per_row = 0.1 + 0.12 * len(looks)
     figure = style.new_figure(
-        2.0 + 2.6 * across,
+        style.room_for(name for name, _ in rows) + 2.6 * across,
         1.6 + down * (0.7 + per_row * len(rows)),
         TITLE + style.simulated_suffix(table["simulated"]),
     )

@@ -33,7 +33,9 @@ def draw(table: pd.DataFrame) -> Figure:
     panels = [(dataset, readout) for dataset in datasets for readout in table["readout"].unique()]
     down, across = style.rows_and_columns(len(panels))
     height = 1.7 + down * (0.8 + (0.18 + 0.08 * len(looks)) * len(labels))
-    figure = style.new_figure(2.2 + 2.7 * across, height, TITLE + style.simulated_suffix(table["simulated"]))
+    figure = style.new_figure(
+        style.room_for(labels) + 2.8 * across, height, TITLE + style.simulated_suffix(table["simulated"])
+    )
     grid = figure.subplots(down, across, sharey=True, squeeze=False)
     for axes in grid.flat[len(panels) :]:
         axes.set_visible(False)

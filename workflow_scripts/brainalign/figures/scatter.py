@@ -78,7 +78,8 @@ def draw_points(table: pd.DataFrame, title: str, labels: dict[str, str], logarit
 def _panel(axes: Any, points: pd.DataFrame, dataset: str, looks: dict[str, Look], dodge: bool) -> None:
     """Draw one data set; `dodge` moves kinds of models sideways by a few points, where they share their x."""
     axes.axhline(0, color="0.6", linewidth=0.6, zorder=0)
-    for (family, kind), part in points.groupby(["family", "kind"], sort=False):
+    for names, part in points.groupby(["family", "kind"], sort=False):
+        family, kind = map(str, names)
         look = looks[family]
         aside = DODGE.get(kind, 0.0) / 72 if dodge else 0.0
         place = axes.transData + ScaledTranslation(aside, 0, axes.figure.dpi_scale_trans)

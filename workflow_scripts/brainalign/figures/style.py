@@ -1,5 +1,6 @@
 """How figures look: colours that the colour-blind can tell apart, markers that differ in grey, files without dates."""
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import cycle, islice
@@ -69,6 +70,11 @@ def new_figure(width: float, height: float, title: str) -> Figure:
     return figure
 
 
+def room_for(labels: Iterable[str]) -> float:
+    """Return the width that labels beside a panel take, in inches."""
+    return 0.6 + 0.06 * max(len(line) for label in labels for line in label.split("\n"))
+
+
 def rows_and_columns(panels: int) -> tuple[int, int]:
     """Return how many rows and columns hold the panels: one row up to 6, then rows as even as they can be."""
     rows = -(-panels // PANELS_PER_ROW)
@@ -84,6 +90,7 @@ def nothing(title: str, sentence: str) -> Figure:
 
 def save(figure: Figure, pdf: Path, png: Path) -> None:
     """Write a figure twice, whole or not at all; equal figures give equal bytes."""
+    logging.getLogger("fontTools").setLevel(logging.WARNING)  # it reports every glyph of a PDF's fonts
     for path, kind, metadata in ((png, "png", {"Software": None}), (pdf, "pdf", {"CreationDate": None})):
         with styled(), replacing(path) as temporary:
             figure.savefig(temporary, format=kind, metadata=metadata)

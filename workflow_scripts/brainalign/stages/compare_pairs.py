@@ -9,8 +9,6 @@ from brainalign.correlation.scores import model_scores, read_replicates
 from brainalign.provenance import Provenance
 from brainalign.tables import read_table, write_table
 
-DRAWS, SEED = 2000, 0
-
 
 def compare_pairs(
     spec: dict[str, Any], provenance: Provenance, alignment: Path, properties: Path, replicates: Path, out: Path
@@ -19,7 +17,7 @@ def compare_pairs(
     order = read_table(properties)["model"].tolist()
     wanted = dict(sorted(spec["pairs"].items(), key=lambda pair: order.index(pair[0])))
     groups = model_scores(read_table(alignment), read_replicates(replicates))
-    table = pairs.compare_pairs(groups, wanted, spec.get("draws", DRAWS), spec.get("seed", SEED))
+    table = pairs.compare_pairs(groups, wanted, spec["draws"], spec["seed"])
     write_table(out, table, provenance)
 
 

@@ -1,0 +1,438 @@
+"""What each stage may know: all of it, nothing else, and in one form."""
+
+import json
+import math
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from brainalign import specs
+from brainalign.config.study import Study, read_study
+from brainalign.config.twins import with_twins
+from brainalign.provenance import canonical
+
+CONFIG = yaml.safe_load((Path(__file__).parent / "config" / "study.yaml").read_text(encoding="utf-8"))
+FILES = {
+    "s.csv": "item,sentence\n1,a\n",
+    "r.csv": "item,v\n1,2\n",
+    "c.csv": "n,r\nv,0.5\n",
+    "t.txt": "text",
+    "glove.csv": "stimulus_id,x\n1,2\n",
+    "weights/config.json": "{}",
+    "weights/model.safetensors": "weights",
+    "weights/notes.md": "no part of a model",
+}
+MINE = {
+    "datasets.mine": {
+        "loader": "table",
+        "stimuli": "s.csv",
+        "id": "item",
+        "text": "sentence",
+        "split": "topic",
+        "responses": "r.csv",
+        "ceilings": {"given": {"table": "c.csv", "neuroid": "n", "value": "r", "units": "r2"}, "subject-pool": {}},
+    },
+    "texts.own": {"loader": "file", "file": "t.txt"},
+    "features.glove": {"table": "glove.csv", "datasets": ["mine"]},
+    "features.noise": {"control": "random", "width": 8, "seed": 1},
+    "models.hub": {
+        "source": "openai-community/gpt2",
+        "revision": "607a30d783dfa663caf39e06633721c8d4cfcd7e",
+        "family": "gpt2",
+        "kind": "vanilla",
+        "untrained": {"seeds": [4]},
+    },
+    "models.folder": {"source": "weights", "family": "f", "kind": "vanilla", "untrained": {"seeds": [0]}},
+    "properties": {"mmlu": {"values": {"hub": 0.26}}},
+}
+
+
+def digest(path: str) -> str:
+    return f"sha256 of {path}"
+
+
+@pytest.fixture(autouse=True)
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, content in FILES.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content)
+    monkeypatch.chdir(tmp_path)
+
+
+def study_with(changes: dict[str, Any]) -> Study:
+    config = deepcopy(CONFIG)
+    for where, value in (MINE | changes).items():
+        *path, last = where.split(".")
+        section = config
+        for key in path:
+            section = section.setdefault(key, {})
+        section[last] = deepcopy(value)
+    return read_study(config)
+
+
+def all_specs(study: Study) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every spec that the rules make of a study, under the name of its file."""
+    models = list(with_twins(study.models))
+    for source in (*study.datasets, *study.texts):
+        yield f"sources/{source}", specs.source(study, source, digest)
+    for model in models:
+        yield f"models/{model}", specs.model(study, model, digest)
+    for dataset in study.datasets:
+        yield f"stimuli/{dataset}", specs.stimuli(study, dataset)
+        yield f"responses/{dataset}", specs.responses(study, dataset)
+    for readout in study.readouts:
+        for model in models:
+            yield f"activations/{readout}/{model}", specs.activations(study, readout, model)
+    for name in study.features:
+        yield f"activations/none/{name}", specs.features(study, name, digest)
+    for encoder in study.encoders:
+        yield f"encoding/{encoder}", specs.encoder(study, encoder)
+        for dataset in study.datasets:
+            yield f"ceilings/{encoder}/{dataset}", specs.ceilings(study, encoder, dataset)
+            for readout, names in [*((r, models) for r in study.readouts), ("none", list(study.features))]:
+                for name in names:
+                    cell = (encoder, readout, name, dataset)
+                    yield f"alignment/{'/'.join(cell)}", specs.alignment(study, *cell)
+    for loss in study.losses:
+        for model in models:
+            yield f"losses/{loss}/{model}", specs.loss(study, loss, model)
+    yield "study/properties", specs.properties(study)
+    yield "study/correlations", specs.correlation(study)
+    yield "study/pairs", specs.pairs(study)
+    for figure in study.figures:
+        yield f"figures/{figure}", specs.figure(study, figure)
+
+
+def strings(study: Study) -> dict[str, str]:
+    return {name: canonical(spec) for name, spec in all_specs(study)}
+
+
+def changed_by(changes: dict[str, Any]) -> set[str]:
+    """The files whose specs differ, appear or vanish."""
+    before, after = strings(study_with({})), strings(study_with(changes))
+    return {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+
+
+def under(*folders: str) -> Callable[[str], bool]:
+    return lambda name: name.startswith(folders)
+
+
+# --- form -----------------------------------------------------------------------------------------------------------
+
+
+def numbers_in(value: Any) -> Iterator[float]:
+    if isinstance(value, dict):
+        assert all(type(key) is str for key in value)
+        for item in value.values():
+            yield from numbers_in(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from numbers_in(item)
+    else:
+        assert value is None or type(value) in (bool, int, float, str), f"{value!r} is not plain"
+        if type(value) is float:
+            yield value
+
+
+def test_every_spec_is_plain_json_without_nan():
+    for name, spec in all_specs(study_with({})):
+        assert all(math.isfinite(number) for number in numbers_in(spec)), name
+        assert json.loads(canonical(spec)) == spec
+
+
+def test_the_order_of_keys_and_the_way_numbers_are_written_do_not_matter():
+    def reversed_keys(value: Any) -> Any:
+        return {key: reversed_keys(value[key]) for key in reversed(value)} if isinstance(value, dict) else value
+
+    config = CONFIG | {"properties": {name: {"values": {"tiny-16": 0.5, "tiny-32": 1}} for name in ("mmlu", "bbh")}}
+    other = reversed_keys(config)
+    other["encoders"]["controlled"]["grid"] |= {"log10_min": -4.0, "count": 13.0}
+    other["features"]["autocorrelation"]["sigmas"] = [0.5, 1, 2]
+    assert strings(read_study(config)) == strings(read_study(other))
+
+
+def test_defaults_that_are_written_out_do_not_matter():
+    assert changed_by({"encoders.controlled.zscore": False, "readouts.last-token": {}}) == set()
+
+
+# --- content: the whole spec of each stage, once --------------------------------------------------------------------
+
+
+def test_sources():
+    study = study_with({})
+    assert specs.source(study, "simulated-passages", digest) == {
+        "loader": "simulated",
+        "settings": {
+            "kind": "passages",
+            "world": 0,
+            "seed": 201,
+            "subjects": 6,
+            "neuroids": 50,
+            "passages": 96,
+            "sentences": 4,
+        },
+    }
+    assert specs.source(study, "world-questions", digest) == {
+        "loader": "simulated",
+        "settings": {"kind": "questions", "world": 0, "seed": 103, "count": 3000},
+    }
+    assert specs.source(study, "own", digest) == {
+        "loader": "table",
+        "settings": {"files": {"documents": "sha256 of t.txt"}},
+    }
+    roles = {"stimuli": "s.csv", "responses": "r.csv", "ceilings": "c.csv"}
+    assert specs.source_files(study, "mine") == roles
+    assert specs.source(study, "mine", digest) == {
+        "loader": "table",
+        "settings": {"files": {role: f"sha256 of {path}" for role, path in roles.items()}},
+    }
+    assert specs.source_files(study, "simulated-passages") == specs.source_files(study, "world-questions") == {}
+
+
+def test_stimuli_and_responses():
+    study = study_with({})
+    names = ["stimulus_id", "text", "context_group", "split_group", "run", "onset_s"]
+    assert specs.stimuli(study, "simulated-stories")["settings"] == {
+        "columns": {name: name for name in names},
+        "order": None,
+    }
+    assert list(specs.stimuli(study, "simulated-passages")["settings"]["columns"]) == names[:4]
+    assert specs.stimuli(study, "mine") == {
+        "loader": "table",
+        "settings": {
+            "columns": {"stimulus_id": "item", "text": "sentence", "split_group": "topic"},
+            "order": None,
+        },
+    }
+    assert specs.responses(study, "simulated-stories") == {"loader": "table", "simulated": True, "settings": {}}
+    assert specs.responses(study, "mine") == {
+        "loader": "table",
+        "simulated": False,
+        "settings": {
+            "responses_id": "item",
+            "responses_key": None,
+            "neuroids": None,
+            "neuroid_columns": {"neuroid_id": "neuroid_id", "subject": "subject", "region": "region"},
+            "region_per_neuroid": False,
+            "ceilings": {"neuroid": "n", "value": "r", "units": "r2"},
+        },
+    }
+
+
+def test_models():
+    study = study_with({})
+    training = {
+        "architecture": "llama",
+        "width": 16,
+        "layers": 2,
+        "heads": 2,
+        "context": 256,
+        "steps": 200,
+        "batch": 8,
+        "learning_rate": 0.003,
+        "seed": 0,
+    }
+    assert specs.model(study, "tiny-16", digest) == training
+    assert specs.model(study, "tiny-16-untrained-0", digest) == training | {"steps": 0, "batch": 16}
+    assert specs.model(study, "tiny-16-instruct", digest) == {
+        "steps": 100,
+        "batch": 16,
+        "learning_rate": 0.001,
+        "seed": 0,
+    }
+    hub = {"source": "openai-community/gpt2", "revision": MINE["models.hub"]["revision"]}
+    assert specs.model(study, "hub", digest) == hub
+    assert specs.model(study, "hub-untrained-4", digest) == hub | {"seed": 4}
+    files = {"config.json": "sha256 of weights/config.json"}
+    weights = {"model.safetensors": "sha256 of weights/model.safetensors"}
+    assert specs.model(study, "folder", digest) == {"source": "weights", "files": files | weights}
+    assert specs.model(study, "folder-untrained-0", digest) == {"source": "weights", "files": files, "seed": 0}
+    origins = {name: specs.model_origin(model) for name, model in with_twins(study.models).items()}
+    assert [origins[name] for name in ("tiny-16", "tiny-16-untrained-0", "tiny-16-instruct")] == [
+        "trained",
+        "trained",
+        "tuned",
+    ]
+    assert [origins[name] for name in ("hub", "hub-untrained-4", "folder", "folder-untrained-0")] == [
+        "fetched",
+        "untrained",
+        "fetched",
+        "untrained",
+    ]
+
+
+def test_activations_features_and_losses():
+    study = study_with({"readouts.words": {"context": {"window": 5}, "pooling": "mean"}})
+    assert specs.activations(study, "last-token", "hub") == {
+        "readout": {"context": "group", "pooling": "last", "overflow": "restart"},
+        "dtype": "float32",
+    }
+    assert specs.activations(study, "words", "hub")["readout"]["context"] == {"window": 5}
+    assert specs.features(study, "position", digest) == {"null": "position", "settings": {}}
+    assert specs.features(study, "noise", digest) == {"null": "random", "settings": {"width": 8, "seed": 1}}
+    assert specs.features(study, "glove", digest) == {
+        "null": "table",
+        "settings": {"on": "stimulus_id", "sha256": "sha256 of glove.csv"},
+    }
+    assert specs.nulls(study) == ["position", "length", "autocorrelation", "noise"]
+    assert specs.loss(study, "world-loss", "hub") == {"window": 256, "dtype": "float32"}
+
+
+def test_encoders_and_ceilings():
+    study = study_with({"encoders.controlled.grid": {"log10_min": -1, "log10_max": 1, "count": 3}})
+    encoder = specs.encoder(study, "controlled")
+    assert encoder == {
+        "regression": "ridge",
+        "penalties": "per-neuroid",
+        "grid": {"values": pytest.approx([0.1, 1.0, 10.0], rel=1e-15), "scale": "relative"},
+        "inner": "folds",
+        "zscore": False,
+        "delays": [1, 2, 3, 4],
+        "split": {"kind": "grouped", "by": "split_group", "folds": 8, "seed": None},
+        "layer": "nested",
+        "aggregate": "mean",
+        "bootstrap": {"draws": 500, "seed": 0},
+    }
+    assert specs.ceilings(study, "controlled", "simulated-stories") == {
+        "encoder": encoder,
+        "kinds": {"known": {}, "subject-pool": {"pools": 2, "seed": 0}},
+    }
+    assert specs.ceilings(study, "controlled", "mine")["kinds"] == {
+        "subject-pool": {"pools": 3, "seed": 0},
+        "given": {},
+    }
+
+
+def test_the_names_that_stand_in_tables():
+    study = study_with(
+        {
+            "encoders.as-published.layer": {"fixed": "block_01"},
+            "datasets.mine": MINE["datasets.mine"] | {"collection": "c"},
+        }
+    )
+    cell = {"encoder": "as-published", "readout": "none", "features": "glove", "dataset": "mine"}
+    assert specs.alignment(study, **cell) == cell | {
+        "collection": "c",
+        "features_kind": "given",
+        "layer_choice": "fixed:block_01",
+    }
+    kinds = [specs.alignment(study, **cell | {"features": name})["features_kind"] for name in ("hub", "noise", "glove")]
+    assert kinds == ["model", "null", "given"]
+    assert specs.alignment(study, **cell | {"dataset": "simulated-stories"})["collection"] == "simulated-stories"
+
+
+def test_properties_pairs_and_correlations():
+    study = study_with({})
+    known = specs.properties(study)
+    assert known["properties"] == ["mmlu"]
+    assert known["models"]["hub"] == {"family": "gpt2", "kind": "vanilla", "base": None, "mmlu": 0.26}
+    assert known["models"]["hub-untrained-4"] == {"family": "gpt2", "kind": "untrained", "base": "hub", "mmlu": None}
+    assert list(known["models"]) == list(with_twins(study.models))
+    sizes = (16, 32, 48, 80)
+    tuned = {f"tiny-{size}-instruct": f"tiny-{size}" for size in sizes}
+    assert specs.pairs(study) == {"pairs": tuned, "draws": 2000, "seed": 0}
+    assert specs.correlation(study) == {"correlate": ["log10_parameters", "world-loss"], "draws": 2000, "seed": 0}
+    assert specs.figure(study, "layers") == {"figure": "layers"}
+
+
+# --- no leak: a change reaches exactly the specs that may know it ---------------------------------------------------
+
+CELLS = "alignment/"
+REACH: dict[str, tuple[dict[str, Any], Callable[[str], bool]]] = {
+    "a family": ({"models.hub.family": "other"}, under("study/properties")),
+    "a kind": ({"models.tiny-16-instruct.kind": "vanilla"}, under("study/properties", "study/pairs")),
+    "a score": ({"properties": {"mmlu": {"values": {"hub": 0.3}}}}, under("study/properties")),
+    "a score's source": ({"properties": {"mmlu": {"values": {"hub": 0.26}, "source": "a paper"}}}, under("nothing")),
+    "a citation": ({"datasets.simulated-stories.citation": "us"}, under("nothing")),
+    "the study's name": ({"study": "other"}, under("nothing")),
+    "analyses": ({"analyses.draws": 500}, under("study/correlations", "study/pairs")),
+    "figures": (
+        {"figures": ["layers"]},
+        under("figures/alignment", "figures/scaling", "figures/losses", "figures/pairs"),
+    ),
+    "a revision": ({"models.hub.revision": "abc"}, under("models/hub")),
+    "a number format": (
+        {"models.hub.dtype": "bfloat16"},
+        lambda name: "/hub" in name and name.startswith(("activations/", "losses/")),
+    ),
+    "steps of a training": ({"models.tiny-16.train.steps": 10}, lambda name: name == "models/tiny-16"),
+    "the rate of a training": ({"models.tiny-16.train.learning_rate": 0.1}, lambda name: name == "models/tiny-16"),
+    "the width of a training": (
+        {"models.tiny-16.train.width": 20},
+        lambda name: name in ("models/tiny-16", "models/tiny-16-untrained-0"),
+    ),
+    "a tuning": ({"models.tiny-16-instruct.tune.steps": 3}, lambda name: name == "models/tiny-16-instruct"),
+    "a text": ({"texts.world-held-out.count": 9}, under("sources/world-held-out")),
+    "a window of losses": ({"losses.world-loss.window": 8}, under("losses/world-loss/")),
+    "a readout": ({"readouts.last-token.pooling": "mean"}, under("activations/last-token/")),
+    "the size of a simulation": ({"datasets.simulated-stories.subjects": 3}, under("sources/simulated-stories")),
+    "a size of the other kind": ({"datasets.simulated-stories.passages": 3}, under("nothing")),
+    "a ceiling": (
+        {"datasets.simulated-stories.ceilings": {"subject-pool": {"seed": 1, "pools": 2}}},
+        lambda name: name.startswith("ceilings/") and name.endswith("/simulated-stories"),
+    ),
+    "a collection": (
+        {"datasets.simulated-stories.collection": "c"},
+        lambda name: name.startswith(CELLS) and name.endswith("/simulated-stories"),
+    ),
+    "a column of text": ({"datasets.mine.text": "words"}, lambda name: name == "stimuli/mine"),
+    "a column of subjects": ({"datasets.mine.subject": "who"}, lambda name: name == "responses/mine"),
+    "a penalty": ({"encoders.controlled.grid.count": 5}, under("encoding/controlled", "ceilings/controlled/")),
+    "a choice of layer": (
+        {"encoders.controlled.layer": "best"},
+        under("encoding/controlled", "ceilings/controlled/", "alignment/controlled/"),
+    ),
+    "settings of a null": ({"features.autocorrelation.sigmas": [3]}, under("activations/none/autocorrelation")),
+    "the data sets of given features": ({"features.glove.datasets": ["simulated-stories"]}, under("nothing")),
+    "a new model": (
+        {"models.new": {"source": "a/b", "family": "f", "kind": "vanilla"}},
+        lambda name: "/new" in name or name == "study/properties",
+    ),
+    "a new data set": (
+        {"datasets.new": {"loader": "simulated", "kind": "passages", "seed": 5}},
+        lambda name: name.endswith("/new"),
+    ),
+    "a new encoder": (
+        {"encoders.new": {"regression": "ridge", "split": {"kind": "kfold"}}},
+        lambda name: name.startswith(("encoding/new", "ceilings/new/", "alignment/new/")),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REACH)
+def test_a_change_reaches_exactly(case):
+    changes, may_know = REACH[case]
+    names = strings(study_with({})).keys() | strings(study_with(changes)).keys()
+    assert changed_by(changes) == {name for name in names if may_know(name)}
+
+
+def test_a_file_of_the_users_that_changes_reaches_its_source_only(monkeypatch):
+    before = strings(study_with({}))
+    for path, names in {
+        "r.csv": {"sources/mine"},
+        "t.txt": {"sources/own"},
+        "glove.csv": {"activations/none/glove"},
+        "weights/model.safetensors": {"models/folder"},
+        "weights/config.json": {"models/folder", "models/folder-untrained-0"},
+    }.items():
+        edited = path
+        monkeypatch.setattr(
+            f"{__name__}.digest", lambda name, edited=edited: f"sha256 of {name}{' edited' * (name == edited)}"
+        )
+        after = strings(study_with({}))
+        assert {name for name in before if before[name] != after[name]} == names
+
+
+def test_names_of_entries_stand_only_where_a_table_shows_them():
+    """A model under another name has the same spec in every stage but the tables."""
+    config = yaml.safe_dump(CONFIG).replace("last-token", "final-token").replace("tiny-16", "small-16")
+    one, other = strings(read_study(CONFIG)), strings(read_study(yaml.safe_load(config)))
+    renamed = {
+        name.replace("last-token", "final-token").replace("tiny-16", "small-16"): spec for name, spec in one.items()
+    }
+    assert renamed.keys() == other.keys()
+    assert {name.partition("/")[0] for name in other if renamed[name] != other[name]} == {"alignment", "study"}
