@@ -31,7 +31,15 @@ include: "rules/figures.smk"
 
 
 onstart:
-    record_study()
+    begin_run()
+
+
+onsuccess:
+    end_run()
+
+
+onerror:
+    end_run()
 
 
 rule all:

@@ -21,6 +21,7 @@ from brainalign.config.twins import with_twins
 from brainalign.config.yaml_files import refuse_repeated_keys
 from brainalign.errors import InputError
 from brainalign.provenance import canonical, code_param
+from brainalign.run_lock import hold_folder
 
 # Stages run under the interpreter that runs Snakemake, unless a software deployment was asked for, and import this
 # checkout's package, whatever else lies in the working directory. File descriptor 3 keeps Snakemake's standard error,
@@ -107,9 +108,19 @@ FIGURES = [
 ]
 
 
-def record_study():
-    """Keep the study's resolved config beside its results, where other studies look for what names mean."""
+def begin_run():
+    """Take the folder for this run, and keep the study's resolved config, where others look for what names mean."""
+    global folder_lock
+    try:
+        folder_lock = hold_folder(Path("results/.lock"))
+    except InputError as error:
+        raise WorkflowError(str(error)) from None
     record(STUDY, Path("results/studies"))
+
+
+def end_run():
+    """Give the folder back."""
+    folder_lock.close()
 
 
 def spec(build, *arguments):

@@ -16,7 +16,7 @@ COMMON = "command errors provenance storage"
 
 STAGES = {
     "compare_pairs": "alignment correlation.pairs correlation.scores intervals study tables",
-    "compute_features": "activations.given activations.nulls.registry activations.stored tables",
+    "compute_features": "activations.given activations.nulls.registry activations.stored given_tables tables",
     "correlate_properties": (
         "alignment correlation.properties correlation.scores correlation.statistics intervals study tables "
     ),

@@ -236,14 +236,12 @@ def test_models():
         "learning_rate": 0.003,
         "seed": 0,
     }
-    assert specs.model(study, "tiny-16", digest) == training
-    assert specs.model(study, "tiny-16-untrained-0", digest) == training | {"steps": 0, "batch": 16}
-    assert specs.model(study, "tiny-16-instruct", digest) == {
-        "steps": 100,
-        "batch": 16,
-        "learning_rate": 0.001,
-        "seed": 0,
-    }
+    texts = ["world-training", "world-questions"]
+    assert specs.model(study, "tiny-16", digest) == {"settings": training, "texts": texts}
+    twin = training | {"steps": 0, "batch": 16}
+    assert specs.model(study, "tiny-16-untrained-0", digest) == {"settings": twin, "texts": texts}
+    tuning = {"steps": 100, "batch": 16, "learning_rate": 0.001, "seed": 0}
+    assert specs.model(study, "tiny-16-instruct", digest) == {"settings": tuning}
     hub = {"source": "openai-community/gpt2", "revision": MINE["models.hub"]["revision"]}
     assert specs.model(study, "hub", digest) == hub
     assert specs.model(study, "hub-untrained-4", digest) == hub | {"seed": 4}

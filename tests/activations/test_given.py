@@ -35,7 +35,7 @@ def test_repeated_texts_share_a_row(table: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        ("stimulus,x\n001,1\n", "has no column 'stimulus_id'; did you mean 'stimulus'"),
+        ("stimulus,x\n001,1\n", "unknown column 'stimulus_id'; did you mean 'stimulus'\\?"),
         ("stimulus_id,x\n001,1\n", "has no row for 1 of 2 stimuli, the first with stimulus_id '002'"),
         ("stimulus_id,x\n001,1\n001,2\n002,3\n", "more than one row for stimulus_id '001'"),
         ("stimulus_id,x\n001,1\n002,\n", "has no finite x for stimulus_id '002'"),

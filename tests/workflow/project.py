@@ -102,7 +102,7 @@ class Project:
                     config_settings=files,
                     snakefile=self.path / "Snakefile",
                     workdir=self.path,
-                ).dag(dag_settings=DAGSettings(force_incomplete=True))
+                ).dag(dag_settings=DAGSettings(force_incomplete=True, forceall=executor == "touch"))
                 logger.addHandler(recorder)
                 dag.execute_workflow(executor=executor)
         finally:

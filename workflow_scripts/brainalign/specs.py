@@ -96,9 +96,10 @@ def model(study: Study, model: str, digest: Digest) -> Spec:
     """A model's origin: Hub repository and revision, the files of a folder, a training or a tuning."""
     entry = with_twins(study.models)[model]
     if entry.train:
-        return entry.train.model_dump(exclude={"text", "vocabulary"})
+        settings = entry.train.model_dump(exclude={"text", "vocabulary"})
+        return {"settings": settings, "texts": [entry.train.text, *entry.train.vocabulary]}
     if entry.tune:
-        return entry.tune.model_dump(exclude={"text"})
+        return {"settings": entry.tune.model_dump(exclude={"text"})}
     assert entry.source is not None
     origin: Spec = {"source": entry.source}
     if is_folder(entry.source):
@@ -212,11 +213,15 @@ def figure(study: Study, figure: str) -> Spec:
 
 
 def _encoder_settings(entry: Encoder) -> Spec:
-    settings = entry.model_dump(exclude={"layer", "grid"})
-    exponents = np.linspace(entry.grid.log10_min, entry.grid.log10_max, entry.grid.count)
-    settings["grid"] = {"values": np.power(10.0, exponents).tolist(), "scale": entry.grid.scale}
+    """An encoder's settings without those that its regression does not read."""
     layer = {"fixed": entry.layer.fixed} if isinstance(entry.layer, FixedLayer) else entry.layer
-    return settings | {"layer": layer}
+    if entry.regression == "ols":
+        return entry.model_dump(exclude={"layer", "penalties", "grid", "inner"}) | {"layer": layer}
+    grid: Spec = {"scale": entry.grid.scale}
+    if isinstance(entry.penalties, str):
+        exponents = np.linspace(entry.grid.log10_min, entry.grid.log10_max, entry.grid.count)
+        grid["values"] = np.power(10.0, exponents).tolist()
+    return entry.model_dump(exclude={"layer", "grid"}) | {"grid": grid, "layer": layer}
 
 
 def _weights(path: str) -> bool:

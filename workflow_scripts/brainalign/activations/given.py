@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from brainalign.errors import InputError, nearest
+from brainalign.errors import InputError
+from brainalign.given_tables import need_columns, read_given_table
 
 LAYER = "given"
 
@@ -27,7 +28,10 @@ def read_features(path: Path, stimuli: pd.DataFrame, on: str = "stimulus_id") ->
     ------
     InputError : no such column, a stimulus without a row or with two, or a value that is missing or not finite.
     """
-    table = _read(path, on)
+    if not path.is_file():
+        raise InputError(f"the table {path} is not there.")
+    table = read_given_table(path, [on])
+    need_columns(path, table, [on])
     repeated = table[on][table[on].duplicated()]
     if len(repeated):
         raise InputError(f"{path.name} has more than one row for {on} {repeated.iloc[0]!r}.")
@@ -47,18 +51,3 @@ def read_features(path: Path, stimuli: pd.DataFrame, on: str = "stimulus_id") ->
         row, column = bad[0]
         raise InputError(f"{path.name} has no finite {numbers.columns[column]} for {on} {wanted.iloc[row]!r}.")
     return {LAYER: values}
-
-
-def _read(path: Path, on: str) -> pd.DataFrame:
-    try:
-        header = pd.read_csv(path, nrows=0, encoding="utf-8-sig").columns
-        if on not in header:
-            raise InputError(f"{path.name} has no column {on!r}{nearest(on, header)}")
-        table = pd.read_csv(path, encoding="utf-8-sig")
-        # "NA" and "007" are text here, not a missing value and a number.
-        table[on] = pd.read_csv(path, usecols=[on], dtype=str, keep_default_na=False, encoding="utf-8-sig")[on]
-        return table
-    except FileNotFoundError as error:
-        raise InputError(f"the table {path} is not there.") from error
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise InputError(f"{path.name} is not a CSV table with a header: {error}.") from error

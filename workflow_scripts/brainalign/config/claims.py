@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from brainalign.config.study import Study
 from brainalign.storage import write_json
 
@@ -37,7 +39,7 @@ def conflicts(study: Study, studies: Path) -> list[str]:
         if path.parent.name == study.study:
             continue
         try:
-            other = _sections(json.loads(path.read_text(encoding="utf-8")))
+            other = _sections(_with_defaults(json.loads(path.read_text(encoding="utf-8"))))
         except (OSError, ValueError):
             continue
         found.extend(_other_nulls(own, other, (study.study, path.parent.name)))
@@ -45,6 +47,14 @@ def conflicts(study: Study, studies: Path) -> list[str]:
         for section in _SECTIONS:
             found.extend(_clashes(section, own, other, (study.study, path.parent.name)))
     return found
+
+
+def _with_defaults(config: Any) -> Any:
+    """Fill in keys that came after a config was recorded; one that is no longer valid stays as it is."""
+    try:
+        return Study.model_validate(config).model_dump(mode="json", by_alias=True)
+    except ValidationError:
+        return config
 
 
 def _sections(config: Any) -> dict[str, dict[str, Any]]:

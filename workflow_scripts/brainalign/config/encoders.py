@@ -85,7 +85,8 @@ class Encoder(Section):
 
     @model_validator(mode="after")
     def _penalties_of_ridge(self) -> Self:
-        if self.regression == "ols" and {"penalties", "grid", "inner"} & self.model_fields_set:
+        unused = (self.penalties, self.grid, self.inner) != ("per-neuroid", Grid(), "folds")
+        if self.regression == "ols" and unused:
             raise ValueError("ols has no penalties: leave out penalties, grid and inner")
         if len(set(self.delays)) != len(self.delays):
             raise ValueError(f"delays {self.delays} must be different numbers")

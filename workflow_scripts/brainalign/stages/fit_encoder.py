@@ -19,8 +19,13 @@ def fit_encoder(spec: dict[str, Any], provenance: Provenance, activations: Path,
     data = read_responses(responses)
     layers = ((name, data.features_of_samples(values)) for name, values in read_layers(activations, data.stimulus_ids))
     encoding = encode(layers, data.values, data.samples, data.neuroids, settings)
-    facts = {"samples": len(data.samples), "simulated": int(data.simulated), "resampled": encoding.resampled}
-    write_arrays(out, encoding_variables(encoding, data.neuroids), {**provenance.attributes(), **facts})
+    variables = encoding_variables(encoding, data.neuroids)
+    facts: dict[str, str | int | float] = {
+        "samples": len(data.samples),
+        "simulated": int(data.simulated),
+        "resampled": encoding.resampled,
+    }
+    write_arrays(out, variables, {**provenance.attributes(), **facts})
 
 
 if __name__ == "__main__":

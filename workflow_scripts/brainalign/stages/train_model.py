@@ -17,7 +17,7 @@ def train_model(spec: dict[str, Any], provenance: Provenance, text: Path, vocabu
     """Write the weights and the manifest of a model trained on one text."""
     documents = read_documents(source_file(text, "documents"))
     further = [words for source in vocabulary for words in words_of_source(source)]
-    train(documents, Training.from_mapping(spec), out.parent, further)
+    train(documents, Training.from_mapping(spec["settings"]), out.parent, further)
     write_manifest(out, describe_folder(out.parent, "made"))
     write_provenance(out, provenance)
 

@@ -17,7 +17,7 @@ from brainalign.texts import read_questions
 def tune_model(spec: dict[str, Any], provenance: Provenance, text: Path, base: Path, out: Path) -> None:
     """Write the weights and the manifest of a model tuned from another one."""
     questions = read_questions(source_file(text, "questions"))
-    tune(folder_of(read_manifest(base)), questions, Tuning.from_mapping(spec), out.parent)
+    tune(folder_of(read_manifest(base)), questions, Tuning.from_mapping(spec["settings"]), out.parent)
     write_manifest(out, describe_folder(out.parent, "made"))
     write_provenance(out, provenance)
 
