@@ -43,10 +43,10 @@ onerror:
 
 
 rule all:
+    default_target: True
     input:
         TABLES,
         FIGURES,
-    default_target: True
     localrule: True
 
 

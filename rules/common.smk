@@ -26,9 +26,11 @@ from brainalign.run_lock import hold_folder
 # Stages run under the interpreter that runs Snakemake, unless a software deployment was asked for, and import this
 # checkout's package, whatever else lies in the working directory. File descriptor 3 keeps Snakemake's standard error,
 # where a stage that fails says its one sentence besides writing it to its log.
-interpreter = "" if workflow.deployment_settings.deployment_method else f"{shlex.quote(str(Path(sys.executable).parent))}:"
+interpreter = (
+    "" if workflow.deployment_settings.deployment_method else f"{shlex.quote(str(Path(sys.executable).parent))}:"
+)
 shell.prefix(
-    f"set -euo pipefail; exec 3>&2; export PATH={interpreter}\"$PATH\""
+    f'set -euo pipefail; exec 3>&2; export PATH={interpreter}"$PATH"'
     f" PYTHONPATH={shlex.quote(str(SCRIPTS))}; export PYTHONSAFEPATH=1; "
 )
 
@@ -209,7 +211,8 @@ def nulls_beside(wildcards):
     """The encodings of the nulls on the same data set with the same encoder, for anything but a null."""
     if wildcards.features in NULLS:
         return []
-    return [f"results/encoding/{wildcards.encoder}/none/{null}/{wildcards.dataset}.h5" for null in NULLS]
+    beside = [null for null in NULLS if ("none", null, wildcards.dataset) in cells()]
+    return [f"results/encoding/{wildcards.encoder}/none/{null}/{wildcards.dataset}.h5" for null in beside]
 
 
 def megabytes(first):

@@ -18,6 +18,7 @@ rule fetch_model:
         "results/benchmarks/fetch_model/{model}.tsv"
     wildcard_constraints:
         model=names(models_made_by("fetched")),
+    localrule: True
     conda:
         "../envs/workflow.yaml"
     resources:
@@ -25,7 +26,6 @@ rule fetch_model:
     params:
         spec=spec(specs.model),
         code=code("fetch_model"),
-    localrule: True
     shell:
         "python -m brainalign.stages.fetch_model"
         " --spec {params.spec:q}"

@@ -15,6 +15,7 @@ rule fetch_source:
         "results/logs/fetch_source/{source}.log",
     benchmark:
         "results/benchmarks/fetch_source/{source}.tsv"
+    localrule: True
     conda:
         "../envs/workflow.yaml"
     resources:
@@ -22,7 +23,6 @@ rule fetch_source:
     params:
         spec=spec(specs.source),
         code=code_of_loader("fetch_source"),
-    localrule: True
     shell:
         "python -m brainalign.stages.fetch_source"
         " --spec {params.spec:q}"

@@ -63,7 +63,7 @@ UNKNOWN_KEYS = {
     ),
     "tabel": (
         {"features.glove": {"tabel": "s.csv"}},
-        "features.glove: unknown key 'tabel'; did you mean 'table'? Allowed: table, on, datasets.",
+        "features.glove: unknown key 'tabel'; did you mean 'table'? Allowed: table, on, datasets, as_null.",
     ),
     "txt": (
         {"datasets.mine": TABLE | {"txt": "a"}},

@@ -172,8 +172,8 @@ def alignment(study: Study, encoder: str, readout: str, features: str, dataset: 
 
 
 def nulls(study: Study) -> list[str]:
-    """Return the names of the features that know nothing of a model or of the text's meaning."""
-    return [name for name, entry in study.features.items() if not isinstance(entry, FeatureTable)]
+    """Return the names of the features beside which every score stands: they know nothing of a text's meaning."""
+    return [name for name, entry in study.features.items() if not isinstance(entry, FeatureTable) or entry.as_null]
 
 
 def loss(study: Study, loss: str, model: str) -> Spec:

@@ -101,7 +101,9 @@ def _other_nulls(own: Mapping[str, Any], other: Mapping[str, Any], studies: tupl
 
 
 def _nulls(config: Mapping[str, Any]) -> list[str]:
-    return sorted(name for name, entry in config.get("features", {}).items() if "control" in entry)
+    return sorted(
+        name for name, entry in config.get("features", {}).items() if "control" in entry or entry.get("as_null")
+    )
 
 
 def _difference(section: str, mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> tuple[str, Any, Any] | None:

@@ -145,6 +145,7 @@ class FeatureTable(Section):
     table: ExistingPath
     on: Literal["stimulus_id", "text"] = Field("stimulus_id", description="the column that says which stimulus")
     datasets: list[Name] | None = Field(None, description="data sets that it covers; by default all")
+    as_null: bool = Field(False, description="whether every score is to stand beside it, as beside the nulls")
 
 
 def _which_features(entry: Any) -> str | None:
