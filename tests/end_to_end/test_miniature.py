@@ -132,7 +132,7 @@ def test_arrays_open_without_this_project(demo: tuple[Path, str]) -> None:
         results / "encoding/controlled/last-token/tiny-16/simulated-stories.h5", engine="h5netcdf"
     ) as encoding:
         assert encoding["r"].dims == ("layer", "fold", "neuroid")
-        assert encoding["replicates"].sizes["draw"] == 500
+        assert encoding["replicates"].sizes["draw"] == 200
     with h5py.File(results / "responses/simulated-stories.h5") as file:
         assert file["responses"].shape == (480, 300)
         assert file["responses"].dims[1][0].name == "/neuroid"
