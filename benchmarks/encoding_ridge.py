@@ -10,8 +10,8 @@ from sklearn.model_selection import GroupKFold
 
 from benchmarks.row import Row, row, seconds
 from brainalign.encoding.encoder import encode
-from brainalign.encoding.samples import Samples
 from brainalign.encoding.settings import EncoderSettings
+from brainalign.responses.samples import Samples
 
 SAMPLES, WIDTH, NEUROIDS, FOLDS = 384, 512, 1000, 5
 PENALTIES = tuple(float(10.0**exponent) for exponent in range(-4, 9))

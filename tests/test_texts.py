@@ -4,8 +4,9 @@ import pytest
 
 from brainalign.errors import InputError, UnreadableFileError
 from brainalign.sources.folder import entries_of
+from brainalign.sources.words import words_of_source
 from brainalign.storage import write_json
-from brainalign.texts import read_documents, read_questions, words_of_source, write_documents, write_questions
+from brainalign.texts import read_documents, read_questions, write_documents, write_questions
 
 ODD = ["é 漢字 🙂", "line\nbreak inside", "a \u2028 b \x85 c \x1c d", "# not a comment", '"quoted"']
 

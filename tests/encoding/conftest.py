@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from brainalign.encoding.samples import Samples
+from brainalign.responses.samples import Samples
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,9 @@ import pytest
 from scipy.stats import pearsonr
 
 from brainalign.encoding.bootstrap import Draws, make_draws, replicate, replicate_r
-from brainalign.encoding.samples import Samples
 from brainalign.encoding.scores import Units, aggregate, pearson
 from brainalign.encoding.splits import Fold, make_folds
+from brainalign.responses.samples import Samples
 
 GROUP = np.repeat([f"p{number}" for number in range(24)], 5)
 SAMPLES = Samples({"split_group": GROUP})

@@ -12,11 +12,11 @@ from sklearn.linear_model import LinearRegression, Ridge
 
 from brainalign.encoding.bootstrap import make_draws, replicate_r
 from brainalign.encoding.encoder import Encoding, encode
-from brainalign.encoding.samples import Samples
 from brainalign.encoding.scores import Units, aggregate
 from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.splits import inner_blocks, make_folds
 from brainalign.errors import InputError
+from brainalign.responses.samples import Samples
 
 GRID = (1e-2, 1.0, 1e2)
 SPLIT = {"kind": "grouped", "folds": 4, "seed": 0}

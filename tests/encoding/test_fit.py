@@ -7,10 +7,10 @@ from sklearn.linear_model import LinearRegression, Ridge, RidgeCV
 
 import brainalign.encoding.inner as inner_module
 from brainalign.encoding.fit import fit_fold, training_folds
-from brainalign.encoding.samples import Samples
 from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.spectrum import FeatureSpace
 from brainalign.encoding.splits import inner_blocks, make_folds
+from brainalign.responses.samples import Samples
 
 GRID = tuple(float(value) for value in np.logspace(-2, 4, 7))
 SPLIT = {"kind": "grouped", "folds": 4, "seed": 0}

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from sklearn.model_selection import GroupKFold, KFold, LeaveOneGroupOut, ShuffleSplit
 
-from brainalign.encoding.samples import Samples
 from brainalign.encoding.splits import Fold, inner_blocks, make_folds
 from brainalign.errors import InputError
+from brainalign.responses.samples import Samples
 
 RANDOM = np.random.default_rng(3)
 GROUPS = np.array([f"topic {number}" for number in RANDOM.integers(0, 17, size=253)], dtype=object)

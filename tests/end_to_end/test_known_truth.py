@@ -10,8 +10,8 @@ from brainalign.activations.nulls.registry import compute_null
 from brainalign.ceilings.known import known_ceiling
 from brainalign.ceilings.subject_pool import subject_pool_ceiling
 from brainalign.encoding.encoder import Encoding, encode
-from brainalign.encoding.samples import Samples
 from brainalign.encoding.settings import EncoderSettings
+from brainalign.responses.samples import Samples
 from brainalign.simulation.brain import SimulatedDataset, simulate_passages, simulate_stories
 from brainalign.simulation.world import make_world
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from brainalign.errors import InputError
-from brainalign.sources.folder import source_file, source_roles
 from brainalign.storage import write_text
 
 
@@ -57,10 +56,3 @@ def _text(path: Path) -> str:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(f"{path.name} is not UTF-8 text (byte {error.start}); save it as UTF-8.") from error
-
-
-def words_of_source(manifest: Path) -> list[str]:
-    """Return the texts of a source, whatever its kind: documents, or questions followed by their answers."""
-    if "questions" in source_roles(manifest):
-        return [f"{question} {answer}" for question, answer in read_questions(source_file(manifest, "questions"))]
-    return read_documents(source_file(manifest, "documents"))

@@ -3,9 +3,9 @@
 import numpy as np
 
 from brainalign.ceilings.ceiling import Ceiling
-from brainalign.encoding.samples import Columns
 from brainalign.encoding.scores import Units, over_neuroids
 from brainalign.errors import InputError
+from brainalign.responses.samples import Columns
 
 
 def given_ceiling(values: np.ndarray, neuroids: Columns, aggregate: str) -> Ceiling:

@@ -7,11 +7,11 @@ import numpy as np
 from brainalign.ceilings.ceiling import Ceiling, interval
 from brainalign.encoding.bootstrap import make_draws, replicate
 from brainalign.encoding.preparation import prepare_responses
-from brainalign.encoding.samples import Columns, Samples
 from brainalign.encoding.scores import Units, aggregate, pearson
 from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.splits import make_folds
 from brainalign.errors import InputError
+from brainalign.responses.samples import Columns, Samples
 
 
 def known_ceiling(

@@ -15,12 +15,12 @@ from brainalign.ceilings.known import ceiling_of_predictions
 from brainalign.ceilings.saturation import fit_saturation
 from brainalign.encoding.fit import TrainingFold, fit_fold, training_folds
 from brainalign.encoding.preparation import prepare_responses
-from brainalign.encoding.samples import Columns, Samples
 from brainalign.encoding.scores import Units, over_neuroids, pearson
 from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.spectrum import FeatureSpace
 from brainalign.encoding.splits import make_folds
 from brainalign.errors import InputError, unknown
+from brainalign.responses.samples import Columns, Samples
 
 log = logging.getLogger(__name__)
 

@@ -10,12 +10,12 @@ from brainalign.encoding.bootstrap import Draws, make_draws, replicate
 from brainalign.encoding.fit import FoldFit, fit_fold, training_folds
 from brainalign.encoding.layers import LayerChoice
 from brainalign.encoding.preparation import prepare_features, prepare_responses
-from brainalign.encoding.samples import Columns, Samples
 from brainalign.encoding.scores import Units, aggregate, pearson
 from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.spectrum import FeatureSpace
 from brainalign.encoding.splits import make_folds
 from brainalign.errors import InputError
+from brainalign.responses.samples import Columns, Samples
 
 log = logging.getLogger(__name__)
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from brainalign.encoding.delays import check_regular, delay, zscore_within_runs
-from brainalign.encoding.samples import Samples
 from brainalign.encoding.scores import Units
 from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.splits import Fold
 from brainalign.errors import InputError
+from brainalign.responses.samples import Samples
 
 
 def prepare_responses(responses: np.ndarray, samples: Samples, units: Units, folds: Sequence[Fold]) -> np.ndarray:

@@ -7,8 +7,8 @@ from typing import Self
 
 import numpy as np
 
-from brainalign.encoding.samples import Columns
 from brainalign.errors import unknown
+from brainalign.responses.samples import Columns
 
 CONSTANT = 1e-8  # a prediction whose SD is below this share of the response's is constant
 AGGREGATES = ("mean", "schrimpf", "brain-score")

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from brainalign.encoding.samples import Samples
 from brainalign.errors import InputError, unknown
+from brainalign.responses.samples import Samples
 
 MINIMUM_TEST_ROWS = 20  # r of a fold with fewer rows is mostly noise: its standard error is above .22
 INNER_FOLDS = 5  # of the training rows, where the outer test sets do not partition the samples

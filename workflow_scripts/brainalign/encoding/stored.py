@@ -3,7 +3,7 @@
 import numpy as np
 
 from brainalign.encoding.encoder import Encoding
-from brainalign.encoding.samples import Columns
+from brainalign.responses.samples import Columns
 from brainalign.storage import Variable
 
 _SCORES = ("score_layer", "score_subject", "score_region")

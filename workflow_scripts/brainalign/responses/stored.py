@@ -6,8 +6,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from brainalign.encoding.samples import Samples, apply_sample_map
 from brainalign.errors import UnreadableFileError
+from brainalign.responses.samples import Samples, apply_sample_map
 from brainalign.storage import open_arrays, read_arrays, read_attributes
 
 _NEEDED = tuple("responses sample neuroid stimulus split_group map_sample map_stimulus map_weight".split())

@@ -9,8 +9,9 @@ from brainalign.models.settings import Training
 from brainalign.models.training import train
 from brainalign.provenance import Provenance
 from brainalign.sources.folder import source_file
+from brainalign.sources.words import words_of_source
 from brainalign.tables import write_provenance
-from brainalign.texts import read_documents, words_of_source
+from brainalign.texts import read_documents
 
 
 def train_model(spec: dict[str, Any], provenance: Provenance, text: Path, vocabulary: list[Path], out: Path) -> None:

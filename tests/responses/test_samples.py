@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from brainalign.encoding.samples import Samples, apply_sample_map
 from brainalign.errors import InputError
+from brainalign.responses.samples import Samples, apply_sample_map
 
 
 def test_sample_map_is_the_weighted_sum_of_stimuli() -> None:
