@@ -53,11 +53,11 @@ STAGES = {
     "score_alignment": "alignment intervals tables",
     "train_model": (
         "models.architectures models.loading models.manifest models.packing models.quiet "
-        "models.safetensors_headers models.settings models.training sources.folder tables texts "
+        "models.safetensors_headers models.settings models.training sources.folder sources.words tables texts"
     ),
     "tune_model": (
         "models.architectures models.loading models.manifest models.packing models.quiet "
-        "models.safetensors_headers models.settings models.training sources.folder tables texts "
+        "models.safetensors_headers models.settings models.training sources.folder sources.words tables texts"
     ),
 }
 
