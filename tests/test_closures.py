@@ -57,7 +57,7 @@ STAGES = {
     ),
     "tune_model": (
         "models.architectures models.loading models.manifest models.packing models.quiet "
-        "models.safetensors_headers models.settings models.training sources.folder sources.words tables texts"
+        "models.safetensors_headers models.settings models.training sources.folder tables texts"
     ),
 }
 
