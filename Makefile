@@ -2,7 +2,7 @@
 # make test    run all tests
 # make help    the other commands
 #
-# Variables: PYTHON=python3.12 (3.11 or newer)   TORCH=cpu (torch without CUDA: 0.2 GB to download instead of about 3 GB)
+# Variables: PYTHON=python3.12 (3.11 or newer)   TORCH=cpu (torch without CUDA: 0.4 GB to download in all, not 3 GB)
 #            STUDY=studies/yours.yaml            CORES=2
 
 PYTHON ?= python3

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent
 SCRIPTS = ROOT / "workflow_scripts"
@@ -50,6 +51,13 @@ def validated_study():
 
 
 STUDY = validated_study()
+
+for name, model in STUDY.models.items():
+    if model.source and not model.revision and not specs.is_folder(model.source):
+        logger.warning(
+            f"models.{name} has no revision: {model.source} is taken as it is when first fetched, and recorded."
+        )
+
 CHECKSUMS = Checksums(Path(".snakemake/brainalign-checksums.json"))
 
 MODELS = with_twins(STUDY.models)
@@ -88,12 +96,15 @@ def cells():
     return found
 
 
+CELLS = cells()
+
+
 def paths(pattern, encoders=("",)):
     """The pattern for every cell of the study and every encoder."""
     return [
         pattern.format(encoder=encoder, readout=readout, features=features, dataset=dataset)
         for encoder in encoders
-        for readout, features, dataset in cells()
+        for readout, features, dataset in CELLS
     ]
 
 
@@ -211,7 +222,7 @@ def nulls_beside(wildcards):
     """The encodings of the nulls on the same data set with the same encoder, for anything but a null."""
     if wildcards.features in NULLS:
         return []
-    beside = [null for null in NULLS if ("none", null, wildcards.dataset) in cells()]
+    beside = [null for null in NULLS if ("none", null, wildcards.dataset) in CELLS]
     return [f"results/encoding/{wildcards.encoder}/none/{null}/{wildcards.dataset}.h5" for null in beside]
 
 

@@ -78,7 +78,6 @@ rule train_model:
         "../envs/workflow.yaml"
     resources:
         mem_mb=megabytes(2_000),
-        gpu=gpus(),
     params:
         spec=spec(specs.model),
         code=code("train_model"),
@@ -109,7 +108,6 @@ rule tune_model:
         "../envs/workflow.yaml"
     resources:
         mem_mb=megabytes(2_000),
-        gpu=gpus(),
     params:
         spec=spec(specs.model),
         code=code("tune_model"),

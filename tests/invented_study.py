@@ -162,7 +162,7 @@ class WrittenStudy:
         joined = self.join()
         spec = {"correlate": list(correlate), "draws": 300, "seed": 0}
         correlate_properties(spec, PROVENANCE, *joined, self.study / "correlations.csv")
-        compare_pairs({"pairs": self.pairs}, PROVENANCE, *joined, self.study / "pairs.csv")
+        compare_pairs({"pairs": self.pairs, "draws": 200, "seed": 0}, PROVENANCE, *joined, self.study / "pairs.csv")
         return self
 
 

@@ -90,7 +90,7 @@ def all_specs(study: Study) -> Iterator[tuple[str, dict[str, Any]]]:
     for name in study.features:
         yield f"activations/none/{name}", specs.features(study, name, digest)
     for encoder in study.encoders:
-        yield f"encoding/{encoder}", specs.encoder(study, encoder)
+        yield f"encoding/{encoder}", specs.encoder(study, encoder, "last-token")
         for dataset in study.datasets:
             yield f"ceilings/{encoder}/{dataset}", specs.ceilings(study, encoder, dataset)
             for readout, names in [*((r, models) for r in study.readouts), ("none", list(study.features))]:
@@ -282,7 +282,7 @@ def test_activations_features_and_losses():
 
 def test_encoders_and_ceilings():
     study = study_with({"encoders.controlled.grid": {"log10_min": -1, "log10_max": 1, "count": 3}})
-    encoder = specs.encoder(study, "controlled")
+    encoder = specs.encoder(study, "controlled", "last-token")
     assert encoder == {
         "regression": "ridge",
         "penalties": "per-neuroid",
@@ -296,7 +296,7 @@ def test_encoders_and_ceilings():
         "bootstrap": {"draws": 500, "seed": 0},
     }
     assert specs.ceilings(study, "controlled", "simulated-stories") == {
-        "encoder": encoder,
+        "encoder": {name: value for name, value in encoder.items() if name != "layer"},
         "kinds": {"known": {}, "subject-pool": {"pools": 2, "seed": 0}},
     }
     assert specs.ceilings(study, "controlled", "mine")["kinds"] == {
@@ -316,8 +316,12 @@ def test_the_names_that_stand_in_tables():
     assert specs.alignment(study, **cell) == cell | {
         "collection": "c",
         "features_kind": "given",
-        "layer_choice": "fixed:block_01",
+        "layer_choice": "nested",  # the layers of given features are their own
     }
+    of_model = specs.alignment(study, **cell | {"readout": "last-token", "features": "hub"})
+    assert of_model["layer_choice"] == "fixed:block_01"
+    assert specs.encoder(study, "as-published", "last-token")["layer"] == {"fixed": "block_01"}
+    assert specs.encoder(study, "as-published", "none")["layer"] == "nested"
     kinds = [specs.alignment(study, **cell | {"features": name})["features_kind"] for name in ("hub", "noise", "glove")]
     assert kinds == ["model", "null", "given"]
     assert specs.alignment(study, **cell | {"dataset": "simulated-stories"})["collection"] == "simulated-stories"
@@ -382,7 +386,7 @@ REACH: dict[str, tuple[dict[str, Any], Callable[[str], bool]]] = {
     "a penalty": ({"encoders.controlled.grid.count": 5}, under("encoding/controlled", "ceilings/controlled/")),
     "a choice of layer": (
         {"encoders.controlled.layer": "best"},
-        under("encoding/controlled", "ceilings/controlled/", "alignment/controlled/"),
+        under("encoding/controlled", "alignment/controlled/"),
     ),
     "settings of a null": ({"features.autocorrelation.sigmas": [3]}, under("activations/none/autocorrelation")),
     "the data sets of given features": ({"features.glove.datasets": ["simulated-stories"]}, under("nothing")),

@@ -53,3 +53,19 @@ def test_one_sentence(table: Path, content: str, sentence: str) -> None:
 def test_no_table(table: Path) -> None:
     with pytest.raises(InputError, match="is not there"):
         read_features(table, STIMULI)
+
+
+def test_ids_are_no_features(tmp_path: Path) -> None:
+    """Joined by text, the ids of a table are a position, not a feature."""
+    path = tmp_path / "features.csv"
+    path.write_text("stimulus_id,text,x\n1,a,0.5\n2,b,0.25\n")
+    stimuli = pd.DataFrame({"stimulus_id": ["1", "2"], "text": ["a", "b"]})
+    np.testing.assert_array_equal(read_features(path, stimuli, on="text")["given"], [[0.5], [0.25]])
+
+
+def test_a_column_with_a_word_among_numbers_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "features.csv"
+    path.write_text("stimulus_id,x,y\n001,1,1\n002,2,2\n003,oops,3\n")
+    stimuli = pd.DataFrame({"stimulus_id": ["001", "002", "003"], "text": ["a", "b", "c"]})
+    with pytest.raises(InputError, match="column 'x' holds 'oops' among numbers"):
+        read_features(path, stimuli)

@@ -10,7 +10,10 @@ from brainalign.config.claims import conflicts, record
 from brainalign.config.study import Study, read_study
 
 ROOT = Path(__file__).parents[2]
-FOLDER = "whose results lie in the same folder; rename it in one of them."
+FOLDER = (
+    "whose results lie in the same folder; rename it in one of them, or, if 'first' is to change too or is no longer "
+    "wanted, delete its config.json there."
+)
 
 
 @pytest.fixture

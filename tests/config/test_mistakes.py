@@ -61,6 +61,22 @@ UNKNOWN_KEYS = {
         {"features.autocorrelation.sigma": [1]},
         "features.autocorrelation: unknown key 'sigma'; did you mean 'sigmas'? Allowed: control, sigmas.",
     ),
+    "a folder that is not there": (
+        {"models.tiny-16": {"source": "/no/such/folder", "family": "f", "kind": "vanilla"}},
+        "models.tiny-16: source '/no/such/folder' is no Hub repository (owner/name), and there is no such folder.",
+    ),
+    "a window wider than a model's context": (
+        {"losses.world-loss.window": 512},
+        "losses.world-loss.window: holds 512, but the model 'tiny-16' sees only 256 tokens (context).",
+    ),
+    "a property that is measured": (
+        {"properties": {"parameters": {"values": {}}}},
+        "properties.parameters: 'parameters' is measured or named by the workflow itself; choose another name.",
+    ),
+    "an order that a matrix would not follow": (
+        {"datasets.mine": TABLE | {"order": "n", "responses": "s.npy"}},
+        "datasets.mine: `order` moves the stimuli, and the rows of a matrix would stay; give both in presentation order.",
+    ),
     "tabel": (
         {"features.glove": {"tabel": "s.csv"}},
         "features.glove: unknown key 'tabel'; did you mean 'table'? Allowed: table, on, datasets, as_null.",
@@ -467,7 +483,7 @@ ALL = {
 
 @pytest.mark.parametrize("case", ALL)
 def test_a_mistake_is_told(case, changed, tmp_path, monkeypatch):
-    for name in ("s.csv", "r.csv"):
+    for name in ("s.csv", "r.csv", "s.npy"):
         (tmp_path / name).write_text("a\n1\n")
     monkeypatch.chdir(tmp_path)
     changes, sentences = ALL[case]

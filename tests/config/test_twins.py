@@ -24,7 +24,7 @@ def test_what_only_steps_read_does_not_change_the_twin(changed):
         return with_twins(read_study(changed(changes)).models)["tiny-16-untrained-0"]
 
     same = {"steps": 7, "batch": 3, "learning_rate": 0.5, "seed": 9}
-    other = {"width": 20, "layers": 3, "heads": 1, "context": 64, "vocabulary": [], "architecture": "gpt2"}
+    other = {"width": 20, "layers": 3, "heads": 1, "context": 512, "vocabulary": [], "architecture": "gpt2"}
     for key, value in same.items():
         assert twin({f"models.tiny-16.train.{key}": value}) == twin({})
     for key, value in other.items():

@@ -153,3 +153,12 @@ def test_folds_are_resampled_where_they_have_few_groups(groups: int, resampled: 
     samples = Samples({"split_group": names})
     folds = make_folds({"kind": "grouped", "by": "split_group", "folds": 3}, samples)
     assert make_draws(names, folds, 20, 0).resampled == resampled
+
+
+def test_other_groups_have_other_draws() -> None:
+    """Two data sets with equally many stories are no replicates of each other; one data set is of itself."""
+    folds = [Fold(np.setdiff1d(np.arange(80), test), test) for test in np.arange(80).reshape(8, 10)]
+    one, other = (np.repeat([f"{name}-{number}" for number in range(8)], 10) for name in ("story", "tale"))
+    draws = [make_draws(names.astype(object), folds, 50, 0).fold_weights for names in (one, one, other)]
+    np.testing.assert_array_equal(draws[0], draws[1])
+    assert (draws[0] != draws[2]).any()

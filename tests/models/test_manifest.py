@@ -12,6 +12,7 @@ from brainalign.models.manifest import (
     describe_folder,
     model_files,
     read_manifest,
+    read_verified_manifest,
     verify,
     write_manifest,
 )
@@ -189,3 +190,16 @@ def test_a_cut_off_file(folder: Path) -> None:
     (folder / "model.safetensors").write_bytes(whole[:-4])
     with pytest.raises(InputError, match="is cut off"):
         describe_folder(folder)
+
+
+@pytest.mark.parametrize(("source", "error"), [("folder", InputError), ("made", UnreadableFileError)])
+@pytest.mark.parametrize("damage", ["lost", "changed"])
+def test_a_model_is_checked_before_it_is_loaded(folder: Path, source: str, error: type, damage: str) -> None:
+    """What the workflow made or fetched is made or fetched again; the user's own files are the user's to mend."""
+    path = folder / "manifest.json"
+    write_manifest(path, describe_folder(folder, source))  # type: ignore[arg-type]
+    assert read_verified_manifest(path) == read_manifest(path)
+    weights = folder / "model.safetensors"
+    weights.unlink() if damage == "lost" else weights.write_bytes(b"x" * 100)
+    with pytest.raises(error, match=r"model\.safetensors (is missing|changed since it was recorded)"):
+        read_verified_manifest(path)

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -306,6 +305,20 @@ def test_an_unreadable_cache_is_set_aside_and_rebuilt(project: Project, damage: 
     assert project.plan() == set()
 
 
+def test_a_made_model_whose_weights_are_lost_is_made_again(project: Project) -> None:
+    """The manifest is there, its weights are not: it is set aside, and the next run trains the model again."""
+    weights = project.path / "results/models/small/model.safetensors"
+    content = weights.read_bytes()
+    weights.unlink()
+    project.edit("config.yaml", "window: 32", "window: 30")
+    first = project.run(check=False)
+    assert first.returncode != 0
+    assert "results/models/small/manifest.json cannot be used: the model's file" in first.stdout + first.stderr
+    project.run()
+    assert weights.read_bytes() == content
+    assert project.plan() == set()
+
+
 def test_a_killed_run_goes_on(project: Project) -> None:
     """SIGKILL to the whole group in the middle of a fit: the next run makes what is missing and ends well."""
     project.edit("config.yaml", "log10_max: 2", "log10_max: 3")
@@ -388,7 +401,8 @@ def test_a_name_with_two_meanings_stops_the_run(project: Project) -> None:
     assert done.returncode != 0
     assert (
         "readouts.last means two things: pooling is mean in the study 'second', but last in 'small', whose results lie "
-        "in the same folder; rename it in one of them."
+        "in the same folder; rename it in one of them, or, if 'small' is to change too or is no longer wanted, delete "
+        "its config.json there."
     ) in done.stdout + done.stderr
 
 
@@ -418,4 +432,3 @@ def test_every_file_of_the_results_is_accounted_for(project: Project) -> None:
         "activations", "alignment", "benchmarks", "ceilings", "encoding", "logs", "losses", "models", "responses",
         "sources", "stimuli", "studies",
     }  # fmt: skip
-    assert isinstance(project.path, Path)

@@ -240,20 +240,22 @@ def _count(subject: np.ndarray, region: np.ndarray, subjects: tuple[str, ...], r
 def _check_shared(
     path: Path, scores: Scores, encoder: Any, draws: int, subjects: tuple[str, ...], regions: tuple[str, ...]
 ) -> None:
-    if encoder != scores.encoder:
-        raise UnreadableFileError(path, f"it is of another encoder than the scores beside it{_first(encoder, scores)}")
+    """The choice of layer is not compared: ceilings have none, and a null's layers are its own."""
+    differing = _differing_setting(encoder, scores.encoder)
+    if differing is not None:
+        raise UnreadableFileError(path, f"it is of another encoder than the scores beside it{differing}")
     if draws != len(scores.replicates):
         raise UnreadableFileError(path, f"it has {draws} draws, but the scores beside it have {len(scores.replicates)}")
     if (subjects, regions) != (scores.subjects, scores.regions):
         raise UnreadableFileError(path, "its subjects or regions are not those of the scores beside it")
 
 
-def _first(encoder: Any, scores: Scores) -> str:
-    """Say which setting differs first, as " (bootstrap)"."""
-    if not isinstance(encoder, dict) or not isinstance(scores.encoder, dict):
-        return ""
-    differing = sorted(key for key in encoder | scores.encoder if encoder.get(key) != scores.encoder.get(key))
-    return f" ({differing[0]})"
+def _differing_setting(one: Any, other: Any) -> str | None:
+    """Say which setting differs first, as " (bootstrap)"; None where none does."""
+    if not isinstance(one, dict) or not isinstance(other, dict):
+        return None if one == other else ""
+    differing = sorted(key for key in one | other if key != "layer" and one.get(key) != other.get(key))
+    return f" ({differing[0]})" if differing else None
 
 
 def _names(values: np.ndarray) -> tuple[str, ...]:

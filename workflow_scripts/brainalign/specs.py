@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from brainalign.config.base import RESERVED_READOUT
 from brainalign.config.data import FeatureTable, SimulatedDataset, TableDataset
 from brainalign.config.encoders import Encoder, FixedLayer
 from brainalign.config.models import FileText, SimulatedText
@@ -145,10 +146,9 @@ def features(study: Study, features: str, digest: Digest) -> Spec:
     return {"null": entry.control, "settings": entry.model_dump(exclude={"control"})}
 
 
-def encoder(study: Study, encoder: str) -> Spec:
-    """Everything of an encoder."""
-    entry = study.encoders[encoder]
-    return _encoder_settings(entry)
+def encoder(study: Study, encoder: str, readout: str) -> Spec:
+    """Everything of an encoder; a layer named for models is chosen, nested, where there are only a null's settings."""
+    return _encoder_settings(study.encoders[encoder]) | _layer_of(study.encoders[encoder], readout)
 
 
 def ceilings(study: Study, encoder: str, dataset: str) -> Spec:
@@ -162,8 +162,8 @@ def ceilings(study: Study, encoder: str, dataset: str) -> Spec:
 
 def alignment(study: Study, encoder: str, readout: str, features: str, dataset: str) -> Spec:
     """The names that stand in the table, and how the layer was chosen."""
-    entry = study.encoders[encoder]
-    choice = entry.layer if isinstance(entry.layer, str) else f"fixed:{entry.layer.fixed}"
+    layer = _layer_of(study.encoders[encoder], readout)["layer"]
+    choice = layer if isinstance(layer, str) else f"fixed:{layer['fixed']}"
     names = {"encoder": encoder, "readout": readout, "features": features, "dataset": dataset}
     of_model = features in with_twins(study.models)
     kind = "model" if of_model else "null" if features in nulls(study) else "given"
@@ -213,15 +213,20 @@ def figure(study: Study, figure: str) -> Spec:
 
 
 def _encoder_settings(entry: Encoder) -> Spec:
-    """An encoder's settings without those that its regression does not read."""
-    layer = {"fixed": entry.layer.fixed} if isinstance(entry.layer, FixedLayer) else entry.layer
+    """An encoder's settings without its choice of layer and what its regression does not read."""
     if entry.regression == "ols":
-        return entry.model_dump(exclude={"layer", "penalties", "grid", "inner"}) | {"layer": layer}
+        return entry.model_dump(exclude={"layer", "penalties", "grid", "inner"})
     grid: Spec = {"scale": entry.grid.scale}
     if isinstance(entry.penalties, str):
         exponents = np.linspace(entry.grid.log10_min, entry.grid.log10_max, entry.grid.count)
         grid["values"] = np.power(10.0, exponents).tolist()
-    return entry.model_dump(exclude={"layer", "grid"}) | {"grid": grid, "layer": layer}
+    return entry.model_dump(exclude={"layer", "grid"}) | {"grid": grid}
+
+
+def _layer_of(entry: Encoder, readout: str) -> Spec:
+    if not isinstance(entry.layer, FixedLayer):
+        return {"layer": entry.layer}
+    return {"layer": "nested" if readout == RESERVED_READOUT else {"fixed": entry.layer.fixed}}
 
 
 def _weights(path: str) -> bool:

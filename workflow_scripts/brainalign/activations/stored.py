@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from brainalign.errors import InputError, UnreadableFileError
+from brainalign.errors import UnreadableFileError
 from brainalign.storage import Variable, content_digest, read_arrays, read_attributes, write_arrays, write_json
 
 
@@ -27,13 +27,12 @@ def read_layers(path: Path, stimulus_ids: np.ndarray) -> Iterator[tuple[str, np.
 
     Raises
     ------
-    UnreadableFileError : not a whole activation file.
-    InputError : its stimuli are not `stimulus_ids`.
+    UnreadableFileError : not a whole activation file, or its stimuli are not `stimulus_ids`.
     """
     names = read_attributes(path).get("layers")
     if names is None:
         raise UnreadableFileError(path, "it holds no activations (no attribute 'layers')")
     if read_arrays(path, ["stimulus"])["stimulus"].tolist() != list(stimulus_ids):
-        raise InputError(f"{path} and the responses are of different stimuli; run snakemake again to rebuild both.")
+        raise UnreadableFileError(path, "its stimuli are not those of the responses")
     for name in json.loads(names):
         yield name, read_arrays(path, [name])[name]

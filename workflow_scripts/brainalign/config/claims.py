@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from brainalign.config.study import Study
+from brainalign.config.twins import twin_name
 from brainalign.storage import write_json
 
 # What does not reach a file named after the entry.
@@ -33,13 +34,13 @@ def conflicts(study: Study, studies: Path) -> list[str]:
 
     Files that cannot be read are passed over: they claim nothing.
     """
-    own = study.model_dump(mode="json", by_alias=True)
+    own = _with_twins_named(study.model_dump(mode="json", by_alias=True))
     found: list[str] = []
     for path in sorted(studies.glob("*/config.json")):
         if path.parent.name == study.study:
             continue
         try:
-            other = _sections(_with_defaults(json.loads(path.read_text(encoding="utf-8"))))
+            other = _with_twins_named(_sections(_with_defaults(json.loads(path.read_text(encoding="utf-8")))))
         except (OSError, ValueError):
             continue
         found.extend(_other_nulls(own, other, (study.study, path.parent.name)))
@@ -47,6 +48,16 @@ def conflicts(study: Study, studies: Path) -> list[str]:
         for section in _SECTIONS:
             found.extend(_clashes(section, own, other, (study.study, path.parent.name)))
     return found
+
+
+def _with_twins_named(config: dict[str, Any]) -> dict[str, Any]:
+    """Add each untrained twin to the models, under its own name: it writes files like any other."""
+    models = dict(config.get("models", {}))
+    for name, model in config.get("models", {}).items():
+        twins = model.get("untrained") if isinstance(model, dict) else None
+        for seed in (twins or {}).get("seeds", []):
+            models.setdefault(twin_name(name, seed), {**model, "twin of": name, "twin seed": seed})
+    return {**config, "models": models}
 
 
 def _with_defaults(config: Any) -> Any:
@@ -71,19 +82,23 @@ def _other_sources(own: Mapping[str, Any], other: Mapping[str, Any], studies: tu
         for name in sorted(set(own[mine]) & set(other.get(theirs, {}))):
             yield (
                 f"{mine}.{name} means two things: it is {kinds[mine]} in the study {studies[0]!r}, but {kinds[theirs]} "
-                f"in {studies[1]!r}, whose results lie in the same folder; rename it in one of them."
+                f"in {studies[1]!r}, whose results lie in the same folder; rename it in one of them, or, if "
+                f"{studies[1]!r} is to change too or is no longer wanted, delete its config.json there."
             )
 
 
 def _clashes(section: str, own: Mapping[str, Any], other: Mapping[str, Any], studies: tuple[str, str]) -> Iterator[str]:
     mine, theirs = own.get(section, {}), other.get(section, {})
     for name in sorted(set(mine) & set(theirs)):
+        if mine[name].get("twin of") and mine[name].get("twin of") == theirs[name].get("twin of"):
+            continue  # said of the model that they are twins of
         difference = _difference(section, mine[name], theirs[name])
         if difference is not None:
             key, here, there = difference
             yield (
                 f"{section}.{name} means two things: {key} is {here} in the study {studies[0]!r}, but {there} in "
-                f"{studies[1]!r}, whose results lie in the same folder; rename it in one of them."
+                f"{studies[1]!r}, whose results lie in the same folder; rename it in one of them, or, if "
+                f"{studies[1]!r} is to change too or is no longer wanted, delete its config.json there."
             )
 
 
@@ -102,7 +117,9 @@ def _other_nulls(own: Mapping[str, Any], other: Mapping[str, Any], studies: tupl
 
 def _nulls(config: Mapping[str, Any]) -> list[str]:
     return sorted(
-        name for name, entry in config.get("features", {}).items() if "control" in entry or entry.get("as_null")
+        f"{name} (on {', '.join(entry['datasets'])})" if entry.get("datasets") else name
+        for name, entry in config.get("features", {}).items()
+        if "control" in entry or entry.get("as_null")
     )
 
 

@@ -58,6 +58,10 @@ class SimulatedDataset(DatasetBase):
     neuroids: Annotated[int, Field(ge=2)] = Field(50, description="per subject")
 
 
+def _joined_by_ids(responses: str) -> bool:
+    return responses.lower().endswith((".csv", ".tsv", ".txt"))
+
+
 class TableDataset(DatasetBase):
     """Your own data: plain files whose columns you name."""
 
@@ -84,8 +88,12 @@ class TableDataset(DatasetBase):
 
     @model_validator(mode="after")
     def _ids_needed(self) -> Self:
-        if self.responses.lower().endswith((".csv", ".tsv", ".txt")) and not (self.id or self.responses_id):
+        if _joined_by_ids(self.responses) and not (self.id or self.responses_id):
             raise ValueError("a CSV of responses is joined by ids: name the stimuli's column as `id`")
+        if self.order and not self.samples and not _joined_by_ids(self.responses):
+            raise ValueError(
+                "`order` moves the stimuli, and the rows of a matrix would stay; give both in presentation order"
+            )
         if self.samples and not self.map:
             raise ValueError("`samples` needs `map`, which says what stimuli each sample goes with")
         if self.ceilings.known:

@@ -1,5 +1,6 @@
 """The sections `texts`, `models` and `losses`: everything that has weights, and what it reads."""
 
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -75,6 +76,10 @@ class Untrained(Section):
         return self
 
 
+def _is_path(source: str) -> bool:
+    return source.startswith(("/", "~", ".")) or source.count("/") > 1
+
+
 class Model(Section):
     """Something with weights: from the Hub or a folder (`source`), trained here (`train`) or tuned here (`tune`)."""
 
@@ -98,6 +103,13 @@ class Model(Section):
             raise ValueError("tune needs `base`, the model to start from")
         if self.kind == "instruction-tuned" and not self.base:
             raise ValueError("an instruction-tuned model needs `base`, the vanilla model that it came from")
+        folder = self.source is not None and Path(self.source).expanduser().is_dir()
+        if self.source and not folder and _is_path(self.source):
+            raise ValueError(f"source {self.source!r} is no Hub repository (owner/name), and there is no such folder")
+        if self.revision and folder:
+            raise ValueError("revision belongs to a Hub source, but the source is a folder")
+        if self.untrained and self.source and not folder and not self.revision:
+            raise ValueError("untrained twins of a Hub model need `revision`, so that they are of the same commit")
         if self.revision and not self.source:
             raise ValueError("revision belongs to a Hub source, but the model is made here")
         if self.untrained and self.tune:

@@ -93,6 +93,7 @@ def _missing_references(study: Study) -> Iterable[str]:
                 yield f"models.{name}.base: holds {model.base!r}, which is {base.kind}; a vanilla model is needed."
     for name, loss in study.losses.items():
         yield from _refers(f"losses.{name}.text", loss.text, documents, "text with kind: documents")
+        yield from _too_wide(name, loss, study)
     for name, features in study.features.items():
         for dataset in (features.datasets or []) if isinstance(features, FeatureTable) else []:
             yield from _refers(f"features.{name}.datasets", dataset, list(study.datasets), "data set")
@@ -102,6 +103,16 @@ def _missing_references(study: Study) -> Iterable[str]:
     known = list(dict.fromkeys([*BUILT_IN_PROPERTIES, *study.losses, *study.properties]))
     for name in study.analyses.correlate:
         yield from _refers("analyses.correlate", name, known, "property or loss")
+
+
+def _too_wide(name: str, loss: Loss, study: Study) -> Iterable[str]:
+    contexts = {model: entry.train.context for model, entry in study.models.items() if entry.train}
+    model = min(contexts, key=contexts.__getitem__, default=None)
+    if model is not None and contexts[model] < loss.window:
+        yield (
+            f"losses.{name}.window: holds {loss.window}, but the model {model!r} sees only "
+            f"{contexts[model]} tokens (context)."
+        )
 
 
 def _refers(key: str, name: str, allowed: list[str], what: str) -> Iterable[str]:
@@ -121,6 +132,10 @@ def _name_clashes(study: Study) -> Iterable[str]:
         yield f"texts.{name}: {name!r} is also the name of a data set; both would write the same files."
     for name in sorted(set(study.losses) & {*study.properties, *BUILT_IN_PROPERTIES}):
         yield f"losses.{name}: {name!r} is also the name of a property."
+    losses = [f"{loss}_nats_per_token" for loss in study.losses]
+    kept = {"model", "family", "kind", "base", *BUILT_IN_PROPERTIES, *losses}
+    for name in sorted(set(study.properties) & kept):
+        yield f"properties.{name}: {name!r} is measured or named by the workflow itself; choose another name."
     if RESERVED_READOUT in study.readouts:
         yield f"readouts.{RESERVED_READOUT}: this name is kept for features that no model computes; choose another."
     if study.models and not study.readouts:

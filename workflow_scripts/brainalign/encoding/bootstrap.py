@@ -1,6 +1,7 @@
 """Seeded bootstrap over groups, drawn once for a data set, so that models' replicates can be subtracted.
 
-What is drawn depends on the sample table, the folds and the seed alone:
+What is drawn depends on the groups' names, the folds and the seed alone, so that models, nulls and ceilings of a data
+set share their draws, and other data sets have others:
 
 - where every group is tested in one fold (grouped splits, single sentences): in each fold its groups, with
   replacement, as many as it has;
@@ -13,6 +14,7 @@ What is drawn depends on the sample table, the folds and the seed alone:
 The fit is not repeated: intervals are conditional on the fitted encoder.
 """
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -34,8 +36,7 @@ class Draws:
     resampled : "groups within folds", "groups" or "folds".
     groups : for each fold, the group number of each of its test rows (row,), counted within the fold.
     counts : for each fold, how often each draw takes each of its groups (draw, group), None where folds are resampled.
-    fold_weights : (draw, fold): 1, or 0 where a draw leaves a fold without two different groups' or rows' worth of
-        data, or how often the fold is drawn.
+    fold_weights : (draw, fold): 1, or 0 where a draw takes no group of a fold, or how often the fold is drawn.
     """
 
     resampled: str
@@ -58,12 +59,12 @@ def make_draws(split_group: np.ndarray, folds: Sequence[Fold], draws: int, seed:
     draws : how many.
     seed : of numpy's default generator.
     """
-    random = np.random.default_rng(seed)
     labels = np.asarray(split_group).astype(str)
     unique = [np.unique(labels[fold.test], return_inverse=True) for fold in folds]
     groups = tuple(index for _, index in unique)
     names = [list(found) for found, _ in unique]
     everyone = np.unique(np.concatenate(names))
+    random = np.random.default_rng([seed, zlib.crc32("\0".join(everyone.tolist()).encode())])
     if len(everyone) == sum(map(len, names)):
         if min(map(len, names)) < FEWEST_GROUPS:
             return Draws("folds", groups, None, _multinomial(random, len(folds), draws))

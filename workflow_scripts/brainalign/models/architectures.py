@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from brainalign.errors import InputError, unknown
+from brainalign.models.manifest import model_files
 from brainalign.models.quiet import without_progress_bars
 
 UNKNOWN, BEGIN, END, PADDING = "<unk>", "<s>", "</s>", "<pad>"
@@ -73,8 +74,13 @@ def make_model(config: Any, seed: int) -> Any:
 
 
 def save(model: Any, tokenizer: Any | None, folder: Path) -> None:
-    """Write model (safetensors) and tokenizer, if one is given, as AutoModel and AutoTokenizer load them."""
+    """Write model (safetensors) and tokenizer, if one is given, as AutoModel and AutoTokenizer load them.
+
+    Files of an earlier model in the folder are deleted first, so that none is taken for one of this.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    for path in model_files(folder):
+        path.unlink()
     with without_progress_bars():
         model.save_pretrained(folder)
     if tokenizer is not None:

@@ -38,6 +38,7 @@ def load(
     InputError : missing files, weights that do not fit the config, an architecture that transformers lacks.
     """
     import torch
+    from safetensors import SafetensorError
     from transformers import AutoModel, AutoModelForCausalLM
 
     folder = folder_of(model)
@@ -53,7 +54,7 @@ def load(
                 trust_remote_code=False,
                 output_loading_info=True,
             )
-    except (ValueError, OSError, RuntimeError) as error:
+    except (ValueError, OSError, RuntimeError, SafetensorError) as error:
         raise InputError(f"the model in {folder} cannot be loaded: {_first_line(error)}") from error
     _check_complete(report, folder)
     if device is not None:

@@ -17,6 +17,7 @@ from brainalign.storage import file_digest, write_json
 Source = Literal["hub", "folder", "made"]
 
 MODEL_FILES = ("*.json", "*.jinja", "*.model", "*.safetensors", "*.txt")
+READ_AGAIN = 1 << 28  # bytes
 _NOT_MODEL_FILES = ("manifest.json", ".provenance.json")  # endings of what this workflow adds
 
 _WIDTH = ("hidden_size", "n_embd", "d_model")
@@ -137,6 +138,27 @@ def verify(manifest: Manifest, largest: int | None = None) -> None:
                 f"the model's file {path} changed since it was recorded: its checksum is {found[:12]}…, "
                 f"but {expected[:12]}… was expected."
             )
+
+
+def read_verified_manifest(path: Path) -> Manifest:
+    """Read a manifest and check that the model's files are still the ones that it describes.
+
+    Files over READ_AGAIN bytes are only looked for: reading them twice would cost more than loading them.
+
+    Raises
+    ------
+    UnreadableFileError : not a manifest; or files of a model from the Hub or made here that are gone or changed, so
+        that the next run fetches or makes them again.
+    InputError : files of the user's own folder that are gone or changed.
+    """
+    manifest = read_manifest(path)
+    try:
+        verify(manifest, READ_AGAIN)
+    except InputError as error:
+        if manifest.source == "folder":
+            raise
+        raise UnreadableFileError(path, str(error).rstrip(".")) from error
+    return manifest
 
 
 def model_files(folder: Path) -> list[Path]:

@@ -11,7 +11,7 @@ from brainalign.activations.stored import write_activations
 from brainalign.command import run
 from brainalign.devices import best_device
 from brainalign.models.loading import load
-from brainalign.models.manifest import read_manifest
+from brainalign.models.manifest import read_verified_manifest
 from brainalign.provenance import Provenance
 from brainalign.tables import read_table
 
@@ -23,7 +23,7 @@ def extract_activations(
 ) -> None:
     """Run one model over one data set's stimuli and write its layers."""
     table = read_table(stimuli)
-    loaded, tokenizer = load(read_manifest(model), spec["dtype"], best_device())
+    loaded, tokenizer = load(read_verified_manifest(model), spec["dtype"], best_device())
     found = extract(loaded, tokenizer, table, Readout.from_mapping(spec["readout"]))
     log.info("%d stimuli: %s", len(table), found.summary)
     facts = {"summary": json.dumps(found.summary), "dtype": spec["dtype"]}

@@ -7,7 +7,7 @@ from brainalign.command import run
 from brainalign.devices import best_device
 from brainalign.losses import next_word_loss
 from brainalign.models.loading import load
-from brainalign.models.manifest import read_manifest
+from brainalign.models.manifest import read_verified_manifest
 from brainalign.provenance import Provenance
 from brainalign.sources.folder import source_file
 from brainalign.storage import write_json
@@ -18,7 +18,7 @@ from brainalign.texts import read_documents
 def measure_loss(spec: dict[str, Any], provenance: Provenance, text: Path, model: Path, out: Path) -> None:
     """Write one model's next-word loss on one text."""
     documents = read_documents(source_file(text, "documents"))
-    loaded, tokenizer = load(read_manifest(model), spec["dtype"], best_device(), head=True)
+    loaded, tokenizer = load(read_verified_manifest(model), spec["dtype"], best_device(), head=True)
     write_json(out, next_word_loss(loaded, tokenizer, documents, spec["window"]))
     write_provenance(out, provenance)
 
