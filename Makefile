@@ -20,11 +20,11 @@ FREE_GB_NEEDED := $(if $(filter cpu,$(TORCH)),4,9)
 INDEX := $(if $(filter cpu,$(TORCH)),--extra-index-url https://download.pytorch.org/whl/cpu,)
 # config.yaml is what Snakefile takes by itself; a study given with --configfile replaces it.
 CONFIGFILE = $(if $(filter config.yaml,$(STUDY)),,--configfile "$(STUDY)")
-NAME = $(shell sed -n 's/^study: *\([A-Za-z0-9._-]*\).*/\1/p' "$(STUDY)")
+NAME = $(shell sed -n 's/^study: *\([A-Za-z0-9._-]*\).*/\1/p' "$(STUDY)" 2>/dev/null)
 FOLDER = results/studies/$(NAME)
 SNAKEMAKE = $(RUN) -m snakemake --cores $(CORES) $(CONFIGFILE)
 
-.PHONY: help demo study plan test check format bench lock accept clean
+.PHONY: help demo study exists plan test check format bench lock accept clean
 
 help:
 	@printf '%s\n' \
@@ -56,7 +56,7 @@ $(READY): requirements.lock
 demo: STUDY := config.yaml
 demo: study
 
-study: $(READY)
+study: $(READY) exists
 	@test -n "$(NAME)" || { echo "$(STUDY) has no line 'study: name'."; exit 1; }
 	@$(SNAKEMAKE)
 	@if [ ! -e "$(FOLDER)/report.html" ] || [ -n "$$(find "$(FOLDER)" -newer "$(FOLDER)/report.html" \( -name '*.csv' -o -name '*.png' \) -print -quit)" ]; then \
@@ -64,7 +64,10 @@ study: $(READY)
 	@printf '%s\n' "Tables:  $(FOLDER)/alignment.csv, properties.csv, correlations.csv, pairs.csv" \
 	  "Figures: $(FOLDER)/figures/" "Report:  $(FOLDER)/report.html"
 
-plan: $(READY)
+exists:
+	@test -f "$(STUDY)" || { echo "There is no study file $(STUDY)."; exit 1; }
+
+plan: $(READY) exists
 	@$(SNAKEMAKE) --dry-run --quiet host
 
 accept: $(READY)

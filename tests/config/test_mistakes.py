@@ -75,11 +75,15 @@ UNKNOWN_KEYS = {
     ),
     "an order that a matrix would not follow": (
         {"datasets.mine": TABLE | {"order": "n", "responses": "s.npy"}},
-        "datasets.mine: `order` moves the stimuli, and the rows of a matrix would stay; give both in presentation order.",
+        "datasets.mine: `order` moves the stimuli, but not the rows of a matrix; give both in presentation order.",
+    ),
+    "a wrong key beside a table": (
+        {"features.glove": {"table": "s.csv", "id": "item"}},
+        "features.glove: unknown key 'id'. Allowed: table, match, datasets, as_null.",
     ),
     "tabel": (
         {"features.glove": {"tabel": "s.csv"}},
-        "features.glove: unknown key 'tabel'; did you mean 'table'? Allowed: table, on, datasets, as_null.",
+        "features.glove: unknown key 'tabel'; did you mean 'table'? Allowed: table, match, datasets, as_null.",
     ),
     "txt": (
         {"datasets.mine": TABLE | {"txt": "a"}},

@@ -41,7 +41,7 @@ def _study() -> dict[str, object]:
         },
         "features": {
             "length": {"control": "length"},
-            "length-in-tokens": {"table": "lengths.csv", "on": "stimulus_id", "as_null": True},
+            "length-in-tokens": {"table": "lengths.csv", "as_null": True},
         },
         "datasets": {
             "tuckute2024": {

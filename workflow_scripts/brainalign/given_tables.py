@@ -56,6 +56,31 @@ def read_given_table(path: Path, text: Sequence[str] | None = None) -> pd.DataFr
     return table
 
 
+def number_columns(path: Path, table: pd.DataFrame, others: Sequence[str] = ()) -> list[str]:
+    """Return the columns of numbers, in the table's order.
+
+    Parameters
+    ----------
+    others : columns that are not asked for, whatever they hold.
+
+    Raises
+    ------
+    InputError : a column in which most but not all cells are numbers: leaving it out in silence would lose it.
+    """
+    found = []
+    for name in table.columns.drop(list(others)):
+        if pd.api.types.is_numeric_dtype(table[name]):
+            found.append(str(name))
+            continue
+        numbers = pd.to_numeric(table[name], errors="coerce").notna()
+        if numbers.mean() > 0.5:
+            cell = table.loc[~numbers, name].iloc[0]
+            raise InputError(
+                f"{path.name}: column {name!r} holds {cell!r} among numbers; mend it or leave the column out."
+            )
+    return found
+
+
 def need_columns(path: Path, table: pd.DataFrame, columns: Sequence[str]) -> None:
     """Raise InputError, with the nearest name, for the first column that the table lacks."""
     for column in columns:

@@ -142,7 +142,7 @@ def features(study: Study, features: str, digest: Digest) -> Spec:
     """A null's name and settings, or the checksum of a given table."""
     entry = study.features[features]
     if isinstance(entry, FeatureTable):
-        return {"null": "table", "settings": {"on": entry.on, "sha256": digest(entry.table)}}
+        return {"null": "table", "settings": {"on": entry.match, "sha256": digest(entry.table)}}
     return {"null": entry.control, "settings": entry.model_dump(exclude={"control"})}
 
 

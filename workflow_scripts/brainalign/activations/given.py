@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from brainalign.errors import InputError
-from brainalign.given_tables import need_columns, read_given_table
+from brainalign.given_tables import need_columns, number_columns, read_given_table
 
 LAYER = "given"
 LABELS = ("stimulus_id", "text", "context_group", "split_group", "run")  # never features, even where they are numbers
@@ -44,7 +44,7 @@ def read_features(path: Path, stimuli: pd.DataFrame, on: str = "stimulus_id") ->
             f"the first with {on} {missing.iloc[0]!r}."
         )
     labels = [name for name in LABELS if name in table and name != on]
-    numbers = _numbers(path, table.set_index(on).drop(columns=labels))
+    numbers = table.set_index(on)[number_columns(path, table, [on, *labels])]
     if numbers.shape[1] == 0:
         raise InputError(f"{path.name} has no column of numbers beside {on}.")
     values = numbers.loc[wanted.tolist()].to_numpy(np.float32)  # (stimulus, column)
@@ -53,15 +53,3 @@ def read_features(path: Path, stimuli: pd.DataFrame, on: str = "stimulus_id") ->
         row, column = bad[0]
         raise InputError(f"{path.name} has no finite {numbers.columns[column]} for {on} {wanted.iloc[row]!r}.")
     return {LAYER: values}
-
-
-def _numbers(path: Path, table: pd.DataFrame) -> pd.DataFrame:
-    """The columns of numbers; one in which most but not all cells are numbers is refused rather than left out."""
-    for name in table.columns.difference(table.select_dtypes("number").columns, sort=False):
-        found = pd.to_numeric(table[name], errors="coerce").notna()
-        if found.mean() > 0.5:
-            cell = table.loc[~found, name].iloc[0]
-            raise InputError(
-                f"{path.name}: column {name!r} holds {cell!r} among numbers; mend it or leave the column out."
-            )
-    return table.select_dtypes("number")

@@ -91,9 +91,7 @@ class TableDataset(DatasetBase):
         if _joined_by_ids(self.responses) and not (self.id or self.responses_id):
             raise ValueError("a CSV of responses is joined by ids: name the stimuli's column as `id`")
         if self.order and not self.samples and not _joined_by_ids(self.responses):
-            raise ValueError(
-                "`order` moves the stimuli, and the rows of a matrix would stay; give both in presentation order"
-            )
+            raise ValueError("`order` moves the stimuli, but not the rows of a matrix; give both in presentation order")
         if self.samples and not self.map:
             raise ValueError("`samples` needs `map`, which says what stimuli each sample goes with")
         if self.ceilings.known:
@@ -151,15 +149,20 @@ class FeatureTable(Section):
     """A stimulus × width table of numbers."""
 
     table: ExistingPath
-    on: Literal["stimulus_id", "text"] = Field("stimulus_id", description="the column that says which stimulus")
+    match: Literal["stimulus_id", "text"] = Field(
+        "stimulus_id", description="the table's column that says which stimulus, by its id or by its text"
+    )
     datasets: list[Name] | None = Field(None, description="data sets that it covers; by default all")
     as_null: bool = Field(False, description="whether every score is to stand beside it, as beside the nulls")
 
 
+GIVEN = "given features"  # the tag of a table; it must be no key, so that mistakes are told under the right one
+
+
 def _which_features(entry: Any) -> str | None:
-    """The tag of a features entry: the null's name, or "table"."""
+    """The tag of a features entry: the null's name, or GIVEN."""
     given = entry if isinstance(entry, dict) else getattr(entry, "__dict__", {})
-    return str(given["control"]) if "control" in given else "table"
+    return str(given["control"]) if "control" in given else GIVEN
 
 
 Features = Annotated[
@@ -167,6 +170,6 @@ Features = Annotated[
     | Annotated[LengthNull, Tag("length")]
     | Annotated[AutocorrelationNull, Tag("autocorrelation")]
     | Annotated[RandomNull, Tag("random")]
-    | Annotated[FeatureTable, Tag("table")],
+    | Annotated[FeatureTable, Tag(GIVEN)],
     Discriminator(_which_features),
 ]

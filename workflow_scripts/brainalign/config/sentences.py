@@ -111,7 +111,7 @@ def _sentence(key: str, item: Any, alternatives: Sequence[Any], root: type[BaseM
     if kind == "union_tag_invalid":
         tags = [tag.strip(" '") for tag in context["expected_tags"].split(",")]
         name = str(context["discriminator"]).strip("'").replace("_which_features()", "control")
-        tags = [tag for tag in tags if not (name == "control" and tag == "table")]
+        tags = [tag for tag in tags if not (name == "control" and tag == "given features")]
         hint = nearest(context["tag"], tags)
         return f"{key}.{name}: holds {held.get(name)!r}{hint or '.'} Allowed: {', '.join(tags)}."
     is_key = "[key]" in item["loc"]
@@ -184,7 +184,7 @@ def _tagged(model: type[BaseModel], part: int | str) -> bool:
         field = model.model_fields.get(name)
         if field is not None and part in typing.get_args(field.annotation):
             return True
-    return part == "table" and "control" not in model.model_fields and "on" in model.model_fields
+    return part == "given features" and "as_null" in model.model_fields
 
 
 def _models_in(field: FieldInfo | Any) -> Iterator[type[BaseModel]]:

@@ -13,7 +13,7 @@ from brainalign.figures.style import Look
 from brainalign.figures.tables import TUNED, UNTRAINED, StudyTables, scores_of_models
 
 _STATISTICS = (
-    "n pearson_r pearson_p over_models_low over_models_high over_stimuli_low over_stimuli_high spearman_rho reason"
+    "n pearson_r pearson_p fisher_low fisher_high over_stimuli_low over_stimuli_high spearman_rho reason"
 ).split()
 COLUMNS = [
     *"property dataset simulated encoder readout features family kind value r r_low r_high".split(),
@@ -105,7 +105,7 @@ def _panel(axes: Any, points: pd.DataFrame, dataset: str, looks: dict[str, Look]
 def _statistics(rows: pd.DataFrame) -> str:
     found = rows.dropna(subset=["pearson_r"]).head(1)
     for _, row in found.iterrows():
-        interval = f"{row['pearson_r']:.2f} [{row['over_models_low']:.2f}, {row['over_models_high']:.2f}]"
+        interval = f"{row['pearson_r']:.2f} [{row['fisher_low']:.2f}, {row['fisher_high']:.2f}]"
         signed = interval.replace("-", "−")
         return f"r = {signed}, {style.readable_p(row['pearson_p'])}, n = {int(row['n'])} models"
     reasons = [reason for reason in rows["reason"].dropna().unique() if reason]
@@ -121,5 +121,5 @@ def _legend(points: pd.DataFrame, looks: dict[str, Look]) -> list[Any]:
             style.legend_mark(notes.get(kind, kind), plain, fillstyle=FILLS[kind], markerfacecoloralt="white")
         )
     handles.append(Line2D([], [], color=style.GREY, linewidth=0.8, label="lines: 95 % interval over stimuli"))
-    handles.append(Line2D([], [], linestyle="none", label="[ ]: 95 % interval over models"))
+    handles.append(Line2D([], [], linestyle="none", label="[ ]: 95 % interval over models (Fisher)"))
     return handles

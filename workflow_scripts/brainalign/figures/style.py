@@ -22,6 +22,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
 GREY = "#5F5F5F"
 PANELS_PER_ROW = 6
+MINIMUM_WIDTH = 7.0  # inches; the longest title fits
 LEGEND_MARK, LEGEND_CHARACTER = 0.65, 0.068  # inches
 
 RC = {
@@ -65,6 +66,7 @@ def styled() -> Any:
 
 def new_figure(width: float, height: float, title: str) -> Figure:
     """Return an empty figure, in inches, that keeps its parts apart."""
+    width = max(width, MINIMUM_WIDTH)
     figure = Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(w_pad=0.09, h_pad=0.06))
     figure.suptitle(title)
     return figure

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from brainalign.errors import InputError, unknown
-from brainalign.given_tables import need_columns, read_given_table
+from brainalign.given_tables import need_columns, number_columns, read_given_table
 from brainalign.responses.matrix import RESERVED, Responses, identity_map
 from brainalign.storage import Variable
 
@@ -85,9 +85,7 @@ def _from_csv(path: Path, settings: Mapping[str, Any], sample_ids: Sequence[str]
     key = settings.get("responses_id") or "stimulus_id"
     table = read_given_table(path, [key])
     need_columns(path, table, [key])
-    names = settings.get("neuroids") or [
-        name for name in table.columns if name != key and pd.api.types.is_numeric_dtype(table[name])
-    ]
+    names = settings.get("neuroids") or number_columns(path, table, [key])
     need_columns(path, table, names)
     if not names:
         raise InputError(f"{path.name} has no column of numbers beside {key!r}; name the neuroids' columns.")
