@@ -154,20 +154,15 @@ def code(stage, *modules):
     return code_param(SCRIPTS, f"brainalign.stages.{stage}", *(f"brainalign.{module}" for module in modules))
 
 
-def code_of_source(wildcards):
-    """The fingerprint of fetch_source and of the loader that its spec names."""
-    return code("fetch_source", f"sources.{specs.source(STUDY, wildcards.source, CHECKSUMS)['loader']}")
-
-
-def code_of_loader(stage, package, build):
-    """A params function: the fingerprint of a stage, of the loader that its spec names, and of its source's."""
-
-    def params(wildcards):
-        loader = build(STUDY, wildcards.dataset, CHECKSUMS)["loader"]
-        source = specs.source(STUDY, wildcards.dataset, CHECKSUMS)["loader"]
-        return code(stage, f"{package}.{loader}", f"sources.{source}")
-
-    return params
+def code_of_loader(stage):
+    """A params function: the fingerprint of a stage and of the loader that its spec names."""
+    builds = {
+        "fetch_source": ("sources", lambda w: specs.source(STUDY, w.source, CHECKSUMS)),
+        "prepare_stimuli": ("stimuli", lambda w: specs.stimuli(STUDY, w.dataset)),
+        "prepare_responses": ("responses", lambda w: specs.responses(STUDY, w.dataset)),
+    }
+    package, build = builds[stage]
+    return lambda wildcards: code(stage, f"{package}.{build(wildcards)['loader']}")
 
 
 def code_of_null(wildcards):

@@ -2,14 +2,13 @@
 
 REQUIRED: results/sources/{dataset}/manifest.json, results/stimuli/{dataset}.csv
 MAKES: results/responses/{dataset}.h5, and the digest of its content.
-The source is followed by the content of the files that are read here (in the spec), not by its time.
 """
 
 
 rule prepare_responses:
     """Write one data set's responses, with what is known of samples and neuroids."""
     input:
-        source=ancient("results/sources/{dataset}/manifest.json"),
+        source="results/sources/{dataset}/manifest.json",
         stimuli="results/stimuli/{dataset}.csv",
     output:
         responses="results/responses/{dataset}.h5",
@@ -24,7 +23,7 @@ rule prepare_responses:
         mem_mb=megabytes(4_000),
     params:
         spec=spec(specs.responses),
-        code=code_of_loader("prepare_responses", "responses", specs.responses),
+        code=code_of_loader("prepare_responses"),
     shell:
         "python -m brainalign.stages.prepare_responses"
         " --spec {params.spec:q}"

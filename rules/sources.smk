@@ -22,7 +22,7 @@ rule fetch_source:
         mem_mb=megabytes(1_000),
     params:
         spec=spec(specs.source),
-        code=code_of_source,
+        code=code_of_loader("fetch_source"),
     shell:
         "python -m brainalign.stages.fetch_source"
         " --spec {params.spec:q}"

@@ -2,14 +2,13 @@
 
 REQUIRED: results/sources/{dataset}/manifest.json
 MAKES: results/stimuli/{dataset}.csv
-The source is followed by the content of the files that are read here (in the spec), not by its time.
 """
 
 
 rule prepare_stimuli:
     """Write one data set's stimuli in the common form."""
     input:
-        source=ancient("results/sources/{dataset}/manifest.json"),
+        source="results/sources/{dataset}/manifest.json",
     output:
         table="results/stimuli/{dataset}.csv",
     log:
@@ -22,7 +21,7 @@ rule prepare_stimuli:
         mem_mb=megabytes(1_000),
     params:
         spec=spec(specs.stimuli),
-        code=code_of_loader("prepare_stimuli", "stimuli", specs.stimuli),
+        code=code_of_loader("prepare_stimuli"),
     shell:
         "python -m brainalign.stages.prepare_stimuli"
         " --spec {params.spec:q}"

@@ -82,8 +82,8 @@ def all_specs(study: Study) -> Iterator[tuple[str, dict[str, Any]]]:
     for model in models:
         yield f"models/{model}", specs.model(study, model, digest)
     for dataset in study.datasets:
-        yield f"stimuli/{dataset}", specs.stimuli(study, dataset, digest)
-        yield f"responses/{dataset}", specs.responses(study, dataset, digest)
+        yield f"stimuli/{dataset}", specs.stimuli(study, dataset)
+        yield f"responses/{dataset}", specs.responses(study, dataset)
     for readout in study.readouts:
         for model in models:
             yield f"activations/{readout}/{model}", specs.activations(study, readout, model)
@@ -115,9 +115,6 @@ def changed_by(changes: dict[str, Any]) -> set[str]:
     """The files whose specs differ, appear or vanish."""
     before, after = strings(study_with({})), strings(study_with(changes))
     return {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
-
-
-_FROM_SOURCE = ("sources", "stimuli", "responses")
 
 
 def under(*folders: str) -> Callable[[str], bool]:
@@ -199,23 +196,20 @@ def test_sources():
 def test_stimuli_and_responses():
     study = study_with({})
     names = ["stimulus_id", "text", "context_group", "split_group", "run", "onset_s"]
-    assert specs.stimuli(study, "simulated-stories", digest)["settings"] == {
+    assert specs.stimuli(study, "simulated-stories")["settings"] == {
         "columns": {name: name for name in names},
         "order": None,
     }
-    assert list(specs.stimuli(study, "simulated-passages", digest)["settings"]["columns"]) == names[:4]
-    assert specs.stimuli(study, "mine", digest) == {
+    assert list(specs.stimuli(study, "simulated-passages")["settings"]["columns"]) == names[:4]
+    assert specs.stimuli(study, "mine") == {
         "loader": "table",
         "settings": {
             "columns": {"stimulus_id": "item", "text": "sentence", "split_group": "topic"},
             "order": None,
         },
-        "source": {"stimuli": "sha256 of s.csv"},
     }
-    simulated = specs.responses(study, "simulated-stories", digest)
-    made = specs.source(study, "simulated-stories", digest)["settings"]
-    assert simulated == {"loader": "table", "simulated": True, "settings": {}, "source": made}
-    assert specs.responses(study, "mine", digest) == {
+    assert specs.responses(study, "simulated-stories") == {"loader": "table", "simulated": True, "settings": {}}
+    assert specs.responses(study, "mine") == {
         "loader": "table",
         "simulated": False,
         "settings": {
@@ -226,7 +220,6 @@ def test_stimuli_and_responses():
             "region_per_neuroid": False,
             "ceilings": {"neuroid": "n", "value": "r", "units": "r2"},
         },
-        "source": {"responses": "sha256 of r.csv", "ceilings": "sha256 of c.csv"},
     }
 
 
@@ -378,10 +371,7 @@ REACH: dict[str, tuple[dict[str, Any], Callable[[str], bool]]] = {
     "a text": ({"texts.world-held-out.count": 9}, under("sources/world-held-out")),
     "a window of losses": ({"losses.world-loss.window": 8}, under("losses/world-loss/")),
     "a readout": ({"readouts.last-token.pooling": "mean"}, under("activations/last-token/")),
-    "the size of a simulation": (
-        {"datasets.simulated-stories.subjects": 3},
-        lambda name: name.split("/")[0] in _FROM_SOURCE and name.endswith("/simulated-stories"),
-    ),
+    "the size of a simulation": ({"datasets.simulated-stories.subjects": 3}, under("sources/simulated-stories")),
     "a size of the other kind": ({"datasets.simulated-stories.passages": 3}, under("nothing")),
     "a ceiling": (
         {"datasets.simulated-stories.ceilings": {"subject-pool": {"seed": 1, "pools": 2}}},
@@ -422,11 +412,10 @@ def test_a_change_reaches_exactly(case):
     assert changed_by(changes) == {name for name in names if may_know(name)}
 
 
-def test_a_file_of_the_users_that_changes_reaches_what_reads_it(monkeypatch):
+def test_a_file_of_the_users_that_changes_reaches_its_source_only(monkeypatch):
     before = strings(study_with({}))
     for path, names in {
-        "r.csv": {"sources/mine", "responses/mine"},
-        "s.csv": {"sources/mine", "stimuli/mine"},
+        "r.csv": {"sources/mine"},
         "t.txt": {"sources/own"},
         "glove.csv": {"activations/none/glove"},
         "weights/model.safetensors": {"models/folder"},

@@ -57,23 +57,8 @@ def source_files(study: Study, source: str) -> dict[str, str]:
     return {role: path for role, path in found.items() if path is not None}
 
 
-def stimuli(study: Study, dataset: str, digest: Digest) -> Spec:
-    """Columns of the stimulus table, and the content that they are read from."""
-    return _stimulus_columns(study, dataset) | {"source": _content(study, dataset, digest, stimuli=True)}
-
-
-def _content(study: Study, dataset: str, digest: Digest, stimuli: bool) -> Spec:
-    """What the stimuli, or all but the stimuli, of a source are made from.
-
-    With it in the specs, a changed voxel does not rerun what reads stimuli only, though both lie in one source.
-    """
-    settings = source(study, dataset, digest)["settings"]
-    if "files" not in settings:
-        return dict(settings)
-    return {role: sha256 for role, sha256 in settings["files"].items() if (role == "stimuli") == stimuli}
-
-
-def _stimulus_columns(study: Study, dataset: str) -> Spec:
+def stimuli(study: Study, dataset: str) -> Spec:
+    """Columns of the stimulus table."""
     entry = study.datasets[dataset]
     if isinstance(entry, SimulatedDataset):
         names = ["stimulus_id", "text", "context_group", "split_group"]
@@ -91,12 +76,8 @@ def _stimulus_columns(study: Study, dataset: str) -> Spec:
     return {"loader": "table", "settings": {"columns": given, "order": entry.order}}
 
 
-def responses(study: Study, dataset: str, digest: Digest) -> Spec:
-    """Columns and keys of the response matrix and its tables, and the content that they are read from."""
-    return _response_columns(study, dataset) | {"source": _content(study, dataset, digest, stimuli=False)}
-
-
-def _response_columns(study: Study, dataset: str) -> Spec:
+def responses(study: Study, dataset: str) -> Spec:
+    """Columns and keys of the response matrix and its tables."""
     entry = study.datasets[dataset]
     if isinstance(entry, SimulatedDataset):
         return {"loader": "table", "simulated": True, "settings": {}}
