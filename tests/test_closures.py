@@ -24,7 +24,7 @@ STAGES = {
     "estimate_ceilings": (
         "ceilings.ceiling ceilings.given ceilings.kinds ceilings.known ceilings.saturation ceilings.stored "
         "ceilings.subject_pool encoding.bootstrap encoding.delays encoding.fit encoding.inner "
-        "encoding.preparation encoding.ridge responses.samples encoding.scores encoding.settings "
+        "encoding.preparation encoding.ridge intervals responses.samples encoding.scores encoding.settings "
         "encoding.spectrum encoding.splits responses.stored "
     ),
     "extract_activations": (

@@ -28,9 +28,3 @@ class Ceiling:
     low: np.ndarray
     high: np.ndarray
     replicates: np.ndarray | None
-
-
-def interval(replicates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the 2.5 and 97.5 % quantiles over the first axis, (score_subject, score_region) each."""
-    low, high = np.quantile(replicates.astype(np.float64), [0.025, 0.975], axis=0)
-    return low, high

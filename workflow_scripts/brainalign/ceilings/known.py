@@ -4,13 +4,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from brainalign.ceilings.ceiling import Ceiling, interval
+from brainalign.ceilings.ceiling import Ceiling
 from brainalign.encoding.bootstrap import make_draws, replicate
 from brainalign.encoding.preparation import prepare_responses
 from brainalign.encoding.scores import Units, aggregate, pearson
 from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.splits import make_folds
 from brainalign.errors import InputError
+from brainalign.intervals import percentile_interval
 from brainalign.responses.samples import Columns, Samples
 
 
@@ -56,7 +57,7 @@ def ceiling_of_predictions(
     draws = make_draws(samples.split_group, folds, settings.draws, settings.seed)
     r = np.stack([pearson(prediction, truth)[0] for prediction, truth in zip(predictions, truths, strict=True)])
     replicates = replicate(draws, predictions, truths, units, settings.aggregate)
-    low, high = interval(replicates)
+    low, high = percentile_interval(replicates)
     return Ceiling(
         kind=kind,
         score_subjects=units.score_subjects,

@@ -10,7 +10,7 @@ from math import comb
 
 import numpy as np
 
-from brainalign.ceilings.ceiling import Ceiling, interval
+from brainalign.ceilings.ceiling import Ceiling
 from brainalign.ceilings.known import ceiling_of_predictions
 from brainalign.ceilings.saturation import fit_saturation
 from brainalign.encoding.fit import TrainingFold, fit_fold, training_folds
@@ -20,6 +20,7 @@ from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.spectrum import FeatureSpace
 from brainalign.encoding.splits import make_folds
 from brainalign.errors import InputError, unknown
+from brainalign.intervals import percentile_interval
 from brainalign.responses.samples import Columns, Samples
 
 log = logging.getLogger(__name__)
@@ -94,7 +95,7 @@ def subject_pool_ceiling(
     else:
         replicates = _asymptotes(sizes, over_neuroids(means, data.units, name))
         scores = np.median(replicates, axis=0)
-    low, high = interval(replicates)
+    low, high = percentile_interval(replicates)
     units = data.units
     return Ceiling("subject-pool", units.score_subjects, units.score_regions, per_neuroid, scores, low, high, None)
 
