@@ -1,7 +1,10 @@
 """Activations: one vector per stimulus and layer, from a model, a null or a given table.
 
 REQUIRED: results/stimuli/{dataset}.csv, and for a model results/models/{features}/manifest.json
-MAKES: results/activations/{readout}/{features}/{dataset}.h5, and the digest of its content.
+MAKES: results/activations/{readout}/{features}/{dataset}.h5, and the digest of its content. While a model is read,
+what is finished lies in {dataset}.h5.partial, where an interrupted run goes on.
+Where the weights lie (placement: auto, resident, sharded over several cards, streamed from disk block by block) and how
+many tokens a batch holds are resources: they change how long a job takes, and of a state its last digits at most.
 The readout `none` holds what no model computes.
 """
 
@@ -26,6 +29,8 @@ rule extract_activations:
     resources:
         mem_mb=megabytes(8_000),
         gpu=gpus(),
+        placement="auto",
+        batch_tokens=4096,
     params:
         spec=spec(specs.activations),
         code=code("extract_activations"),
@@ -37,6 +42,8 @@ rule extract_activations:
         " --model {input.model:q}"
         " --out {output.activations:q}"
         " --digest {output.digest:q}"
+        " --placement {resources.placement:q}"
+        " --batch-tokens {resources.batch_tokens}"
         " 2> {log:q}"
 
 

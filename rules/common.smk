@@ -26,13 +26,15 @@ from brainalign.run_lock import hold_folder
 
 # Stages run under the interpreter that runs Snakemake, unless a software deployment was asked for, and import this
 # checkout's package, whatever else lies in the working directory. File descriptor 3 keeps Snakemake's standard error,
-# where a stage that fails says its one sentence besides writing it to its log.
+# where a stage that fails says its one sentence besides writing it to its log. Jobs compute without the Hub, whatever
+# a library that they call would ask it; HUB_OFFLINE keeps the user's own wish for the jobs that fetch.
 interpreter = (
     "" if workflow.deployment_settings.deployment_method else f"{shlex.quote(str(Path(sys.executable).parent))}:"
 )
 shell.prefix(
     f'set -euo pipefail; exec 3>&2; export PATH={interpreter}"$PATH"'
     f" PYTHONPATH={shlex.quote(str(SCRIPTS))}; export PYTHONSAFEPATH=1; "
+    "export HUB_OFFLINE=${{HF_HUB_OFFLINE-}} HF_HUB_OFFLINE=1; "
 )
 
 
@@ -71,7 +73,7 @@ def names(values):
 
 
 def models_made_by(origin):
-    """Names of the models that are trained, tuned, untrained or fetched."""
+    """Names of the models that are trained, tuned, untrained, summed or fetched."""
     return [name for name, entry in MODELS.items() if specs.model_origin(entry) == origin]
 
 
@@ -185,8 +187,17 @@ def files_of_source(wildcards):
 
 def files_of_model(wildcards):
     """The files of a model that lies in a folder; nothing for one on the Hub."""
-    source = MODELS[wildcards.model].source
-    return [ancient(path) for path in specs.files_of_model(source)] if specs.is_folder(source) else []
+    return [ancient(path) for path in specs.files_of_model(STUDY.models[wildcards.model])]
+
+
+def files_of_architecture(wildcards):
+    """The config and tokenizer of a model that lies in a folder; nothing for one on the Hub."""
+    return [ancient(path) for path in specs.files_of_architecture(STUDY.models[wildcards.model])]
+
+
+def architecture_of(wildcards):
+    """The config and tokenizer of the model that an untrained twin is the twin of."""
+    return f"results/models/{MODELS[wildcards.model].base}/architecture.json"
 
 
 def text_of(section):
@@ -210,6 +221,11 @@ def vocabulary_of(wildcards):
 def base_of(wildcards):
     """The manifest of the model that another is tuned from."""
     return f"results/models/{MODELS[wildcards.model].base}/manifest.json"
+
+
+def base_of_delta(wildcards):
+    """The manifest of the model that a delta is the difference to."""
+    return f"results/models/{MODELS[wildcards.model].delta_of}/manifest.json"
 
 
 def table_of_features(wildcards):

@@ -2,7 +2,8 @@
 
 REQUIRED: a Hub repository, a folder, or results/sources/{text}/manifest.json to train or tune on.
 MAKES: results/models/{model}/manifest.json, with the weights beside it when they are made here.
-Each rule makes the models of one origin; the wildcard's constraint says which.
+Each rule makes the models of one origin; the wildcard's constraint says which. The rules that fetch are the only ones
+that use the network, and run where Snakemake does; jobs on a cluster's nodes read what these have described.
 """
 
 
@@ -27,17 +28,45 @@ rule fetch_model:
         spec=spec(specs.model),
         code=code("fetch_model"),
     shell:
-        "python -m brainalign.stages.fetch_model"
+        "HF_HUB_OFFLINE=$HUB_OFFLINE python -m brainalign.stages.fetch_model"
         " --spec {params.spec:q}"
         " --code {params.code:q}"
         " --out {output.manifest:q}"
         " 2> {log:q}"
 
 
+rule fetch_architecture:
+    """Describe a fetched model's config and tokenizer, which its untrained twins are made from; no weights."""
+    input:
+        files=files_of_architecture,
+    output:
+        architecture="results/models/{model}/architecture.json",
+    log:
+        "results/logs/fetch_architecture/{model}.log",
+    benchmark:
+        "results/benchmarks/fetch_architecture/{model}.tsv"
+    wildcard_constraints:
+        model=names(models_made_by("fetched") + models_made_by("summed")),
+    localrule: True
+    conda:
+        "../envs/workflow.yaml"
+    resources:
+        mem_mb=megabytes(1_000),
+    params:
+        spec=spec(specs.architecture),
+        code=code("fetch_architecture"),
+    shell:
+        "HF_HUB_OFFLINE=$HUB_OFFLINE python -m brainalign.stages.fetch_architecture"
+        " --spec {params.spec:q}"
+        " --code {params.code:q}"
+        " --out {output.architecture:q}"
+        " 2> {log:q}"
+
+
 rule initialise_model:
     """Give the architecture of a fetched model random weights: an untrained twin."""
     input:
-        files=files_of_model,
+        architecture=architecture_of,
     output:
         manifest="results/models/{model}/manifest.json",
     log:
@@ -57,6 +86,65 @@ rule initialise_model:
         "python -m brainalign.stages.initialise_model"
         " --spec {params.spec:q}"
         " --code {params.code:q}"
+        " --architecture {input.architecture:q}"
+        " --out {output.manifest:q}"
+        " 2> {log:q}"
+
+
+rule fetch_delta:
+    """Describe or download weights that are the difference to another model's."""
+    input:
+        files=files_of_model,
+    output:
+        manifest="results/models/{model}/delta.json",
+    log:
+        "results/logs/fetch_delta/{model}.log",
+    benchmark:
+        "results/benchmarks/fetch_delta/{model}.tsv"
+    wildcard_constraints:
+        model=names(models_made_by("summed")),
+    localrule: True
+    conda:
+        "../envs/workflow.yaml"
+    resources:
+        mem_mb=megabytes(1_000),
+    params:
+        spec=spec(specs.fetched),
+        code=code("fetch_model"),
+    shell:
+        "HF_HUB_OFFLINE=$HUB_OFFLINE python -m brainalign.stages.fetch_model"
+        " --spec {params.spec:q}"
+        " --code {params.code:q}"
+        " --out {output.manifest:q}"
+        " 2> {log:q}"
+
+
+rule apply_delta:
+    """Add a delta to the model that it is the difference to; the sum is a model like any other."""
+    input:
+        base=base_of_delta,
+        delta="results/models/{model}/delta.json",
+    output:
+        manifest="results/models/{model}/manifest.json",
+    log:
+        "results/logs/apply_delta/{model}.log",
+    benchmark:
+        "results/benchmarks/apply_delta/{model}.tsv"
+    wildcard_constraints:
+        model=names(models_made_by("summed")),
+    conda:
+        "../envs/workflow.yaml"
+    resources:
+        mem_mb=megabytes(6_000),
+    params:
+        spec=spec(specs.model),
+        code=code("apply_delta"),
+    shell:
+        "python -m brainalign.stages.apply_delta"
+        " --spec {params.spec:q}"
+        " --code {params.code:q}"
+        " --base {input.base:q}"
+        " --delta {input.delta:q}"
         " --out {output.manifest:q}"
         " 2> {log:q}"
 

@@ -15,6 +15,10 @@ PACKAGES = Path(__file__).parents[1] / "workflow_scripts"
 COMMON = "command errors provenance storage"
 
 STAGES = {
+    "apply_delta": (
+        "models.architecture_files models.bin_files models.deltas models.limits models.manifest "
+        "models.safetensors_headers models.safetensors_writing models.stored_tensors models.weight_tensors tables "
+    ),
     "compare_pairs": "alignment correlation.pairs correlation.scores intervals study tables",
     "compute_features": "activations.given activations.nulls.registry activations.stored given_tables tables",
     "correlate_properties": (
@@ -28,11 +32,23 @@ STAGES = {
         "encoding.spectrum encoding.splits responses.stored "
     ),
     "extract_activations": (
-        "activations.blocks activations.extraction activations.parts activations.passes activations.pooling "
-        "activations.readout activations.stored activations.windows devices models.batching models.loading "
-        "models.manifest models.quiet models.safetensors_headers tables "
+        "activations.batches activations.blocks activations.extraction activations.journal "
+        "activations.memory_errors activations.partial activations.parts activations.passes activations.placed "
+        "activations.pooling activations.prefixes activations.prompts activations.readout activations.resident "
+        "activations.rows activations.spill activations.store activations.stored activations.streamed "
+        "activations.streaming activations.windows activations.word_independence activations.word_patterns devices "
+        "models.batching models.bin_files models.limits models.loading models.manifest models.placement "
+        "models.quiet models.remote_code models.safetensors_headers models.stored_tensors models.tokenisation "
+        "models.weight_tensors progress tables "
     ),
-    "fetch_model": "models.hub models.manifest models.safetensors_headers tables",
+    "fetch_architecture": (
+        "models.architecture_files models.bin_files models.fetching models.hub models.limits models.manifest "
+        "models.remote_code models.safetensors_headers models.stored_tensors models.weight_tensors tables "
+    ),
+    "fetch_model": (
+        "models.bin_files models.fetching models.hub models.limits models.manifest models.remote_code "
+        "models.safetensors_headers models.stored_tensors models.weight_tensors tables "
+    ),
     "fetch_source": "tables",
     "fit_encoder": (
         "activations.stored encoding.bootstrap encoding.delays encoding.encoder encoding.fit encoding.inner "
@@ -40,24 +56,28 @@ STAGES = {
         "encoding.settings encoding.spectrum encoding.splits encoding.stored responses.stored "
     ),
     "initialise_model": (
-        "models.architectures models.hub models.loading models.manifest models.quiet "
-        "models.safetensors_headers models.untrained tables "
+        "models.architecture_files models.architectures models.bin_files models.limits models.loading "
+        "models.manifest models.quiet models.remote_code models.safetensors_headers models.stored_tensors "
+        "models.untrained models.weight_tensors tables "
     ),
     "join_study": "alignment intervals study tables",
     "measure_loss": (
-        "activations.blocks activations.parts activations.readout devices losses models.batching "
-        "models.loading models.manifest models.quiet models.safetensors_headers sources.folder tables texts "
+        "devices losses models.batching models.bin_files models.limits models.loading models.manifest models.quiet "
+        "models.remote_code models.safetensors_headers models.stored_tensors models.tokenisation "
+        "models.weight_tensors sources.folder tables texts "
     ),
     "prepare_responses": "sources.folder tables",
     "prepare_stimuli": "sources.folder tables",
     "score_alignment": "alignment intervals tables",
     "train_model": (
-        "models.architectures models.loading models.manifest models.packing models.quiet "
-        "models.safetensors_headers models.settings models.training sources.folder sources.words tables texts"
+        "models.architectures models.bin_files models.limits models.loading models.manifest models.packing "
+        "models.quiet models.remote_code models.safetensors_headers models.settings models.stored_tensors "
+        "models.training models.weight_tensors sources.folder sources.words tables texts "
     ),
     "tune_model": (
-        "models.architectures models.loading models.manifest models.packing models.quiet "
-        "models.safetensors_headers models.settings models.training sources.folder tables texts"
+        "models.architectures models.bin_files models.limits models.loading models.manifest models.packing "
+        "models.quiet models.remote_code models.safetensors_headers models.settings models.stored_tensors "
+        "models.training models.weight_tensors sources.folder tables texts "
     ),
 }
 

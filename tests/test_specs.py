@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Callable, Iterator
 from copy import deepcopy
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 import yaml
 
 from brainalign import specs
+from brainalign.activations.readout import Readout
 from brainalign.config.study import Study, read_study
 from brainalign.config.twins import with_twins
 from brainalign.provenance import canonical
@@ -81,6 +83,8 @@ def all_specs(study: Study) -> Iterator[tuple[str, dict[str, Any]]]:
         yield f"sources/{source}", specs.source(study, source, digest)
     for model in models:
         yield f"models/{model}", specs.model(study, model, digest)
+    for model in (name for name, entry in study.models.items() if entry.source):
+        yield f"architectures/{model}", specs.architecture(study, model, digest)
     for dataset in study.datasets:
         yield f"stimuli/{dataset}", specs.stimuli(study, dataset)
         yield f"responses/{dataset}", specs.responses(study, dataset)
@@ -244,11 +248,13 @@ def test_models():
     assert specs.model(study, "tiny-16-instruct", digest) == {"settings": tuning}
     hub = {"source": "openai-community/gpt2", "revision": MINE["models.hub"]["revision"]}
     assert specs.model(study, "hub", digest) == hub
-    assert specs.model(study, "hub-untrained-4", digest) == hub | {"seed": 4}
+    assert specs.architecture(study, "hub", digest) == hub
+    assert specs.model(study, "hub-untrained-4", digest) == {"seed": 4}
     files = {"config.json": "sha256 of weights/config.json"}
     weights = {"model.safetensors": "sha256 of weights/model.safetensors"}
     assert specs.model(study, "folder", digest) == {"source": "weights", "files": files | weights}
-    assert specs.model(study, "folder-untrained-0", digest) == {"source": "weights", "files": files, "seed": 0}
+    assert specs.architecture(study, "folder", digest) == {"source": "weights", "files": files}
+    assert specs.model(study, "folder-untrained-0", digest) == {"seed": 0}
     origins = {name: specs.model_origin(model) for name, model in with_twins(study.models).items()}
     assert [origins[name] for name in ("tiny-16", "tiny-16-untrained-0", "tiny-16-instruct")] == [
         "trained",
@@ -265,11 +271,8 @@ def test_models():
 
 def test_activations_features_and_losses():
     study = study_with({"readouts.words": {"context": {"window": 5}, "pooling": "mean"}})
-    assert specs.activations(study, "last-token", "hub") == {
-        "readout": {"context": "group", "pooling": "last", "overflow": "restart"},
-        "dtype": "float32",
-    }
-    assert specs.activations(study, "words", "hub")["readout"]["context"] == {"window": 5}
+    assert specs.activations(study, "last-token", "hub") == {"readout": asdict(Readout()), "dtype": "float32"}
+    assert specs.activations(study, "words", "hub")["readout"] == asdict(Readout("window", 5, "words", "mean"))
     assert specs.features(study, "position", digest) == {"null": "position", "settings": {}}
     assert specs.features(study, "noise", digest) == {"null": "random", "settings": {"width": 8, "seed": 1}}
     assert specs.features(study, "glove", digest) == {
@@ -278,6 +281,27 @@ def test_activations_features_and_losses():
     }
     assert specs.nulls(study) == ["position", "length", "autocorrelation", "noise"]
     assert specs.loss(study, "world-loss", "hub") == {"window": 256, "dtype": "float32"}
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"context": {"window": 8, "unit": "tokens"}}, Readout("window", 8, "tokens")),
+        ({"prompt": "Read:"}, Readout(prompt="Read:")),
+        ({"prompt": {"chat": "user"}, "limit": 512}, Readout(chat="user", limit=512)),
+        ({"preset": "wehbe"}, Readout("window", 19, "words", "mean", "slide")),
+        ({"preset": "wehbe", "context": {"window": 39}}, Readout("window", 39, "words", "mean", "slide")),
+        ({"preset": "wehbe", "context": "group"}, Readout("group", pooling="mean", overflow="slide")),
+        (
+            {"preset": "brain-score", "overflow": "restart"},
+            Readout(overflow="restart", join="punctuation", special_tokens="part"),
+        ),
+    ],
+)
+def test_readouts(given, expected):
+    spec = specs.activations(study_with({"readouts.words": given}), "words", "hub")
+    assert Readout.from_mapping(spec["readout"]) == expected
+    json.dumps(spec)
 
 
 def test_encoders_and_ceilings():
@@ -356,7 +380,12 @@ REACH: dict[str, tuple[dict[str, Any], Callable[[str], bool]]] = {
         {"figures": ["layers"]},
         under("figures/alignment", "figures/scaling", "figures/losses", "figures/pairs"),
     ),
-    "a revision": ({"models.hub.revision": "abc"}, under("models/hub")),
+    "a revision": (
+        {"models.hub.revision": "abc"},
+        lambda name: name in ("models/hub", "architectures/hub"),
+    ),
+    "a format of weights": ({"models.hub.weights": "bin"}, lambda name: name == "models/hub"),
+    "own code": ({"models.hub.remote_code": True}, lambda name: name in ("models/hub", "architectures/hub")),
     "a number format": (
         {"models.hub.dtype": "bfloat16"},
         lambda name: "/hub" in name and name.startswith(("activations/", "losses/")),
@@ -419,7 +448,7 @@ def test_a_file_of_the_users_that_changes_reaches_its_source_only(monkeypatch):
         "t.txt": {"sources/own"},
         "glove.csv": {"activations/none/glove"},
         "weights/model.safetensors": {"models/folder"},
-        "weights/config.json": {"models/folder", "models/folder-untrained-0"},
+        "weights/config.json": {"models/folder", "architectures/folder"},
     }.items():
         edited = path
         monkeypatch.setattr(

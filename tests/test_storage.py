@@ -1,9 +1,12 @@
 import errno
+import hashlib
 import os
 import re
+import signal
 import subprocess
 import sys
 import textwrap
+from contextlib import contextmanager
 from pathlib import Path
 
 import h5py
@@ -14,6 +17,7 @@ import xarray
 from brainalign.errors import UnreadableFileError
 from brainalign.storage import (
     Variable,
+    _Sink,
     content_digest,
     open_arrays,
     read_arrays,
@@ -254,15 +258,207 @@ def test_json_is_canonical_and_refuses_what_json_has_no_word_for(tmp_path):
     assert (tmp_path / "x.json").read_text(encoding="utf-8").startswith('{\n "a": [')
 
 
-def test_a_full_disk_is_told_as_such_even_when_hdf5_notices_it_at_closing(tmp_path, monkeypatch):
-    def full(file, name, values):
-        raise RuntimeError("Can't decrement id ref count (unable to extend file properly, errno = 28, error message)")
+BIG = """
+    import resource, sys
+    from pathlib import Path
+    import numpy as np
+    from brainalign.storage import Variable, write_arrays
+    variables = {name: Variable(("a", f"of_{name}"), np.ones((300, 3000), dtype=np.float32)) for name in "xyz"}
+"""
 
-    monkeypatch.setattr("brainalign.storage._create", full)
-    with pytest.raises(OSError, match="No space left on device") as caught:
-        write_arrays(tmp_path / "x.h5", {"x": Variable(("a",), np.zeros(1))}, {})
-    assert (caught.value.errno, caught.value.filename) == (errno.ENOSPC, str(tmp_path / "x.h5"))
+
+@pytest.mark.parametrize("limit", [0, 1, 3000, 100_000, 1_500_000, 5_000_000, 9_000_000, 10_812_000])
+def test_a_write_that_fails_anywhere_is_an_error_with_the_files_name_and_no_crash(limit, tmp_path):
+    script = f"""{BIG}
+    resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
+    try:
+        write_arrays(Path("x.h5"), variables, {{}})
+    except OSError as error:
+        sys.exit(f"{{error.errno}} {{error.filename}}")
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(PACKAGES)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr.strip()) == (1, f"{errno.EFBIG} x.h5")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_limits_of_the_test_above_are_below_the_files_size(tmp_path):
+    in_process(f'{BIG}\n    write_arrays(Path("x.h5"), variables, {{}})', tmp_path, check=True)
+    assert 10_812_000 < (tmp_path / "x.h5").stat().st_size < 11_000_000
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_is_told_as_such(variables, tmp_path, monkeypatch):
+    @contextmanager
+    def on_a_full_disk(path):
+        yield Path("/dev/full")
+
+    monkeypatch.setattr("brainalign.storage.replacing", on_a_full_disk)
+    with pytest.raises(OSError, match="No space left on device") as caught:
+        write_arrays(tmp_path / "x.h5", variables, {})
+    assert (caught.value.errno, caught.value.filename) == (errno.ENOSPC, str(tmp_path / "x.h5"))
+
+
+def test_an_interruption_during_a_write_is_raised_when_hdf5_is_done(tmp_path):
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    os.mkfifo(tmp_path / "pipe")
+    sink = _Sink(tmp_path / "pipe", tmp_path / "x.h5")
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 0.2)
+    try:
+        assert sink.write(bytes(10_000_000)) == 10_000_000  # more than a pipe holds, and nobody reads
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    with pytest.raises(KeyboardInterrupt), sink:
+        pass
+    assert sink.closed
+
+
+# --- variables larger than memory -----------------------------------------------------------------------------------
+
+
+class OnDisk:
+    """Values that are read when they are sliced; remembers how much was asked for at a time."""
+
+    def __init__(self, values: np.ndarray) -> None:
+        self._values, self.pieces = values, []
+        self.shape, self.dtype = values.shape, values.dtype
+
+    def __getitem__(self, rows: slice, /) -> np.ndarray:
+        assert isinstance(rows, slice)
+        self.pieces.append(self._values[rows].nbytes)
+        return self._values[rows].copy()
+
+
+def random(shape: tuple[int, ...], kind: str, seed: int = 0) -> np.ndarray:
+    size = int(np.prod(shape)) * np.dtype(kind).itemsize
+    return np.frombuffer(np.random.default_rng(seed).bytes(size), dtype=kind).reshape(shape)
+
+
+SHAPES = [((2500, 1000), "f4"), ((700, 40, 100), "f8"), ((5, 400_000), "f4"), ((9_000_001,), "u1"), ((10, 3), ">i2")]
+SHAPES += [((0, 7), "f4"), ((7, 0), "f4"), ((2, 0, 5), "f8"), ((1, 3_000_000), "f4"), ((20_000, 1, 1), "f4")]
+
+
+@pytest.mark.parametrize(("shape", "kind"), SHAPES)
+def test_values_read_piece_by_piece_give_the_files_and_digests_of_an_array(shape, kind, tmp_path):
+    values = random(shape, kind)
+    dims = tuple("abc")[: values.ndim]
+    lazy = OnDisk(values)
+    for name, held in (("one", values), ("two", lazy)):
+        write_arrays(tmp_path / name, {"x": Variable(dims, held)}, {})
+    assert read_arrays(tmp_path / "two", ["x"])["x"].tobytes() == values.tobytes()
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+    assert content_digest({"x": Variable(dims, lazy)}) == content_digest({"x": Variable(dims, values)})
+    row = values.nbytes // max(1, len(values))
+    assert max(lazy.pieces, default=0) <= max(row, 1 << 23)
+
+
+@pytest.mark.parametrize(("shape", "kind"), [*SHAPES, ((), "f8")])
+def test_a_digest_is_that_of_dimensions_type_shape_and_all_bytes(shape, kind):
+    values = random(shape, kind)
+    dims = tuple("abc")[: values.ndim]
+    expected = hashlib.sha256(repr((dims, values.dtype.str, shape)).encode() + values.tobytes()).hexdigest()
+    assert content_digest({"x": Variable(dims, values)}) == {"x": expected}
+    if values.ndim > 1:
+        turned = np.asfortranarray(values)
+        assert content_digest({"x": Variable(dims, turned)}) == {"x": expected}
+
+
+@pytest.mark.parametrize(
+    ("shape", "kind", "chunk"),
+    [
+        ((5000, 4096), "f4", (64, 4096)),
+        ((1000, 64), "f4", (1000, 64)),
+        ((5000, 100), "f4", (2500, 100)),  # 2 MB in two chunks of one size, not in 2621 and 2379 rows
+        ((3, 400_000), "f4", (1, 200_000)),
+        ((4, 300, 1000), "f8", (1, 100, 1000)),
+        ((65_536,), "u1", (65_536,)),
+        ((65_535,), "u1", None),
+        ((100, 100), "f4", None),
+    ],
+)
+def test_large_variables_lie_in_whole_rows_with_a_checksum_and_small_ones_in_one_piece(shape, kind, chunk, tmp_path):
+    values = np.zeros(shape, dtype=kind)
+    write_arrays(tmp_path / "x.h5", {"x": Variable(tuple("abc")[: len(shape)], values)}, {})
+    with h5py.File(tmp_path / "x.h5") as file:
+        assert file["x"].chunks == chunk
+        assert file["x"].fletcher32 is (chunk is not None)
+        assert file["x"].compression is None
+
+
+def chunked() -> dict[str, Variable]:
+    return {
+        "x": Variable(("a", "b"), random((3000, 200), "f4").copy()),
+        "y": Variable(("a", "b"), random((3000, 200), "f4", seed=1).copy()),
+        "a": Variable(("a",), np.array([f"s{row}" for row in range(3000)], dtype=object)),
+    }
+
+
+@pytest.mark.parametrize("place", [0, 1, 200_000, 1_199_999, 1_200_000, 2_399_999])
+def test_a_damaged_byte_is_found_and_told_with_variable_and_file(place, tmp_path):
+    path = tmp_path / "x.h5"
+    variables = chunked()
+    write_arrays(path, variables, {})
+    with h5py.File(path) as file:
+        chunks = [file["y"].id.get_chunk_info(index) for index in range(file["y"].id.get_num_chunks())]
+    assert [chunk.size for chunk in chunks] == [800_004] * 3  # with their checksums
+    content = bytearray(path.read_bytes())
+    content[chunks[place // 800_000].byte_offset + place % 800_000] ^= 0x10
+    path.write_bytes(content)
+    for names in (["y"], None):
+        with pytest.raises(UnreadableFileError) as caught:
+            read_arrays(path, names)
+        assert caught.value.path == path
+        assert caught.value.reason.startswith(
+            "the values of its variable 'y' are damaged (Can't synchronously read data"
+        )
+    np.testing.assert_array_equal(read_arrays(path, ["x"])["x"], variables["x"].values)
+
+
+@pytest.mark.parametrize("mark", [b"\x89HDF", b"TREE", b"SNOD", b"HEAP", b"GCOL", b"s42"])
+def test_damage_of_the_structure_and_of_text_is_told_as_such(mark, tmp_path):
+    path = tmp_path / "x.h5"
+    write_arrays(path, chunked(), {"note": "é" * 50})
+    content = path.read_bytes()
+    assert mark in content
+    path.write_bytes(content.replace(mark, b"\xff" * len(mark)))
+    with pytest.raises(UnreadableFileError) as caught:
+        read_arrays(path)
+    assert caught.value.path == path
+
+
+def test_xarray_reads_chunks(tmp_path):
+    write_arrays(tmp_path / "x.h5", chunked(), {})
+    with xarray.open_dataset(tmp_path / "x.h5", engine="h5netcdf") as data:
+        np.testing.assert_array_equal(data["x"].values, chunked()["x"].values)
+        np.testing.assert_array_equal(data["y"].sel(a="s2999").values, chunked()["y"].values[2999])
+
+
+def test_chunks_with_room_to_spare_are_equal_bytes_in_another_process(tmp_path):
+    script = """
+        import numpy as np
+        from pathlib import Path
+        from brainalign.storage import Variable, write_arrays
+        junk = [np.full(500_000, 7.5) for _ in range(20)]
+        del junk  # memory that is not zero is handed out again
+        values = np.arange(2_001 * 500, dtype=np.float32).reshape(2_001, 500)
+        write_arrays(Path("x.h5"), {"x": Variable(("a", "b"), values)}, {})
+    """
+    in_process(script, tmp_path, check=True)
+    values = np.arange(2_001 * 500, dtype=np.float32).reshape(2_001, 500)
+    write_arrays(tmp_path / "y.h5", {"x": Variable(("a", "b"), values)}, {})
+    with h5py.File(tmp_path / "y.h5") as file:
+        assert 2_001 % file["x"].chunks[0] != 0
+    assert (tmp_path / "x.h5").read_bytes() == (tmp_path / "y.h5").read_bytes()
 
 
 # --- files that cannot be used --------------------------------------------------------------------------------------

@@ -5,37 +5,11 @@ import pandas as pd
 import pytest
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
-from transformers import (
-    BertConfig,
-    FalconConfig,
-    GemmaConfig,
-    GPT2Config,
-    GPTNeoXConfig,
-    LlamaConfig,
-    MistralConfig,
-    OPTConfig,
-    PreTrainedTokenizerFast,
-    Qwen2Config,
-)
+from transformers import PreTrainedTokenizerFast
+
+from activations.families import CONFIGS, FURTHER, VOCABULARY
 
 TEXT = ["The red fox sleeps near the old mill.", "It was tired; the day had been long.", "Élan, naïve café: 12 €!"] * 4
-VOCABULARY = 320
-_SHARED = {"vocab_size": VOCABULARY, "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2}
-CONFIGS: dict[str, Callable[[], Any]] = {
-    "gpt2": lambda: GPT2Config(vocab_size=VOCABULARY, n_embd=16, n_layer=3, n_head=2, n_positions=128),
-    "llama": lambda: LlamaConfig(**_SHARED, intermediate_size=32, max_position_embeddings=128),
-    "gpt-neox": lambda: GPTNeoXConfig(**_SHARED, intermediate_size=32, max_position_embeddings=128),
-    "mistral": lambda: MistralConfig(
-        **_SHARED, intermediate_size=32, max_position_embeddings=128, num_key_value_heads=1, sliding_window=8
-    ),
-    "qwen2": lambda: Qwen2Config(**_SHARED, intermediate_size=32, max_position_embeddings=128, num_key_value_heads=1),
-    "gemma": lambda: GemmaConfig(
-        **_SHARED, intermediate_size=32, max_position_embeddings=128, num_key_value_heads=1, head_dim=8
-    ),
-    "opt": lambda: OPTConfig(**_SHARED, ffn_dim=32, max_position_embeddings=128, word_embed_proj_dim=16),
-    "falcon": lambda: FalconConfig(**_SHARED, alibi=False, max_position_embeddings=128),
-    "bert": lambda: BertConfig(**_SHARED, intermediate_size=32, max_position_embeddings=128),
-}
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +30,7 @@ def make_model() -> Callable[[str], Any]:
     def make(family: str) -> Any:
         if family not in made:
             torch.manual_seed(0)
-            made[family] = AutoModel.from_config(CONFIGS[family](), dtype=torch.float32).eval()
+            made[family] = AutoModel.from_config({**CONFIGS, **FURTHER}[family](), dtype=torch.float32).eval()
             with torch.no_grad():  # transformers' initial weights are so small that blocks hardly change the state
                 for weight in made[family].parameters():
                     weight.add_(torch.randn_like(weight) * 0.1)

@@ -1,14 +1,14 @@
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
-from transformers import BertConfig, BertModel, GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaModel, T5Config, T5Model
+from transformers import BertConfig, BertModel, GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaModel
 
-from brainalign.activations.blocks import context_limit, depends_on_length, find_blocks, is_causal, reading
+from activations.families import DECODERS
+from brainalign.activations.blocks import depends_on_length, find_blocks, is_causal, reading
 from brainalign.errors import InputError
-
-DECODERS = ["gpt2", "llama", "gpt-neox", "mistral", "qwen2", "gemma", "opt", "falcon"]
 
 
 def _states(model: Any) -> dict[str, torch.Tensor]:
@@ -30,7 +30,8 @@ def test_layers_against_hidden_states(make_model: Callable[[str], Any], family: 
     assert names == list(find_blocks(model).layers)
     depth = model.config.num_hidden_layers
     assert names == ["embeddings", *(f"block_{number:02d}" for number in range(1, depth + 1)), "final"]
-    for name, expected in zip([*names[:-2], "final"], output.hidden_states, strict=True):
+    published = names[1:] if family == "mamba" else [*names[:-2], "final"]  # Mamba's lack the embeddings only
+    for name, expected in zip(published, output.hidden_states, strict=True):
         torch.testing.assert_close(states[name], expected, msg=name)
     torch.testing.assert_close(states["final"], output.last_hidden_state)
     assert not torch.allclose(states[names[-2]], states["final"])
@@ -39,7 +40,6 @@ def test_layers_against_hidden_states(make_model: Callable[[str], Any], family: 
 @pytest.mark.parametrize("family", DECODERS)
 def test_decoders_are_causal(make_model: Callable[[str], Any], family: str) -> None:
     assert is_causal(make_model(family))
-    assert context_limit(make_model(family)) == 128
     assert not depends_on_length(make_model(family))
 
 
@@ -81,10 +81,47 @@ def test_positions_that_depend_on_the_length() -> None:
     assert depends_on_length(LlamaModel(config))
 
 
-def test_an_encoder_decoder_is_refused_by_name() -> None:
-    config = T5Config(vocab_size=10, d_model=4, d_kv=2, d_ff=4, num_layers=1, num_heads=2)
-    with pytest.raises(InputError, match="T5Model is an encoder–decoder model"):
-        find_blocks(T5Model(config))
+def test_an_encoder_decoder_has_two_stacks(make_model: Callable[[str], Any]) -> None:
+    """T5's `hidden_states` end with the state after the final norm, in both stacks."""
+    model = make_model("t5")
+    blocks = find_blocks(model)
+    assert blocks.layers == (
+        "encoder_embeddings", "encoder_block_01", "encoder_block_02", "encoder_final",
+        "decoder_embeddings", "decoder_block_01", "decoder_block_02", "decoder_block_03", "decoder_final",
+    )  # fmt: skip
+    assert not is_causal(model)
+    states: dict[str, torch.Tensor] = {}
+    inputs = {"input_ids": torch.arange(6)[None], "decoder_input_ids": torch.arange(4)[None]}
+    with torch.inference_mode(), reading(blocks, states.__setitem__):
+        output = model(**inputs, output_hidden_states=True, use_cache=False)
+    assert tuple(states) == blocks.layers
+    for prefix, expected in (("encoder_", output.encoder_hidden_states), ("decoder_", output.decoder_hidden_states)):
+        names = [name for name in blocks.layers if name.startswith(prefix)]
+        for name, value in zip([*names[:-2], names[-1]], expected, strict=True):
+            torch.testing.assert_close(states[name], value, msg=name)
+
+
+def test_stacks_without_a_final_norm(make_model: Callable[[str], Any]) -> None:
+    assert find_blocks(make_model("bart")).layers == (
+        "encoder_embeddings", "encoder_block_01", "encoder_block_02", "decoder_embeddings", "decoder_block_01",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "sizes", "sentence"),
+    [
+        ("Albert", {"hidden_size": 16, "embedding_size": 16, "intermediate_size": 16, "num_hidden_layers": 3},
+         "the blocks of AlbertModel cannot be found: 0 of its lists have the 3 entries"),
+        ("XLNet", {"d_model": 16, "n_layer": 2, "n_head": 2, "d_inner": 32},
+         "the states of XLNetModel at embeddings are of shape (8, 2, 16), not (2, 8) and the width"),
+    ],
+)  # fmt: skip
+def test_families_that_cannot_be_read_are_refused_by_name(name: str, sizes: dict, sentence: str) -> None:
+    import transformers
+
+    config = getattr(transformers, f"{name}Config")(vocab_size=64, num_attention_heads=2, **sizes)
+    with pytest.raises(InputError, match=re.escape(sentence)):
+        is_causal(transformers.AutoModel.from_config(config).eval())
 
 
 def test_a_model_whose_blocks_cannot_be_told_is_refused_by_name() -> None:

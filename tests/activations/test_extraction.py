@@ -7,9 +7,12 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from transformers import LlamaConfig, LlamaModel
 
+from activations.families import CONFIGS, DECODERS
 from brainalign.activations.extraction import extract
 from brainalign.activations.one_by_one import extract_one_by_one
+from brainalign.activations.presets import PRESETS
 from brainalign.activations.readout import Readout
 from brainalign.errors import InputError
 
@@ -27,71 +30,168 @@ def assert_same(fast: Mapping[str, np.ndarray], slow: Mapping[str, np.ndarray]) 
         assert error.max() <= 1e-5, layer
 
 
-def _assert_twins(model: Any, tokenizer: Any, stimuli: pd.DataFrame, readout: Readout, limit: int | None) -> dict:
-    fast = extract(model, tokenizer, stimuli, readout, limit)
-    assert_same(fast.layers, extract_one_by_one(model, tokenizer, stimuli, readout, limit))
+def _assert_twins(model: Any, tokenizer: Any, stimuli: pd.DataFrame, readout: Readout) -> dict:
+    fast = extract(model, tokenizer, stimuli, readout)
+    assert_same(fast.layers, extract_one_by_one(model, tokenizer, stimuli, readout))
     return dict(fast.summary)
+
+
+CONTEXTS = [
+    {"context": "none"},
+    {"context": "group"},
+    {"context": "window", "window": 2},
+    {"context": "window", "window": 5, "unit": "tokens"},
+]
 
 
 @pytest.mark.parametrize("limit", [None, 24])
 @pytest.mark.parametrize("overflow", ["restart", "slide"])
-@pytest.mark.parametrize("context", ["none", "group", {"window": 2}])
-@pytest.mark.parametrize("family", ["gpt2", "llama", "gpt-neox"])
+@pytest.mark.parametrize("context", CONTEXTS)
+@pytest.mark.parametrize("family", ["gpt2", "llama", "t5"])
 def test_fast_is_slow(
     make_model: Models,
     byte_tokenizer: Any,
     stimuli: pd.DataFrame,
     family: str,
-    context: Any,
+    context: dict,
     overflow: str,
     limit: int | None,
 ) -> None:
-    readout = Readout.from_mapping({"context": context, "pooling": "mean", "overflow": overflow})
-    _assert_twins(make_model(family), byte_tokenizer, stimuli, readout, limit)
+    readout = Readout.from_mapping({**context, "pooling": "mean", "overflow": overflow, "limit": limit})
+    _assert_twins(make_model(family), byte_tokenizer, stimuli, readout)
 
 
 @pytest.mark.parametrize("pooling", POOLINGS)
 def test_every_pooling(make_model: Models, byte_tokenizer: Any, stimuli: pd.DataFrame, pooling: str) -> None:
-    _assert_twins(make_model("llama"), byte_tokenizer, stimuli, Readout(pooling=pooling), None)
+    _assert_twins(make_model("llama"), byte_tokenizer, stimuli, Readout(pooling=pooling))
 
 
-@pytest.mark.parametrize("family", ["mistral", "qwen2", "gemma", "opt", "falcon", "bert"])
-def test_further_families(make_model: Models, byte_tokenizer: Any, stimuli: pd.DataFrame, family: str) -> None:
-    summary = _assert_twins(make_model(family), byte_tokenizer, stimuli, Readout(pooling="mean"), None)
-    assert (summary["parts_shared"] == 0) == (family == "bert")
+@pytest.mark.parametrize("overflow", ["restart", "slide"])
+@pytest.mark.parametrize("family", CONFIGS)
+def test_every_family(
+    make_model: Models, byte_tokenizer: Any, stimuli: pd.DataFrame, family: str, overflow: str
+) -> None:
+    readout = Readout(pooling="mean", overflow=overflow, limit=24)
+    summary = _assert_twins(make_model(family), byte_tokenizer, stimuli, readout)
+    assert (summary["parts_alone_by_model"] == len(stimuli)) == (family not in DECODERS)
+    assert (summary["parts_shared"] > 0) == (family in DECODERS)
+
+
+@pytest.mark.parametrize("special_tokens", ["none", "part"])
+@pytest.mark.parametrize("tokenizer", ["byte_tokenizer", "spanning_tokenizer"])
+@pytest.mark.parametrize("family", ["gpt2", "bert", "bart"])
+def test_special_tokens(
+    make_model: Models,
+    request: pytest.FixtureRequest,
+    tables: Tables,
+    family: str,
+    tokenizer: str,
+    special_tokens: str,
+) -> None:
+    stimuli = tables(["a b", "a", "b c"], ["d"])
+    for pooling in ("mean", "last", "first"):
+        readout = Readout(pooling=pooling, special_tokens=special_tokens)
+        _assert_twins(make_model(family), request.getfixturevalue(tokenizer), stimuli, readout)
+
+
+def test_the_last_token_of_brain_score_is_the_sep(make_model: Models, spanning_tokenizer: Any, tables: Tables) -> None:
+    readout = Readout.from_mapping(PRESETS["brain-score"])
+    stimuli = tables(["a b", "c d"])
+    layers = extract(make_model("bert"), spanning_tokenizer, stimuli, readout).layers
+    for row, text in enumerate(["a b", "a b c d"]):
+        ids = torch.tensor([spanning_tokenizer(text).input_ids])
+        assert ids[0, -1] == spanning_tokenizer.eos_token_id
+        with torch.inference_mode():
+            expected = make_model("bert")(ids).last_hidden_state[0, -1].numpy()
+        np.testing.assert_allclose(layers["block_02"][row], expected, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_presets(make_model: Models, byte_tokenizer: Any, stimuli: pd.DataFrame, preset: str) -> None:
+    for limit in (None, 12):
+        readout = Readout.from_mapping({**PRESETS[preset], "limit": limit})
+        _assert_twins(make_model("llama"), byte_tokenizer, stimuli, readout)
+
+
+@pytest.mark.parametrize("decoder_input", ["text", "start"])
+@pytest.mark.parametrize("family", ["t5", "bart"])
+def test_what_a_decoder_reads(
+    make_model: Models, byte_tokenizer: Any, stimuli: pd.DataFrame, family: str, decoder_input: str
+) -> None:
+    readout = Readout(pooling="mean", decoder_input=decoder_input, prompt="summarize:")
+    _assert_twins(make_model(family), byte_tokenizer, stimuli, readout)
+
+
+def test_the_decoder_reads_the_text_after_its_start_token(
+    make_model: Models, byte_tokenizer: Any, tables: Tables
+) -> None:
+    """As T5 is trained: labels shifted to the right by one; the state of a token is where it is read."""
+    model = make_model("t5")
+    ids = torch.tensor([byte_tokenizer("The red").input_ids])  # <s> and the text
+    shifted = torch.cat([torch.zeros((1, 1), dtype=torch.int64), ids], 1)
+    with torch.inference_mode():
+        expected = model(input_ids=ids, decoder_input_ids=shifted).last_hidden_state[0, -1].numpy()
+    found = extract(model, byte_tokenizer, tables(["The red"]), Readout()).layers["decoder_final"]
+    np.testing.assert_allclose(found[0], expected, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("overflow", ["restart", "slide"])
 def test_tokens_that_span_parts(make_model: Models, spanning_tokenizer: Any, tables: Tables, overflow: str) -> None:
     stimuli = tables(["a b", "a", "b c", "d", "c d d", "c"], ["b", "b"], ["a b a b", "a b a b", "a b a b"])
-    summary = _assert_twins(make_model("gpt2"), spanning_tokenizer, stimuli, Readout(pooling="mean"), None)
-    assert summary["parts_retokenised"] > 0
-    _assert_twins(make_model("gpt2"), spanning_tokenizer, stimuli, Readout(pooling="sum", overflow=overflow), 5)
+    summary = _assert_twins(make_model("gpt2"), spanning_tokenizer, stimuli, Readout(pooling="mean"))
+    assert summary["parts_alone_by_tokens"] > 0
+    _assert_twins(make_model("gpt2"), spanning_tokenizer, stimuli, Readout(pooling="sum", overflow=overflow, limit=5))
+
+
+@pytest.mark.parametrize("rope_type", ["dynamic", "longrope", "linear", "llama3", "yarn"])
+def test_positions_that_are_scaled(byte_tokenizer: Any, stimuli: pd.DataFrame, rope_type: str) -> None:
+    """Dynamic and longrope encode a position by the length of the text; the others do not."""
+    rope = {"rope_type": rope_type, "rope_theta": 1e4, "factor": 2.0, "original_max_position_embeddings": 16}
+    if rope_type == "longrope":
+        rope |= {"short_factor": [1.0] * 4, "long_factor": [3.0] * 4}
+    if rope_type == "llama3":
+        rope |= {"low_freq_factor": 1.0, "high_freq_factor": 4.0}
+    config = LlamaConfig(
+        vocab_size=320, hidden_size=16, intermediate_size=16, num_hidden_layers=2, num_attention_heads=2,
+        max_position_embeddings=64, rope_parameters=rope,
+    )  # fmt: skip
+    torch.manual_seed(0)
+    summary = _assert_twins(LlamaModel(config).eval(), byte_tokenizer, stimuli, Readout(pooling="mean"))
+    assert (summary["parts_alone_by_model"] > 0) == (rope_type in ("dynamic", "longrope"))
 
 
 _TEXTS = st.text(alphabet=st.sampled_from("ab .'\n\u0301é日🙂👩\u200d"), min_size=1, max_size=12).filter(str.strip)
 
 
-@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     groups=st.lists(st.lists(_TEXTS, min_size=1, max_size=6), min_size=1, max_size=3),
     pooling=st.sampled_from(POOLINGS),
-    context=st.sampled_from(["none", "group", {"window": 1}]),
+    context=st.sampled_from([*CONTEXTS, {"context": "window", "window": 1}]),
     overflow=st.sampled_from(["restart", "slide"]),
-    limit=st.sampled_from([None, 2, 9, 30]),
+    limit=st.sampled_from([None, 9, 30]),
+    join=st.sampled_from(["spaces", "punctuation"]),
+    special_tokens=st.sampled_from(["none", "part"]),
+    prompt=st.sampled_from([None, "a.", "é\n"]),
+    family=st.sampled_from(["llama", "llama", "roberta", "t5"]),
+    tokenizer=st.sampled_from(["byte", "byte", "spanning"]),
 )
 def test_any_text(
     make_model: Models,
     byte_tokenizer: Any,
+    spanning_tokenizer: Any,
     tables: Tables,
     groups: list[list[str]],
-    pooling: str,
-    context: Any,
-    overflow: str,
-    limit: int | None,
+    context: dict,
+    family: str,
+    tokenizer: str,
+    **settings: Any,
 ) -> None:
-    readout = Readout.from_mapping({"context": context, "pooling": pooling, "overflow": overflow})
-    _assert_twins(make_model("llama"), byte_tokenizer, tables(*groups), readout, limit)
+    readout = Readout.from_mapping({**context, **settings})
+    chosen = {"byte": byte_tokenizer, "spanning": spanning_tokenizer}[tokenizer]
+    _assert_twins(make_model(family), chosen, tables(*groups), readout)
 
 
 def test_one_pass_per_group(make_model: Models, byte_tokenizer: Any, stimuli: pd.DataFrame) -> None:
@@ -105,14 +205,14 @@ def test_one_pass_per_group(make_model: Models, byte_tokenizer: Any, stimuli: pd
 def test_what_the_limit_costs_is_counted(make_model: Models, byte_tokenizer: Any, tables: Tables) -> None:
     stimuli = tables(["x"], ["a" * 9 + "b" * 9])
     count = len(byte_tokenizer.tokenize(stimuli["text"].iloc[1]))
-    summary = extract(make_model("llama"), byte_tokenizer, stimuli, Readout("none", pooling="mean"), limit=5).summary
+    summary = extract(make_model("llama"), byte_tokenizer, stimuli, Readout("none", pooling="mean", limit=5)).summary
     assert (summary["parts_past_limit"], summary["parts_truncated"]) == (1, 1)
     assert summary["tokens_truncated"] == count - 4
 
 
 def test_the_models_own_limit_holds(make_model: Models, byte_tokenizer: Any, tables: Tables) -> None:
     stimuli = tables(["long day "] * 60)
-    summary = _assert_twins(make_model("gpt2"), byte_tokenizer, stimuli, Readout(pooling="mean"), 10_000)
+    summary = _assert_twins(make_model("gpt2"), byte_tokenizer, stimuli, Readout(pooling="mean", limit=10_000))
     assert summary["parts_past_limit"] > 0
 
 
@@ -142,7 +242,7 @@ def test_equal_bytes_again(make_model: Models, byte_tokenizer: Any, stimuli: pd.
 def test_empty_text_is_refused_before_any_pass(
     make_model: Models, byte_tokenizer: Any, tables: Tables, text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("brainalign.activations.extraction._forward", None)
+    monkeypatch.setattr("brainalign.activations.resident._forward", None)
     with pytest.raises(InputError, match="stimulus '1-0' has no text"):
         extract(make_model("llama"), byte_tokenizer, tables(["fine"], [text]), Readout())
 
@@ -156,15 +256,13 @@ def test_a_part_without_tokens_is_refused_before_any_pass(
     backend = type(spanning_tokenizer._tokenizer).from_str(spanning_tokenizer._tokenizer.to_str())
     backend.normalizer = normalizers.Replace("z", "")
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=backend)
-    monkeypatch.setattr("brainalign.activations.extraction._forward", None)
+    monkeypatch.setattr("brainalign.activations.resident._forward", None)
     with pytest.raises(InputError, match="stimulus '0-0' yields no token"):
         extract(make_model("gpt2"), tokenizer, tables(["zz"]), Readout())
 
 
 @pytest.mark.parametrize("read", [extract, extract_one_by_one])
 def test_a_state_that_is_not_finite_is_named(byte_tokenizer: Any, tables: Tables, read: Callable) -> None:
-    from transformers import LlamaConfig, LlamaModel
-
     config = LlamaConfig(vocab_size=320, hidden_size=8, intermediate_size=8, num_hidden_layers=2, num_attention_heads=1)
     model = LlamaModel(config).eval()
     bad = byte_tokenizer("b").input_ids[-1]

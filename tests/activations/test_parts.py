@@ -1,17 +1,21 @@
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
+from brainalign.models.tokenisation import tokenise
 
-from brainalign.activations.parts import check_stimuli, own_tokens, readings, tokenise
+from brainalign.activations.parts import check_stimuli, own_tokens, passages
 from brainalign.activations.readout import Readout
 from brainalign.errors import InputError
 
 
 def _texts(stimuli: pd.DataFrame, readout: Readout) -> list[list[tuple[str, int]]]:
-    return [[(reading.text, reading.begin) for reading in group] for group in readings(stimuli, readout)]
+    """What the model reads for each part, and how many characters come before the part."""
+    return [
+        [(passage.text_of(reading), reading.begin) for reading in passage.readings]
+        for passage in passages(stimuli, readout)
+    ]
 
 
 def test_context_of_the_group(tables: Callable[..., pd.DataFrame]) -> None:
@@ -31,31 +35,50 @@ def test_a_window_of_words(tables: Callable[..., pd.DataFrame]) -> None:
     ]
 
 
+def test_no_space_before_punctuation(tables: Callable[..., pd.DataFrame]) -> None:
+    """As Brain-Score's prepare_context: white space before , . ! ? ; : goes, wherever it stands."""
+    readout = Readout(join="punctuation")
+    stimuli = tables(["The fox", ", red", "sleeps .", "? !", "so :it"])
+    whole = "The fox, red sleeps.?! so:it"
+    stops = [7, 12, 20, 22, 28]
+    assert _texts(stimuli, readout) == [
+        [(whole[:stop], begin) for begin, stop in zip([0, *stops[:-1]], stops, strict=True)]
+    ]
+    assert _texts(stimuli, Readout("window", 1, join="punctuation")) == [
+        [("The fox", 0)], [("fox, red", 3)], [("red sleeps.", 3)], [(".?!", 1)], [("! so:it", 1)]
+    ]  # fmt: skip
+
+
+def test_white_space_that_only_what_follows_removes(tables: Callable[..., pd.DataFrame]) -> None:
+    stimuli = tables(["a  ", ". b"])
+    assert _texts(stimuli, Readout(join="punctuation")) == [[("a  ", 0), ("a. b", 1)]]
+
+
 def test_interleaved_groups_keep_their_rows() -> None:
     stimuli = pd.DataFrame(
         {"stimulus_id": list("abc"), "text": ["x", "y", "z"], "context_group": ["first", "second", "first"]}
     )
-    rows = [[reading.row for reading in group] for group in readings(stimuli, Readout())]
-    assert rows == [[0, 2], [1]]
-    assert readings(stimuli, Readout())[0][1].text == "x z"
+    found = passages(stimuli, Readout())
+    assert [[reading.row for reading in passage.readings] for passage in found] == [[0, 2], [1]]
+    assert found[0].text == "x z"
 
 
 @pytest.mark.parametrize("texts", [["The red", "fox", "sleeps."], ["e\u0301", "🙂", "日本"], ["a", "  ", "b"]])
 def test_every_token_belongs_to_one_part(byte_tokenizer: Any, texts: list[str]) -> None:
     whole = " ".join(texts)
     (tokens,) = tokenise(byte_tokenizer, [whole])
-    ends = np.cumsum([len(text) + 1 for text in texts]) - 1
-    begins = [0, *ends[:-1]]
-    owned = [own_tokens(tokens, begin, end) for begin, end in zip(begins, ends, strict=True)]
-    np.testing.assert_array_equal(np.concatenate(owned), np.arange(len(tokens.ids)))
+    stops = [len(" ".join(texts[: count + 1])) for count in range(len(texts))]
+    owned = [own_tokens(tokens, begin, stop) for begin, stop in zip([0, *stops[:-1]], stops, strict=True)]
+    assert [first for first, _ in owned] == [0, *(last for _, last in owned[:-1])]
+    assert owned[-1][1] == tokens.count
     assert tokens.before == (byte_tokenizer.bos_token_id,)
 
 
 def test_a_spanning_token_belongs_to_the_part_of_its_last_character(spanning_tokenizer: Any) -> None:
     (tokens,) = tokenise(spanning_tokenizer, ["c d"])
     assert tokens.ends.tolist() == [3]
-    assert len(own_tokens(tokens, 0, 1)) == 0
-    assert own_tokens(tokens, 1, 3).tolist() == [0]
+    assert own_tokens(tokens, 0, 1) == (0, 0)
+    assert own_tokens(tokens, 1, 3) == (0, 1)
     assert (tokens.before, tokens.after) == ((0,), (1,))
 
 

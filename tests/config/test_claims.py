@@ -166,7 +166,7 @@ def test_a_record_holds_the_whole_study_with_its_defaults(changed, tmp_path):
     record(read_study(changed({})), tmp_path)
     kept = json.loads((tmp_path / "first" / "config.json").read_text(encoding="utf-8"))
     assert set(kept) == set(Study.model_fields)
-    assert kept["readouts"] == {"last-token": {"context": "group", "pooling": "last", "overflow": "restart"}}
+    assert kept["readouts"]["last-token"]["special_tokens"] == "none"
     assert kept["encoders"]["as-published"]["grid"] == {
         "log10_min": -4.0,
         "log10_max": 8.0,

@@ -28,8 +28,8 @@ UNKNOWN_KEYS = {
     ),
     "trian": (
         {"models.tiny-16.trian": {}},
-        "models.tiny-16: unknown key 'trian'; did you mean 'train'? Allowed: source, revision, train, tune, family, "
-        "kind, base, dtype, untrained.",
+        "models.tiny-16: unknown key 'trian'; did you mean 'train'? Allowed: source, revision, weights, delta_of, "
+        "remote_code, train, tune, family, kind, base, dtype, untrained.",
     ),
     "widht": (
         {"models.tiny-16.train.widht": 3},
@@ -51,7 +51,8 @@ UNKNOWN_KEYS = {
     ),
     "poling": (
         {"readouts.last-token.poling": "last"},
-        "readouts.last-token: unknown key 'poling'; did you mean 'pooling'? Allowed: context, pooling, overflow.",
+        "readouts.last-token: unknown key 'poling'; did you mean 'pooling'? Allowed: preset, context, pooling, "
+        "overflow, limit, prompt, join, special_tokens, decoder_input.",
     ),
     "fix": (
         {"encoders.controlled.layer": {"fix": "block_01"}},

@@ -1,10 +1,6 @@
 """The real client of the Hub against a server on this machine that answers like the Hub."""
 
-import hashlib
-import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -13,83 +9,40 @@ from safetensors.numpy import save
 
 from brainalign.errors import InputError
 from brainalign.models.hub import download, resolve_revision
+from fake_hub import COMMIT, FakeHub, serving
 
-COMMIT = "0123456789abcdef0123456789abcdef01234567"
 FILES = {
     "good/model": {
         "config.json": b'{"model_type": "llama"}',
         "model.safetensors": save({"a": np.ones(3, np.float32)}),
         "consolidated.safetensors": b"the same again",
         "pytorch_model.bin": b"pickle",
+        "training_args.bin": b"pickle",
+        "modeling_own.py": b"",
         "onnx/config.json": b"{}",
+        "onnx/pytorch_model.bin": b"pickle",
         "README.md": b"words",
     },
-    "old/model": {"config.json": b"{}", "pytorch_model.bin": b"pickle"},
+    "old/model": {"config.json": b"{}", "pytorch_model.bin": b"pickle", "pytorch_model.bin.index.json": b"{}"},
+    "sharded/model": {
+        "config.json": b"{}",
+        "pytorch_model-00001-of-00001.bin": b"pickle",
+        "pytorch_model.bin.index.json": b"{}",
+    },
+    "new/model": {"config.json": b"{}", "model.safetensors": b""},
+    "none/model": {"config.json": b"{}"},
 }
 
 
-class _Hub(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def do_HEAD(self) -> None:
-        self.do_GET()
-
-    def do_GET(self) -> None:
-        parts = self.path.partition("?")[0].strip("/").split("/")
-        if parts[:2] == ["api", "models"]:
-            self._api("/".join(parts[2:4]), parts[4:])
-        else:
-            self._file("/".join(parts[:2]), "/".join(parts[4:]))
-
-    def _api(self, repository: str, rest: list[str]) -> None:
-        if repository == "gated/model":
-            return self._answer(403, b"", {"X-Error-Code": "GatedRepo", "X-Error-Message": "no"})
-        if repository not in FILES:
-            return self._answer(401, b"", {"X-Error-Code": "RepoNotFound"})
-        if len(rest) > 1 and rest[1] not in ("main", COMMIT):
-            return self._answer(404, b"", {"X-Error-Code": "RevisionNotFound"})
-        files = FILES[repository]
-        if rest and rest[0] == "tree":
-            entries = [
-                {"type": "file", "path": name, "size": len(data), "oid": hashlib.sha1(data).hexdigest()}
-                for name, data in files.items()
-            ]
-            return self._answer(200, json.dumps(entries).encode(), {"Content-Type": "application/json"})
-        info = {"id": repository, "sha": COMMIT, "siblings": [{"rfilename": name} for name in files]}
-        return self._answer(200, json.dumps(info).encode(), {"Content-Type": "application/json"})
-
-    def _file(self, repository: str, name: str) -> None:
-        self.server.asked.append(name)  # type: ignore[attr-defined]
-        data = FILES[repository][name]
-        self._answer(200, data, {"X-Repo-Commit": COMMIT, "ETag": f'"{hashlib.sha1(data).hexdigest()}"'})
-
-    def _answer(self, status: int, body: bytes, headers: dict[str, str]) -> None:
-        self.send_response(status)
-        for name, value in {**headers, "Content-Length": str(len(body))}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        if self.command == "GET":
-            self.wfile.write(body)
-
-    def log_message(self, format: str, *arguments: object) -> None:
-        pass
+@pytest.fixture
+def hub() -> Iterator[FakeHub]:
+    with serving(FILES) as server:
+        yield server
 
 
 @pytest.fixture
-def hub() -> Iterator[ThreadingHTTPServer]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Hub)
-    server.asked = []  # type: ignore[attr-defined]
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
-@pytest.fixture
-def endpoint(hub: ThreadingHTTPServer) -> str:
-    return f"http://127.0.0.1:{hub.server_address[1]}"
+def endpoint(hub: FakeHub) -> str:
+    return hub.endpoint
 
 
 def test_a_branch_becomes_a_commit(endpoint: str) -> None:
@@ -101,16 +54,50 @@ def test_a_commit_needs_no_network() -> None:
     assert resolve_revision("any/model", COMMIT, endpoint="http://127.0.0.1:9") == COMMIT
 
 
-def test_only_what_is_read_is_downloaded(hub: ThreadingHTTPServer, endpoint: str, tmp_path: Path) -> None:
+def test_only_what_is_read_is_downloaded(hub: FakeHub, endpoint: str, tmp_path: Path) -> None:
     folder = download("good/model", COMMIT, tmp_path, endpoint=endpoint)
     assert sorted(path.name for path in folder.iterdir()) == ["config.json", "model.safetensors"]
     assert (folder / "config.json").read_bytes() == FILES["good/model"]["config.json"]
-    assert set(hub.asked) == {"config.json", "model.safetensors"}  # type: ignore[attr-defined]
+    assert set(hub.asked) == {"config.json", "model.safetensors"}
 
 
-def test_an_untrained_twin_needs_no_weights(hub: ThreadingHTTPServer, endpoint: str, tmp_path: Path) -> None:
-    folder = download("old/model", COMMIT, tmp_path, weights=False, endpoint=endpoint)
+def test_an_untrained_twin_needs_no_weights(hub: FakeHub, endpoint: str, tmp_path: Path) -> None:
+    folder = download("old/model", COMMIT, tmp_path, weights=None, endpoint=endpoint)
     assert [path.name for path in folder.iterdir()] == ["config.json"]
+    assert set(hub.asked) == {"config.json"}
+
+
+@pytest.mark.parametrize(
+    ("repository", "remote_code", "expected"),
+    [
+        ("good/model", False, ["config.json", "pytorch_model.bin"]),
+        ("good/model", True, ["config.json", "modeling_own.py", "pytorch_model.bin"]),
+        ("sharded/model", False, ["config.json", "pytorch_model-00001-of-00001.bin", "pytorch_model.bin.index.json"]),
+    ],
+)
+def test_bin_files_and_code_are_downloaded_where_asked_for(
+    hub: FakeHub, endpoint: str, tmp_path: Path, repository: str, remote_code: bool, expected: list[str]
+) -> None:
+    folder = download(repository, COMMIT, tmp_path, weights="bin", remote_code=remote_code, endpoint=endpoint)
+    assert sorted(path.name for path in folder.iterdir()) == expected
+    assert sorted(set(hub.asked)) == expected
+
+
+ADVICE = {
+    (
+        "old/model",
+        "safetensors",
+    ): "safetensors weights, only pytorch_model.bin; add `weights: bin` to the model's entry.",
+    ("new/model", "bin"): "pytorch_model.bin, only model.safetensors; leave out `weights: bin`.",
+    ("none/model", "bin"): "pytorch_model.bin.",
+}
+
+
+@pytest.mark.parametrize(("repository", "weights"), ADVICE)
+def test_weights_in_another_format(endpoint: str, tmp_path: Path, repository: str, weights: str) -> None:
+    with pytest.raises(InputError) as caught:
+        download(repository, COMMIT, tmp_path, weights=weights, endpoint=endpoint)  # type: ignore[arg-type]
+    assert str(caught.value) == f"the model {repository} at 0123456789ab has no {ADVICE[repository, weights]}"
 
 
 def test_what_was_downloaded_is_found_without_the_hub(endpoint: str, tmp_path: Path) -> None:

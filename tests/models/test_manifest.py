@@ -1,5 +1,6 @@
 import json
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,8 @@ from brainalign.models.manifest import (
     verify,
     write_manifest,
 )
-from brainalign.models.safetensors_headers import count_parameters, main_dtype
+from brainalign.models.stored_tensors import count_parameters, main_dtype
+from brainalign.models.weight_tensors import list_tensors
 
 CONFIG = {
     "architectures": ["LlamaForCausalLM"],
@@ -63,9 +65,13 @@ def test_a_model_without_limit(folder: Path) -> None:
 
 
 def test_what_the_workflow_adds_is_not_the_models(folder: Path) -> None:
-    for name in ("manifest.json", "manifest.json.provenance.json", "README.md"):
+    added = ("manifest.json", "manifest.json.provenance.json", "architecture.json", "delta.json")
+    for name in (*added, "README.md", "code.py", "pytorch_model.bin"):
         (folder / name).write_text("{}")
     assert [path.name for path in model_files(folder)] == ["config.json", "model.safetensors", "tokenizer.json"]
+    with_code = ["code.py", "config.json", "pytorch_model.bin", "tokenizer.json"]
+    assert [path.name for path in model_files(folder, "bin", remote_code=True)] == with_code
+    assert [path.name for path in model_files(folder, None)] == ["config.json", "tokenizer.json"]
 
 
 def test_round_trip(folder: Path, tmp_path: Path) -> None:
@@ -75,6 +81,15 @@ def test_round_trip(folder: Path, tmp_path: Path) -> None:
     before = (tmp_path / "manifest.json").read_bytes()
     write_manifest(tmp_path / "manifest.json", Manifest.from_json(json.loads(before)))
     assert (tmp_path / "manifest.json").read_bytes() == before
+
+
+def test_a_field_that_holds_its_default_is_not_written(folder: Path) -> None:
+    """So that a manifest from before the field is the same file."""
+    plain = describe_folder(folder)
+    assert not {"weights", "remote_code"} & plain.to_json().keys()
+    special = replace(plain, weights="bin", remote_code=True)
+    assert special.to_json() == plain.to_json() | {"weights": "bin", "remote_code": True}
+    assert Manifest.from_json(special.to_json()) == special
 
 
 def test_a_made_model_moves_with_its_manifest(folder: Path, tmp_path: Path) -> None:
@@ -125,9 +140,34 @@ def test_a_folder_that_lacks_something(folder: Path, removed: str, sentence: str
         describe_folder(folder)
 
 
-def test_pickle_weights_are_named(folder: Path) -> None:
-    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
-    with pytest.raises(InputError, match=r"only pytorch_model\.bin, and weights in pickle files are not read"):
+@pytest.mark.parametrize("name", ["pytorch_model.bin", "pytorch_model.bin.index.json"])
+def test_weights_in_the_other_format_are_named(folder: Path, name: str) -> None:
+    (folder / "model.safetensors").rename(folder / name)
+    with pytest.raises(InputError) as caught:
+        describe_folder(folder)
+    assert str(caught.value) == (
+        f"the model folder {folder} has no model.safetensors, only {name}; add `weights: bin` to the model's entry."
+    )
+
+
+def test_safetensors_are_named_where_bin_is_asked_for(folder: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        describe_folder(folder, weights="bin")
+    assert str(caught.value) == (
+        f"the model folder {folder} has no pytorch_model.bin, only model.safetensors; leave out `weights: bin`."
+    )
+
+
+def test_the_single_file_comes_before_an_index_as_it_does_for_transformers(folder: Path) -> None:
+    save_file({"a": EMBEDDINGS}, folder / "model-00001-of-00001.safetensors")
+    (folder / "model.safetensors.index.json").write_text('{"weight_map": {"a": "model-00001-of-00001.safetensors"}}')
+    assert describe_folder(folder).parameters == 56
+
+
+def test_an_index_that_names_another_folders_file(folder: Path) -> None:
+    (folder / "model.safetensors").rename(folder.parent / "elsewhere.safetensors")
+    (folder / "model.safetensors.index.json").write_text('{"weight_map": {"a": "../elsewhere.safetensors"}}')
+    with pytest.raises(InputError, match=r"index\.json names \.\./elsewhere\.safetensors, which .* does not have"):
         describe_folder(folder)
 
 
@@ -159,7 +199,7 @@ def test_shards_are_counted_from_the_index(folder: Path) -> None:
 def test_tied_embeddings_count_once(tmp_path: Path, same: bool, tied: bool | None, expected: int) -> None:
     head = EMBEDDINGS.copy() if same else EMBEDDINGS + 1
     save_file({"wte.weight": EMBEDDINGS, "lm_head.weight": head}, tmp_path / "model.safetensors")
-    assert count_parameters([tmp_path / "model.safetensors"], tied) == expected
+    assert count_parameters(list_tensors([tmp_path / "model.safetensors"]), tied) == expected
 
 
 def test_constants_of_old_checkpoints_are_no_parameters(tmp_path: Path) -> None:
@@ -170,12 +210,12 @@ def test_constants_of_old_checkpoints_are_no_parameters(tmp_path: Path) -> None:
         "h.0.attn.c_attn.bias": np.ones(12, np.float32),
     }
     save_file(weights, tmp_path / "model.safetensors")
-    assert count_parameters([tmp_path / "model.safetensors"]) == 12
+    assert count_parameters(list_tensors([tmp_path / "model.safetensors"])) == 12
 
 
 def test_dtype_is_that_of_most_numbers(tmp_path: Path) -> None:
     save_file({"a": np.ones(9, np.float16), "b": np.ones(8, np.float32)}, tmp_path / "model.safetensors")
-    assert main_dtype([tmp_path / "model.safetensors"]) == "float16"
+    assert main_dtype(list_tensors([tmp_path / "model.safetensors"])) == "float16"
 
 
 @pytest.mark.parametrize("content", [b"", b"abc", struct.pack("<Q", 1 << 60), struct.pack("<Q", 4) + b"junk"])

@@ -76,7 +76,7 @@ TEXTS = [
         {"context": "none"},
         {"context": "group", "pooling": "mean"},
         {"context": "group", "pooling": "last", "overflow": "slide"},
-        {"context": {"window": 3}, "pooling": "max"},
+        {"context": "window", "window": 3, "pooling": "max"},
         {"context": "group", "pooling": "first"},
         {"context": "group", "pooling": "sum"},
     ],
@@ -84,9 +84,9 @@ TEXTS = [
 def test_fast_is_slow(base: tuple[Any, Any], settings: dict, limit: int | None) -> None:
     rows = [(f"{group}-{i}", text, group) for group, texts in enumerate(TEXTS) for i, text in enumerate(texts)]
     stimuli = pd.DataFrame(rows, columns=["stimulus_id", "text", "context_group"])
-    readout = Readout.from_mapping(settings)
-    fast = extract(*base, stimuli, readout, limit).layers
-    slow = extract_one_by_one(*base, stimuli, readout, limit)
+    readout = Readout.from_mapping({**settings, "limit": limit})
+    fast = extract(*base, stimuli, readout).layers
+    slow = extract_one_by_one(*base, stimuli, readout)
     assert list(fast) == ["embeddings", *(f"block_{number:02d}" for number in range(1, 6)), "final"]
     for layer, expected in slow.items():
         error = np.linalg.norm(fast[layer] - expected, axis=1) / np.linalg.norm(expected, axis=1)

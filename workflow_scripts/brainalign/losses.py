@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from brainalign.activations.blocks import context_limit
-from brainalign.activations.parts import tokenise
 from brainalign.errors import InputError
 from brainalign.models.batching import TOKEN_BUDGET, batches_by_length, fill_right
+from brainalign.models.limits import context_limit
+from brainalign.models.tokenisation import tokenise
 
 
 @dataclass(frozen=True)

@@ -5,15 +5,19 @@ of the config whose change reruns it. Names of things are not in a spec unless t
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from brainalign.activations.presets import PRESETS
+from brainalign.activations.readout import Readout
+from brainalign.config import data as config_data
 from brainalign.config.base import RESERVED_READOUT
 from brainalign.config.data import FeatureTable, SimulatedDataset, TableDataset
 from brainalign.config.encoders import Encoder, FixedLayer
-from brainalign.config.models import FileText, SimulatedText
+from brainalign.config.models import FileText, Model, SimulatedText, Weights
 from brainalign.config.study import Study
 from brainalign.config.twins import ResolvedModel, with_twins
 from brainalign.models.manifest import model_files
@@ -94,21 +98,29 @@ def responses(study: Study, dataset: str) -> Spec:
 
 
 def model(study: Study, model: str, digest: Digest) -> Spec:
-    """A model's origin: Hub repository and revision, the files of a folder, a training or a tuning."""
+    """How a model is made: where it is fetched from, a training, a tuning, or a twin's seed; a sum has no settings."""
     entry = with_twins(study.models)[model]
     if entry.train:
         settings = entry.train.model_dump(exclude={"text", "vocabulary"})
         return {"settings": settings, "texts": [entry.train.text, *entry.train.vocabulary]}
     if entry.tune:
         return {"settings": entry.tune.model_dump(exclude={"text"})}
-    assert entry.source is not None
-    origin: Spec = {"source": entry.source}
-    if is_folder(entry.source):
-        wanted = [path for path in files_of_model(entry.source) if entry.twin_seed is None or not _weights(path)]
-        origin["files"] = {Path(path).name: digest(path) for path in wanted}
-    else:
-        origin["revision"] = entry.revision
-    return origin if entry.twin_seed is None else origin | {"seed": entry.twin_seed}
+    if entry.twin_seed is not None:
+        return {"seed": entry.twin_seed}
+    return {} if entry.delta_of else fetched(study, model, digest)
+
+
+def fetched(study: Study, model: str, digest: Digest) -> Spec:
+    """A model's or a delta's origin: Hub repository and revision, or the files of a folder; and what is read of it."""
+    entry = study.models[model]
+    weights: Spec = {"weights": "bin"} if entry.weights == "bin" else {}
+    return _origin(entry, files_of_model(entry), digest) | weights
+
+
+def architecture(study: Study, model: str, digest: Digest) -> Spec:
+    """The origin of a model's config and tokenizer."""
+    entry = study.models[model]
+    return _origin(entry, files_of_architecture(entry), digest)
 
 
 def is_folder(source: str) -> bool:
@@ -116,26 +128,30 @@ def is_folder(source: str) -> bool:
     return Path(source).expanduser().is_dir()
 
 
-def files_of_model(source: str) -> list[str]:
-    """Return the files of a model's folder that describe or hold the model, sorted by name."""
-    return [str(path) for path in model_files(Path(source).expanduser())]
+def files_of_model(entry: Model) -> list[str]:
+    """Return the files of a model's folder that describe or hold the model, by name; none of one on the Hub."""
+    return _files(entry, entry.weights)
+
+
+def files_of_architecture(entry: Model) -> list[str]:
+    """Return the files of a model's folder that describe it, without weights; none of one on the Hub."""
+    return _files(entry, None)
 
 
 def model_origin(entry: ResolvedModel) -> str:
-    """Return "trained", "tuned", "untrained" (twin of a fetched model) or "fetched"."""
+    """Return "trained", "tuned", "untrained" (twin of a fetched model), "summed" (of base and delta) or "fetched"."""
     if entry.train:
         return "trained"
     if entry.tune:
         return "tuned"
-    return "fetched" if entry.twin_seed is None else "untrained"
+    if entry.twin_seed is not None:
+        return "untrained"
+    return "summed" if entry.delta_of else "fetched"
 
 
 def activations(study: Study, readout: str, features: str) -> Spec:
     """Readout and number format."""
-    entry = study.readouts[readout]
-    context = entry.context if isinstance(entry.context, str) else entry.context.model_dump()
-    settings = {"context": context, "pooling": entry.pooling, "overflow": entry.overflow}
-    return {"readout": settings, "dtype": with_twins(study.models)[features].dtype}
+    return {"readout": _readout_settings(study.readouts[readout]), "dtype": with_twins(study.models)[features].dtype}
 
 
 def features(study: Study, features: str, digest: Digest) -> Spec:
@@ -212,6 +228,17 @@ def figure(study: Study, figure: str) -> Spec:
     return {"figure": figure}
 
 
+def _readout_settings(entry: config_data.Readout) -> Spec:
+    """All settings of a readout: those given, then those of its preset, then the defaults."""
+    given = entry.model_dump(include=entry.model_fields_set - {"preset"})
+    if "context" in given:
+        window = entry.context if isinstance(entry.context, config_data.Window) else None
+        given |= {"context": "window", **window.model_dump()} if window else {"window": None, "unit": "words"}
+    if isinstance(entry.prompt, config_data.ChatPrompt):
+        given |= {"prompt": None, "chat": entry.prompt.chat}
+    return asdict(Readout(**{**PRESETS.get(entry.preset or "", {}), **given}))
+
+
 def _encoder_settings(entry: Encoder) -> Spec:
     """An encoder's settings without its choice of layer and what its regression does not read."""
     if entry.regression == "ols":
@@ -229,8 +256,20 @@ def _layer_of(entry: Encoder, readout: str) -> Spec:
     return {"layer": "nested" if readout == RESERVED_READOUT else {"fixed": entry.layer.fixed}}
 
 
-def _weights(path: str) -> bool:
-    return path.endswith((".safetensors", ".safetensors.index.json"))
+def _origin(entry: Model, files: list[str], digest: Digest) -> Spec:
+    assert entry.source is not None
+    origin: Spec = {"source": entry.source}
+    if is_folder(entry.source):
+        origin["files"] = {Path(path).name: digest(path) for path in files}
+    else:
+        origin["revision"] = entry.revision
+    return origin | ({"remote_code": True} if entry.remote_code else {})
+
+
+def _files(entry: Model, weights: Weights | None) -> list[str]:
+    if not entry.source or not is_folder(entry.source):
+        return []
+    return [str(path) for path in model_files(Path(entry.source).expanduser(), weights, entry.remote_code)]
 
 
 def resolved(study: Study) -> Mapping[str, Any]:

@@ -1,48 +1,89 @@
 """The slow, obvious twin of `extraction`: one forward pass for every part, nothing shared, nothing filled up."""
 
+import re
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from brainalign.activations.blocks import context_limit, find_blocks, reading
-from brainalign.activations.extraction import check_finite
-from brainalign.activations.parts import check_stimuli, own_tokens, readings, tokenise
+from brainalign.activations.blocks import find_blocks, input_device, reading
+from brainalign.activations.parts import check_stimuli
+from brainalign.activations.prompts import prompt_of
 from brainalign.activations.readout import Readout
+from brainalign.activations.store import check_finite
+from brainalign.models.limits import context_limit
+from brainalign.models.tokenisation import tokenise
 
 
-def extract_one_by_one(
-    model: Any, tokenizer: Any, stimuli: pd.DataFrame, readout: Readout, limit: int | None = None
-) -> dict[str, np.ndarray]:
+def extract_one_by_one(model: Any, tokenizer: Any, stimuli: pd.DataFrame, readout: Readout) -> dict[str, np.ndarray]:
     """Return the states of every part by layer, each (stimulus × width) float32, as `extract` does."""
     import torch
 
     check_stimuli(stimuli)
     blocks = find_blocks(model)
-    limit = min((given for given in (limit, context_limit(model)) if given is not None), default=None)
+    limit = min((given for given in (readout.limit, context_limit(model)) if given is not None), default=None)
+    prompt = prompt_of(readout, tokenizer)
+    groups = range(len(stimuli)) if readout.context == "none" else stimuli["context_group"].tolist()
     states: dict[str, Any] = {}
     result: dict[str, np.ndarray] = {}
-    for group in readings(stimuli, readout):
+    for group in dict.fromkeys(groups):
         start = before = 0
-        for part in group:
-            (tokens,) = tokenise(tokenizer, [part.text])
-            count = len(tokens.ids)
-            capacity = count if limit is None else limit - tokens.added
+        earlier: list[str] = []
+        for row in (row for row, other in enumerate(groups) if other == group):
+            text, begin = _context_and_part(earlier, stimuli["text"].iloc[row], readout)
+            earlier.append(stimuli["text"].iloc[row])
+            (tokens,) = tokenise(tokenizer, [text], prompt)
+            room = tokens.count if limit is None else limit - tokens.added
+            if readout.context == "window" and readout.unit == "words":
+                start = before = 0
             if readout.overflow == "slide":
-                start = max(0, count - capacity)
-            elif count - start > capacity:
-                start = max(before - capacity // 2, count - capacity)
-            before = count
-            own = own_tokens(tokens, part.begin, len(part.text))
-            positions = len(tokens.before) + own[own >= start] - start
-            ids = torch.tensor([[*tokens.before, *tokens.ids[start:].tolist(), *tokens.after]])  # (1, position)
+                start = max(0, tokens.count - room)
+            elif tokens.count - start > room:
+                start = max(before - room // 2, tokens.count - room, 0)
+            before = tokens.count
+            own = [place for place, end in enumerate(tokens.ends) if end > begin]
+            first = start
+            if readout.window is not None and readout.unit == "tokens":
+                first = max(start, own[0] - readout.window)
+            own = [place for place in own if place >= first]
+            ids = [*tokens.before, *tokens.ids[first:].tolist(), *tokens.after]
+            places = [len(tokens.before) + place - first for place in own]
+            if readout.special_tokens == "part":
+                places += range(len(ids) - len(tokens.after), len(ids))
+                if own[0] == first and not prompt.text:
+                    places = [*range(len(tokens.before)), *places]
+            inputs = {"input_ids": ids}
+            decoder_places: list[int] = []
+            if blocks.is_encoder_decoder:
+                begins = blocks.base.config.decoder_start_token_id
+                follows = ids[: len(ids) - len(tokens.after)] if readout.decoder_input == "text" else []
+                inputs["decoder_input_ids"] = [begins, *follows]
+                decoder_places = [1 + len(tokens.before) + place - first for place in own] if follows else [0]
+            tensors = {name: torch.tensor([value]).to(input_device(blocks)) for name, value in inputs.items()}
             with torch.inference_mode(), reading(blocks, states.__setitem__):
-                blocks.base(input_ids=ids.to(blocks.base.device), use_cache=False)
+                blocks.base(**tensors, use_cache=False)
             for layer in blocks.layers:
-                vector = _pool(states[layer][0].float().cpu().numpy()[positions], readout.pooling)  # (width,)
-                check_finite(vector[None], layer, [stimuli["stimulus_id"].iloc[part.row]])
-                result.setdefault(layer, np.empty((len(stimuli), len(vector)), np.float32))[part.row] = vector
+                rows = states[layer][0].float().cpu().numpy()  # (position, width)
+                vector = _pool(rows[decoder_places if layer.startswith("decoder_") else places], readout.pooling)
+                check_finite(vector[None], layer, stimuli["stimulus_id"].to_numpy(object)[[row]])
+                result.setdefault(layer, np.empty((len(stimuli), len(vector)), np.float32))[row] = vector
     return result
+
+
+def _context_and_part(earlier: list[str], part: str, readout: Readout) -> tuple[str, int]:
+    """Return the text that the model reads, and how many of its characters come before the part."""
+    context = " ".join(earlier)
+    if readout.window is not None and readout.unit == "words":
+        words = [match.start() for match in re.finditer(r"\S+", context)]
+        context = context[words[-readout.window] :] if len(words) >= readout.window else context
+    if readout.context == "none":
+        context = ""
+    text = f"{context} {part}" if context else part
+    if readout.join == "spaces":
+        return text, len(context)
+    removed = [place for match in re.finditer(r"\s+(?=[,.!?;:])", text) for place in range(*match.span())]
+    kept = [place for place in range(len(text)) if place not in removed]
+    return "".join(text[place] for place in kept), sum(place < len(context) for place in kept)
 
 
 def _pool(states: np.ndarray, pooling: str) -> np.ndarray:

@@ -1,8 +1,8 @@
-"""Texts of a context group: joined, tokenised, and each token given to the part that it belongs to.
+"""Texts of a context group: how they are joined, and which token belongs to which part.
 
 The parts of a group are joined by single spaces. A token belongs to the part that holds its last character; the
-space between two parts counts to the later one, as most tokenizers write it at the front of a word. Tokens that
-the tokenizer adds (<s>, </s>) belong to no part.
+space between two parts counts to the later one, as most tokenizers write it at the front of a word. Tokens of the
+prompt and those that the tokenizer adds (<s>, </s>) belong to no part, unless the readout says so.
 """
 
 import re
@@ -15,41 +15,37 @@ import pandas as pd
 
 from brainalign.activations.readout import Readout
 from brainalign.errors import InputError
+from brainalign.models.tokenisation import Tokens
 
 _WORD = re.compile(r"\S+")
+_SPACE_BEFORE_PUNCTUATION = re.compile(r"\s+(?=[,.!?;:])")
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What the model is to read for one part: some text, and where in it the part begins.
+    """What the model is to read for one part: the first characters of its passage's text.
 
     row : the part's row in the stimuli.
-    text : context and part.
-    begin : characters before the part, the space in front of it not counted.
+    begin, stop : characters before the part, the space in front of it not counted, and up to its end.
+    own : a text of its own to take them from, where the passage's text does not begin with what precedes the part.
     """
 
     row: int
-    text: str
     begin: int
+    stop: int
+    own: str | None = None
 
 
 @dataclass(frozen=True)
-class Tokens:
-    """A tokenised text.
+class Passage:
+    """A text that grows part by part."""
 
-    before, after : ids that the tokenizer adds at the two ends.
-    ids : the text's own tokens (token,).
-    ends : for each of them the characters of the text up to and with its last one (token,).
-    """
+    text: str
+    readings: tuple[Reading, ...]
 
-    before: tuple[int, ...]
-    ids: np.ndarray
-    ends: np.ndarray
-    after: tuple[int, ...]
-
-    @property
-    def added(self) -> int:
-        return len(self.before) + len(self.after)
+    def text_of(self, reading: Reading) -> str:
+        """Return all that the model reads for a part: context and part."""
+        return (self.text if reading.own is None else reading.own)[: reading.stop]
 
 
 def check_stimuli(stimuli: pd.DataFrame) -> None:
@@ -66,31 +62,38 @@ def check_stimuli(stimuli: pd.DataFrame) -> None:
         raise InputError(f"the stimulus_id {repeated.iloc[0]!r} stands in more than one row.")
 
 
-def readings(stimuli: pd.DataFrame, readout: Readout) -> list[list[Reading]]:
-    """Return the readings of each context group, in presentation order.
+def passages(stimuli: pd.DataFrame, readout: Readout) -> list[Passage]:
+    """Return the passages that the model reads, their parts in presentation order.
 
-    A text with all that came before it extends the text of the part before. Without context, or with a window of
-    words, no text extends another, and every part is a list of its own.
+    With the whole group as context, or a window of tokens in it, a passage is a context group. Without context, or
+    with a window of words, no text extends another, and every part is a passage of its own.
     """
     texts = stimuli["text"].tolist()
+    punctuation = readout.join == "punctuation"
     if readout.context == "none":
-        return [[Reading(row, text, 0)] for row, text in enumerate(texts)]
+        return [_joined([row], [text], punctuation) for row, text in enumerate(texts)]
     groups: dict[Any, list[int]] = {}
     for row, group in enumerate(stimuli["context_group"]):
         groups.setdefault(group, []).append(row)
-    found = [_group_readings(rows, texts, readout.words) for rows in groups.values()]
-    return found if readout.context == "group" else [[reading] for group in found for reading in group]
+    if readout.context == "window" and readout.unit == "words":
+        assert readout.window is not None
+        return [found for rows in groups.values() for found in _windows(rows, texts, readout.window, punctuation)]
+    return [_joined(rows, [texts[row] for row in rows], punctuation) for rows in groups.values()]
 
 
-def _group_readings(rows: Sequence[int], texts: Sequence[str], words: int | None) -> list[Reading]:
-    result = []
-    context = ""
+def _windows(rows: Sequence[int], texts: Sequence[str], words: int, punctuation: bool) -> list[Passage]:
+    """Return a passage for each part: the last words of the earlier parts, and the part."""
+    found = []
+    recent: list[str] = []  # the last earlier parts, that together have enough words
     for row in rows:
-        seen = context if words is None else _last_words(context, words)
-        joined = f"{seen} {texts[row]}" if seen else texts[row]
-        result.append(Reading(row, joined, len(seen)))
-        context = f"{context} {texts[row]}" if context else texts[row]
-    return result
+        seen = _last_words(" ".join(recent), words)
+        pieces = [seen, texts[row]] if seen else [texts[row]]
+        passage = _joined([row] * len(pieces), pieces, punctuation)
+        found.append(Passage(passage.text, passage.readings[-1:]))
+        recent.append(texts[row])
+        while sum(len(text.split()) for text in recent[1:]) >= words:
+            del recent[0]
+    return found
 
 
 def _last_words(text: str, count: int) -> str:
@@ -99,34 +102,42 @@ def _last_words(text: str, count: int) -> str:
     return text[starts[-count] :] if len(starts) >= count else text
 
 
-def tokenise(tokenizer: Any, texts: Sequence[str]) -> list[Tokens]:
-    """Tokenise texts as the tokenizer does by default, added tokens included, without truncation."""
-    if not texts:
-        return []
-    encoded = tokenizer(
-        list(texts),
-        add_special_tokens=True,
-        return_offsets_mapping=True,
-        return_special_tokens_mask=True,
-        return_attention_mask=False,
-        truncation=False,
-        padding=False,
-        verbose=False,
-    )
-    columns = zip(encoded.input_ids, encoded.special_tokens_mask, encoded.offset_mapping, strict=True)
-    return [_tokens(*column) for column in columns]
+def _joined(rows: Sequence[int], texts: Sequence[str], punctuation: bool) -> Passage:
+    """Join texts by spaces, and remove white space before punctuation if asked for."""
+    raw = " ".join(texts)
+    stops = np.cumsum([len(text) + 1 for text in texts]) - 1  # in the raw text
+    begins = [0, *stops[:-1].tolist()]
+    if not punctuation:
+        pieces = zip(rows, begins, stops.tolist(), strict=True)
+        return Passage(raw, tuple(Reading(row, begin, stop) for row, begin, stop in pieces))
+    kept = np.ones(len(raw), dtype=bool)
+    for match in _SPACE_BEFORE_PUNCTUATION.finditer(raw):
+        kept[match.start() : match.end()] = False
+    before = np.concatenate([[0], np.cumsum(kept)]).tolist()  # characters kept before each place
+    readings = []
+    for row, begin, stop in zip(rows, begins, stops.tolist(), strict=True):
+        # White space at a part's end goes only where punctuation follows it, which the part itself has not seen.
+        unseen = not kept[stop - 1]
+        own = _SPACE_BEFORE_PUNCTUATION.sub("", raw[:stop]) if unseen else None
+        readings.append(Reading(row, min(before[begin], before[stop]), len(own) if own else before[stop], own))
+    return Passage(_SPACE_BEFORE_PUNCTUATION.sub("", raw), tuple(readings))
 
 
-def _tokens(ids: Sequence[int], added: Sequence[int], offsets: Sequence[tuple[int, int]]) -> Tokens:
-    own = [position for position, mark in enumerate(added) if not mark]
-    start, stop = (own[0], own[-1] + 1) if own else (len(ids), len(ids))
-    # A token without characters, such as a lone word-start mark, counts to the character that follows it.
-    ends = [max(last, first + 1) for first, last in offsets[start:stop]]
-    return Tokens(
-        tuple(ids[:start]), np.asarray(ids[start:stop], np.int64), np.asarray(ends, np.int64), tuple(ids[stop:])
-    )
+def own_tokens(tokens: Tokens, begin: int, stop: int) -> tuple[int, int]:
+    """Return the first of a part's tokens and the one after its last, among the text's own.
+
+    Parameters
+    ----------
+    tokens : of the text up to the part's end or further.
+    begin, stop : characters before the part, and up to its end.
+    """
+    first, last = (_tokens_up_to(tokens, place) for place in (begin, stop))
+    return first, last
 
 
-def own_tokens(tokens: Tokens, begin: int, end: int) -> np.ndarray:
-    """Return the positions, among the text's own tokens, of those of the part that covers characters begin to end."""
-    return np.flatnonzero((tokens.ends > begin) & (tokens.ends <= end))
+def _tokens_up_to(tokens: Tokens, characters: int) -> int:
+    """Return how many tokens end within the first characters of the text."""
+    found = int(np.searchsorted(tokens.head_ends, characters, side="right"))
+    if found < len(tokens.head_ends):
+        return found
+    return found + int(np.searchsorted(tokens.tail_ends, characters, side="right"))

@@ -13,26 +13,71 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from brainalign.activations.parts import Reading, Tokens, check_stimuli, own_tokens, readings, tokenise
+from brainalign.activations.parts import Passage, check_stimuli, own_tokens, passages
+from brainalign.activations.prefixes import prefix_tokens
+from brainalign.activations.prompts import prompt_of
 from brainalign.activations.readout import Readout
 from brainalign.activations.windows import window_starts
 from brainalign.errors import InputError
+from brainalign.models.tokenisation import Prompt, Tokens, tokenise
+
+_TOKENISED_AT_ONCE = 1000  # texts
+
+
+@dataclass(frozen=True)
+class Reader:
+    """What a plan must know of a model.
+
+    causal : whether a token's states depend on nothing after it, so that a pass may serve several parts.
+    limit : tokens that it can read at once, None without a limit.
+    decoder_start : id of the token with which the decoder of an encoder–decoder starts, None for other models.
+    """
+
+    causal: bool
+    limit: int | None = None
+    decoder_start: int | None = None
 
 
 @dataclass(frozen=True)
 class Part:
-    """Where a part stands in a pass: its row in the stimuli, and the positions of its tokens (token,)."""
+    """Where a part stands in a pass: its row in the stimuli, and the positions of its tokens, from first to last.
+
+    decoder_first, decoder_last : its positions in what the decoder reads.
+    """
 
     row: int
-    positions: np.ndarray
+    first: int
+    last: int
+    decoder_first: int = 0
+    decoder_last: int = 0
 
 
 @dataclass(frozen=True)
 class Pass:
-    """Token ids (position,) and the parts read from them."""
+    """What the model reads at once: a text's tokens from `start` on, and the parts read from them.
 
-    ids: np.ndarray
+    decoder_start : the token with which the decoder starts, None in a model of one stack.
+    decoder_text : whether the decoder then reads the same text.
+    """
+
+    tokens: Tokens
+    start: int
     parts: tuple[Part, ...]
+    decoder_start: int | None = None
+    decoder_text: bool = False
+
+    def __len__(self) -> int:
+        return self.tokens.added + self.tokens.count - self.start
+
+    def ids(self) -> np.ndarray:
+        """Return the token ids (position,), those that the tokenizer adds included."""
+        tokens = self.tokens
+        return np.concatenate([tokens.before, tokens.ids[self.start :], tokens.after]).astype(np.int64)
+
+    def decoder_ids(self) -> np.ndarray:
+        """Return the token ids that the decoder reads (position,)."""
+        text = [*self.tokens.before, *self.tokens.ids[self.start :]] if self.decoder_text else []
+        return np.array([self.decoder_start, *text], dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -50,26 +95,29 @@ class _Read:
     row: int
     tokens: Tokens
     start: int
-    own: np.ndarray
+    first: int
+    last: int
 
 
-def plan_passes(stimuli: pd.DataFrame, tokenizer: Any, readout: Readout, limit: int | None, share: bool = True) -> Plan:
+def plan_passes(stimuli: pd.DataFrame, tokenizer: Any, readout: Readout, reader: Reader) -> Plan:
     """Plan the passes of a corpus.
 
     Parameters
     ----------
     stimuli : `stimulus_id`, `text` and, unless the context is "none", `context_group`; in presentation order.
     tokenizer : with character offsets.
-    readout : context and overflow.
-    limit : positions that the model can see, None without a limit.
-    share : whether one pass may serve several parts; only in a causal model.
+    readout : context, overflow, prompt and the rest.
+    reader : what the model is able to do.
 
     Returns
     -------
     The plan. Its summary counts
     parts, passes, tokens (of all passes);
     parts_shared : read from the pass of a longer text;
-    parts_retokenised : given a pass of their own, as their text has other tokens when more text follows;
+    parts_alone_by_model : given a pass of their own, as their states depend on what follows or on the text's length;
+    parts_alone_by_tokens : given one, as their text has other tokens when more text follows;
+    parts_alone_by_special_tokens : given one, as a special token that follows the part belongs to it;
+    parts_alone_by_window : given one, as no other part's window begins where theirs does;
     parts_past_limit : read with less than the context asked for, because of the limit;
     parts_truncated, tokens_truncated : parts longer than the limit, and how many tokens of theirs were lost.
 
@@ -79,71 +127,117 @@ def plan_passes(stimuli: pd.DataFrame, tokenizer: Any, readout: Readout, limit: 
     """
     check_stimuli(stimuli)
     counts: Counter[str] = Counter()
-    read = _read(stimuli, tokenizer, readout, limit, counts)
-    passes = [planned for group in read for planned in _place(group, share, counts)]
-    names = ("parts_shared", "parts_retokenised", "parts_past_limit", "parts_truncated", "tokens_truncated")
-    sizes = {"parts": len(stimuli), "passes": len(passes), "tokens": sum(len(planned.ids) for planned in passes)}
+    prompt = prompt_of(readout, tokenizer)
+    read = _read(stimuli, tokenizer, readout, prompt, reader.limit, counts)
+    passes = [planned for group in read for planned in _place(group, readout, prompt, reader, counts)]
+    names = (
+        *("parts_shared", "parts_alone_by_model", "parts_alone_by_tokens"),
+        *("parts_alone_by_special_tokens", "parts_alone_by_window"),
+        *("parts_past_limit", "parts_truncated", "tokens_truncated"),
+    )
+    sizes = {"parts": len(stimuli), "passes": len(passes), "tokens": sum(len(planned) for planned in passes)}
     return Plan(tuple(passes), sizes | {name: counts[name] for name in names})
 
 
 def _read(
-    stimuli: pd.DataFrame, tokenizer: Any, readout: Readout, limit: int | None, counts: Counter[str]
-) -> list[list[_Read]]:
-    """Tokenise every part's text and find its window and its own tokens, for each list of `readings`."""
-    result = []
+    stimuli: pd.DataFrame, tokenizer: Any, readout: Readout, prompt: Prompt, limit: int | None, counts: Counter[str]
+) -> Iterator[list[_Read]]:
+    """Tokenise every part's text and find its window and its own tokens, passage by passage."""
     identifiers = stimuli["stimulus_id"].tolist()
-    for group in _tokenised(readings(stimuli, readout), tokenizer):
-        tokens = [item for _, item in group]
-        capacity = None if limit is None else limit - tokens[0].added
-        starts = window_starts([len(item.ids) for item in tokens], capacity, readout.overflow)
+    for passage, tokens in _tokenised(passages(stimuli, readout), tokenizer, prompt):
+        capacities = [None if limit is None else limit - item.added for item in tokens]
+        starts = window_starts([item.count for item in tokens], capacities, readout.overflow)
         placed = []
-        for (reading, item), start in zip(group, starts, strict=True):
-            own = own_tokens(item, reading.begin, len(reading.text))
-            if not len(own):
+        for reading, item, limited in zip(passage.readings, tokens, starts, strict=True):
+            first, last = own_tokens(item, reading.begin, reading.stop)
+            if first == last:
+                part = passage.text_of(reading)[reading.begin :]
                 raise InputError(
-                    f"stimulus {identifiers[reading.row]!r} yields no token: the tokenizer drops {reading.text!r}."
+                    f"stimulus {identifiers[reading.row]!r} yields no token: the tokenizer drops {part!r} after "
+                    f"{passage.text_of(reading)[: reading.begin][-20:]!r}."
                 )
-            lost = int((own < start).sum())
-            counts.update(parts_past_limit=int(start > 0), parts_truncated=int(lost > 0), tokens_truncated=lost)
-            placed.append(_Read(reading.row, item, start, own[lost:]))
-        result.append(placed)
-    return result
+            start = limited
+            if readout.unit == "tokens" and readout.window is not None:
+                start = max(limited, first - readout.window)
+            lost = max(0, limited - first)
+            counts.update(
+                parts_past_limit=int(limited > 0 and start == limited),
+                parts_truncated=int(lost > 0),
+                tokens_truncated=lost,
+            )
+            placed.append(_Read(reading.row, item, start, max(first, start), last))
+        yield placed
 
 
-def _tokenised(groups: Sequence[list[Reading]], tokenizer: Any) -> Iterator[list[tuple[Reading, Tokens]]]:
-    """Yield each group with its texts' tokens; groups of one part are tokenised together, which is faster."""
-    if all(len(group) == 1 for group in groups):
-        alone = [group[0] for group in groups]
-        tokens = tokenise(tokenizer, [reading.text for reading in alone])
-        yield from ([pair] for pair in zip(alone, tokens, strict=True))
-        return
-    for group in groups:
-        yield list(zip(group, tokenise(tokenizer, [reading.text for reading in group]), strict=True))
+def _tokenised(found: Sequence[Passage], tokenizer: Any, prompt: Prompt) -> Iterator[tuple[Passage, list[Tokens]]]:
+    """Yield each passage with the tokens of its parts' texts; passages of one part are tokenised together."""
+    alone: list[Passage] = []
+    for passage in found:
+        if len(passage.readings) == 1:
+            alone.append(passage)
+            if len(alone) < _TOKENISED_AT_ONCE:
+                continue
+        yield from _tokenised_together(alone, tokenizer, prompt)
+        alone = []
+        if len(passage.readings) > 1:
+            yield passage, _tokens_of_parts(passage, tokenizer, prompt)
+    yield from _tokenised_together(alone, tokenizer, prompt)
 
 
-def _place(group: Sequence[_Read], share: bool, counts: Counter[str]) -> list[Pass]:
-    """Return the passes of one group: one for each window start, and one for each part that cannot share it."""
-    if not share:
-        return [_pass(item, [item]) for item in group]
-    passes = []
-    for start in dict.fromkeys(item.start for item in group):
-        *earlier, longest = (item for item in group if item.start == start)
-        fits = [_begins_with(longest.tokens, item.tokens) for item in earlier]
-        sharing = [item for item, fit in zip(earlier, fits, strict=True) if fit]
-        alone = [item for item, fit in zip(earlier, fits, strict=True) if not fit]
-        passes += [_pass(longest, [*sharing, longest]), *(_pass(item, [item]) for item in alone)]
-        counts.update(parts_shared=len(sharing), parts_retokenised=len(alone))
-    return passes
+def _tokenised_together(
+    alone: Sequence[Passage], tokenizer: Any, prompt: Prompt
+) -> Iterator[tuple[Passage, list[Tokens]]]:
+    texts = [passage.text_of(passage.readings[0]) for passage in alone]
+    for passage, tokens in zip(alone, tokenise(tokenizer, texts, prompt), strict=True):
+        yield passage, [tokens]
 
 
-def _begins_with(longer: Tokens, shorter: Tokens) -> bool:
-    size = len(shorter.ids)
-    return longer.before == shorter.before and np.array_equal(longer.ids[:size], shorter.ids)
+def _tokens_of_parts(passage: Passage, tokenizer: Any, prompt: Prompt) -> list[Tokens]:
+    stops = [reading.stop for reading in passage.readings if reading.own is None]
+    growing = iter(prefix_tokens(tokenizer, passage.text, stops, prompt))
+    return [
+        next(growing) if reading.own is None else tokenise(tokenizer, [passage.text_of(reading)], prompt)[0]
+        for reading in passage.readings
+    ]
 
 
-def _pass(longest: _Read, parts: Sequence[_Read]) -> Pass:
-    """Return the pass over the text of `longest` from its window's start, with the parts read from it."""
-    tokens = longest.tokens
-    ids = np.concatenate([tokens.before, tokens.ids[longest.start :], tokens.after]).astype(np.int64)  # (position,)
-    shift = len(tokens.before) - longest.start
-    return Pass(ids, tuple(Part(item.row, item.own + shift) for item in parts))
+def _place(
+    group: Sequence[_Read], readout: Readout, prompt: Prompt, reader: Reader, counts: Counter[str]
+) -> Iterator[Pass]:
+    """Yield the passes of one passage: one for each window start, and one for each part that cannot share it."""
+    sharing: dict[int, list[_Read]] = {}
+    longest = {item.start: item.tokens for item in group}  # of the last part that starts there
+    for item in group:
+        reason = _reason_to_be_alone(item, longest[item.start], readout, reader)
+        if reason is None:
+            sharing.setdefault(item.start, []).append(item)
+            continue
+        counts[reason] += 1
+        parts = (_part(item, readout, prompt),)
+        yield Pass(item.tokens, item.start, parts, reader.decoder_start, readout.decoder_input == "text")
+    for start, items in sharing.items():
+        counts["parts_shared"] += len(items) - 1
+        counts["parts_alone_by_window"] += int(len(items) == 1 and start > 0)
+        yield Pass(items[-1].tokens, start, tuple(_part(item, readout, prompt) for item in items))
+
+
+def _reason_to_be_alone(item: _Read, longest: Tokens, readout: Readout, reader: Reader) -> str | None:
+    """Return the name under which a part that needs a pass of its own is counted, None where it can share one."""
+    if not reader.causal:
+        return "parts_alone_by_model"
+    if not item.tokens.begins(longest):
+        return "parts_alone_by_tokens"
+    if readout.special_tokens == "part" and item.tokens.after:
+        return "parts_alone_by_special_tokens"
+    return None
+
+
+def _part(item: _Read, readout: Readout, prompt: Prompt) -> Part:
+    """Return where a part's tokens stand in the pass that begins at its window's start."""
+    before = len(item.tokens.before)
+    first, last = before + item.first - item.start, before + item.last - item.start
+    decoder = (first + 1, last + 1) if readout.decoder_input == "text" else (0, 1)
+    if readout.special_tokens == "part":
+        last += len(item.tokens.after)
+        first = 0 if item.first == item.start and not prompt.text else first
+    return Part(item.row, first, last, *decoder)

@@ -103,18 +103,39 @@ Dataset = Annotated[SimulatedDataset | TableDataset, Field(discriminator="loader
 
 
 class Window(Section):
-    window: Count = Field(description="words")
+    window: Count = Field(description="how many words or tokens before the part")
+    unit: Literal["words", "tokens"] = "words"
+
+
+class ChatPrompt(Section):
+    chat: Literal["user", "assistant"] = Field(description="whose message in the model's chat template holds the text")
 
 
 class Readout(Section):
     """How a part of a text becomes one vector per layer."""
 
+    preset: Literal["brain-score", "wehbe"] | None = Field(
+        None, description="a published pipeline's readout; further keys change it"
+    )
     context: Literal["none", "group"] | Window = Field(
         "group", description="what the model reads before a part: nothing, all earlier parts of its group, {window: k}"
     )
     pooling: Literal["last", "mean", "sum", "first", "max"] = Field("last", description="over the part's own tokens")
     overflow: Literal["restart", "slide"] = Field(
         "restart", description="past the model's limit: begin again with its last half, or cut from the left"
+    )
+    limit: Count | None = Field(None, description="tokens that a model may read at once, where it could read more")
+    prompt: str | ChatPrompt | None = Field(
+        None, description="text before the context: your own, or what the model's chat template writes, {chat: user}"
+    )
+    join: Literal["spaces", "punctuation"] = Field(
+        "spaces", description="parts are joined by single spaces; or by those, with none before punctuation"
+    )
+    special_tokens: Literal["none", "part"] = Field(
+        "none", description="whether BOS, EOS and SEP belong to no part, or to the part that they touch"
+    )
+    decoder_input: Literal["text", "start"] = Field(
+        "text", description="encoder–decoders: the decoder reads the same text, or its start token alone"
     )
 
 

@@ -1,5 +1,6 @@
 """The sections `texts`, `models` and `losses`: everything that has weights, and what it reads."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -9,6 +10,7 @@ from brainalign.config.base import Count, ExistingPath, Name, Section, Seed
 
 Kind = Literal["vanilla", "instruction-tuned", "untrained"]
 DataType = Literal["float32", "float16", "bfloat16"]
+Weights = Literal["safetensors", "bin"]
 
 
 class SimulatedText(Section):
@@ -76,6 +78,9 @@ class Untrained(Section):
         return self
 
 
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+
+
 def _is_path(source: str) -> bool:
     return source.startswith(("/", "~", ".")) or source.count("/") > 1
 
@@ -85,6 +90,9 @@ class Model(Section):
 
     source: str | None = Field(None, min_length=1, description="Hub repository, or path of a folder")
     revision: str | None = Field(None, min_length=1, description="commit of the Hub repository")
+    weights: Weights = Field("safetensors", description="format of the source's weight files; bin is PyTorch's own")
+    delta_of: Name | None = Field(None, description="the model to which the source's weights are to be added")
+    remote_code: bool = Field(False, description="whether the source's own Python may run on this machine")
     train: Training | None = None
     tune: Tuning | None = None
     family: Name = Field(description="models that differ in size or tuning only")
@@ -103,18 +111,30 @@ class Model(Section):
             raise ValueError("tune needs `base`, the model to start from")
         if self.kind == "instruction-tuned" and not self.base:
             raise ValueError("an instruction-tuned model needs `base`, the vanilla model that it came from")
-        folder = self.source is not None and Path(self.source).expanduser().is_dir()
-        if self.source and not folder and _is_path(self.source):
-            raise ValueError(f"source {self.source!r} is no Hub repository (owner/name), and there is no such folder")
-        if self.revision and folder:
-            raise ValueError("revision belongs to a Hub source, but the source is a folder")
-        if self.untrained and self.source and not folder and not self.revision:
-            raise ValueError("untrained twins of a Hub model need `revision`, so that they are of the same commit")
-        if self.revision and not self.source:
-            raise ValueError("revision belongs to a Hub source, but the model is made here")
+        self._check_source()
         if self.untrained and self.tune:
             raise ValueError("untrained twins belong to the base, not to a tuned model")
         return self
+
+    def _check_source(self) -> None:
+        if not self.source:
+            for name in ("revision", "weights", "delta_of", "remote_code"):
+                if getattr(self, name) != type(self).model_fields[name].default:
+                    what = "a Hub source" if name == "revision" else "a source"
+                    raise ValueError(f"{name} belongs to {what}, but the model is made here")
+            return
+        folder = Path(self.source).expanduser().is_dir()
+        if not folder and _is_path(self.source):
+            raise ValueError(f"source {self.source!r} is no Hub repository (owner/name), and there is no such folder")
+        if self.revision and folder:
+            raise ValueError("revision belongs to a Hub source, but the source is a folder")
+        if self.remote_code and not folder and not _COMMIT.fullmatch(self.revision or ""):
+            raise ValueError(
+                "remote_code needs as `revision` a full commit (40 hexadecimal digits), so that no other code runs "
+                "than what was there when it was chosen"
+            )
+        if self.untrained and not folder and not self.revision:
+            raise ValueError("untrained twins of a Hub model need `revision`, so that they are of the same commit")
 
 
 class Loss(Section):

@@ -91,6 +91,7 @@ def _missing_references(study: Study) -> Iterable[str]:
             base = study.models.get(model.base)
             if base is not None and model.base != name and base.kind != "vanilla":
                 yield f"models.{name}.base: holds {model.base!r}, which is {base.kind}; a vanilla model is needed."
+        yield from _impossible_deltas(name, study)
     for name, loss in study.losses.items():
         yield from _refers(f"losses.{name}.text", loss.text, documents, "text with kind: documents")
         yield from _too_wide(name, loss, study)
@@ -103,6 +104,21 @@ def _missing_references(study: Study) -> Iterable[str]:
     known = list(dict.fromkeys([*BUILT_IN_PROPERTIES, *study.losses, *study.properties]))
     for name in study.analyses.correlate:
         yield from _refers("analyses.correlate", name, known, "property or loss")
+
+
+def _impossible_deltas(name: str, study: Study) -> Iterable[str]:
+    delta_of = study.models[name].delta_of
+    if delta_of is None:
+        return
+    key, fetched = f"models.{name}.delta_of", [other for other in study.models if study.models[other].source]
+    yield from _refers(key, delta_of, [other for other in fetched if other != name], "other model with a source")
+    chain = [name]
+    while delta_of in study.models and delta_of not in chain:
+        chain.append(delta_of)
+        delta_of = study.models[delta_of].delta_of
+    if delta_of == name == min(chain) and len(chain) > 1:
+        circle = ", ".join(map(repr, [*chain, name]))
+        yield f"{key}: these deltas go round in a circle, {circle}; the last model of a chain needs weights of its own."
 
 
 def _too_wide(name: str, loss: Loss, study: Study) -> Iterable[str]:

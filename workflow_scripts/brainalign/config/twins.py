@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from brainalign.config.models import DataType, Kind, Model, Training, Tuning
+from brainalign.config.models import DataType, Kind, Model, Training, Tuning, Weights
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,9 @@ class ResolvedModel:
     dtype: DataType
     source: str | None = None
     revision: str | None = None
+    weights: Weights = "safetensors"
+    delta_of: str | None = None
+    remote_code: bool = False
     train: Training | None = None
     tune: Tuning | None = None
     twin_seed: int | None = None
@@ -43,6 +46,9 @@ def with_twins(models: Mapping[str, Model]) -> dict[str, ResolvedModel]:
             model.dtype,
             model.source,
             model.revision,
+            model.weights,
+            model.delta_of,
+            model.remote_code,
             model.train,
             model.tune,
         )
@@ -58,5 +64,13 @@ def _twin(name: str, model: Model, seed: int) -> ResolvedModel:
         training = model.train.model_copy(update={"steps": 0, "seed": seed} | unused)
         return ResolvedModel(own, "untrained", model.family, name, model.dtype, train=training)
     return ResolvedModel(
-        own, "untrained", model.family, name, model.dtype, model.source, model.revision, twin_seed=seed
+        own,
+        "untrained",
+        model.family,
+        name,
+        model.dtype,
+        model.source,
+        model.revision,
+        remote_code=model.remote_code,
+        twin_seed=seed,
     )

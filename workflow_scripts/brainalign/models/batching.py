@@ -7,10 +7,17 @@ import numpy as np
 TOKEN_BUDGET = 4096  # tokens of one batch, filling included
 
 
-def batches_by_length(lengths: Sequence[int], budget: int = TOKEN_BUDGET) -> list[list[int]]:
+def batches_by_length(lengths: Sequence[int], budget: int = TOKEN_BUDGET, equal: bool = False) -> list[list[int]]:
     """Sort sequences by length and cut them into batches that hold at most `budget` tokens when filled up.
 
-    A sequence longer than the budget is a batch of its own. The result depends on lengths and budget only.
+    A sequence longer than the budget is a batch of its own. The result depends on lengths and budget only, and the
+    batches that remain after the first ones are those that the remaining sequences alone would give.
+
+    Parameters
+    ----------
+    lengths : tokens of each sequence.
+    budget : tokens of one batch, filling included.
+    equal : whether a batch holds sequences of one length only.
 
     Returns
     -------
@@ -18,8 +25,8 @@ def batches_by_length(lengths: Sequence[int], budget: int = TOKEN_BUDGET) -> lis
     """
     batches: list[list[int]] = []
     for index in np.argsort(-np.asarray(lengths, dtype=np.int64), kind="stable").tolist():
-        full = not batches or (len(batches[-1]) + 1) * lengths[batches[-1][0]] > budget
-        if full:
+        longest = lengths[batches[-1][0]] if batches else 0
+        if not batches or (len(batches[-1]) + 1) * longest > budget or (equal and lengths[index] != longest):
             batches.append([])
         batches[-1].append(index)
     return batches

@@ -1,6 +1,6 @@
 """Models from the Hugging Face Hub: which commit, and its files.
 
-Weights come as safetensors only; pickle files are never downloaded.
+Only what is read is downloaded: the weights in the one format asked for, and Python only where it may run.
 """
 
 import re
@@ -9,12 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from brainalign.errors import InputError
-from brainalign.models.manifest import MODEL_FILES
+from brainalign.models.manifest import Weights, advice, file_patterns
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 # Sub-folders hold other formats; "consolidated" files repeat the weights in the authors' own layout.
-_IGNORED = ("*/*", "consolidated*", "*.bin", "*.pt", "*.pth", "*.pkl", "*.ckpt", "*.h5", "*.msgpack")
-_WITHOUT_WEIGHTS = tuple(pattern for pattern in MODEL_FILES if pattern != "*.safetensors")
+_IGNORED = ("*/*", "consolidated*")
 
 
 def resolve_revision(repository: str, revision: str | None = None, endpoint: str | None = None) -> str:
@@ -42,7 +41,8 @@ def download(
     repository: str,
     revision: str,
     cache: Path | None = None,
-    weights: bool = True,
+    weights: Weights | None = "safetensors",
+    remote_code: bool = False,
     endpoint: str | None = None,
 ) -> Path:
     """Download one commit of a model, or find it in the cache, and return the folder of its files.
@@ -51,29 +51,32 @@ def download(
     ----------
     repository, revision : "owner/name" and a commit.
     cache : folder of downloads; the Hub's own cache by default.
-    weights : False takes the config and tokenizer only, for an untrained twin.
+    weights : the format to take; None takes config and tokenizer only, for an untrained twin.
+    remote_code : with the repository's own Python.
     endpoint : another Hub's address.
 
     Raises
     ------
-    InputError : a repository or revision that is missing or gated, no network, or no safetensors in it.
+    InputError : a repository or revision that is missing or gated, no network, or no weights of this format in it.
     """
-    from huggingface_hub import snapshot_download
+    from huggingface_hub import HfApi, snapshot_download
 
     with _sentences(repository, revision):
         folder = snapshot_download(
             repository,
             revision=revision,
             cache_dir=cache,
-            allow_patterns=list(MODEL_FILES if weights else _WITHOUT_WEIGHTS),
-            ignore_patterns=list(_IGNORED),
+            allow_patterns=file_patterns(weights, remote_code),
+            ignore_patterns=[*_IGNORED, *([] if weights else ["*.index.json"])],
             endpoint=endpoint,
         )
-    if weights and not list(Path(folder).glob("*.safetensors")):
-        raise InputError(
-            f"the model {repository} at {revision[:12]} has no safetensors weights; pickle files are not read."
-        )
-    return Path(folder)
+    folder = Path(folder)
+    if weights and not list(folder.glob("*.safetensors" if weights == "safetensors" else "pytorch_model*.bin")):
+        with _sentences(repository, revision):
+            names = HfApi(endpoint=endpoint).list_repo_files(repository, revision=revision)
+        what = "safetensors weights" if weights == "safetensors" else "pytorch_model.bin"
+        raise InputError(f"the model {repository} at {revision[:12]} has no {what}{advice(names, weights)}")
+    return folder
 
 
 @contextmanager

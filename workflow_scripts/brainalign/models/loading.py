@@ -1,15 +1,19 @@
 """From a folder to a model and its tokenizer."""
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from brainalign.errors import InputError
-from brainalign.models.manifest import Manifest, weight_files
+from brainalign.models.bin_files import load_bin
+from brainalign.models.manifest import Manifest, Weights, weight_files
 from brainalign.models.quiet import without_progress_bars
+from brainalign.models.remote_code import check_code, needs_code, own_classes
 
 DataType = Literal["float32", "float16", "bfloat16", "float64"]
 
+_HEAD = "AutoModelForCausalLM"
 _NOT_READ = ("pooler.",)  # parts that no state of a block depends on
 _logger = logging.getLogger(__name__)
 
@@ -19,15 +23,20 @@ def load(
     dtype: DataType = "float32",
     device: str | None = None,
     head: bool = False,
+    device_map: str | Mapping[str, Any] | None = None,
+    offload_folder: Path | None = None,
 ) -> tuple[Any, Any]:
     """Load a model for reading and its tokenizer, from files only.
 
     Parameters
     ----------
-    model : a manifest with an absolute folder, or the folder.
+    model : a manifest with an absolute folder; or the folder of a model that has safetensors and runs no own Python.
     dtype : number format of the weights and of the computation, whatever the files hold.
     device : such as "cuda"; None is the CPU.
     head : with the head that predicts the next word.
+    device_map : instead of a device, where each module's weights lie, as accelerate reads it ("auto", or module →
+        device, "cpu" or "disk").
+    offload_folder : where weights on "disk" lie that are not stored as the model uses them.
 
     Returns
     -------
@@ -35,31 +44,40 @@ def load(
 
     Raises
     ------
-    InputError : missing files, weights that do not fit the config, an architecture that transformers lacks.
+    InputError : missing files, weights that do not fit the config, an architecture that transformers lacks, Python of
+        the model's own that its manifest does not allow, a .bin file with more than tensors.
     """
     import torch
     from safetensors import SafetensorError
     from transformers import AutoModel, AutoModelForCausalLM
 
-    folder = folder_of(model)
-    weight_files(folder)
-    loader = AutoModelForCausalLM if head else AutoModel
+    folder, weights, remote_code = folder_of(model), _weights_of(model), _may_run_code(model)
+    check_code(folder, remote_code)
+    for path in weight_files(folder, weights):
+        if weights == "bin":
+            load_bin(path)  # says in one sentence what is wrong with it; the numbers stay in the file
+    # A model's own Python may have the class with the head only.
+    headless = not remote_code or any(own_classes(folder, "AutoModel")) or not any(own_classes(folder, _HEAD))
+    loader = AutoModel if headless and not head else AutoModelForCausalLM
     try:
         with without_progress_bars():
             loaded, report = loader.from_pretrained(
                 folder,
                 dtype=getattr(torch, dtype),
                 local_files_only=True,
-                use_safetensors=True,
-                trust_remote_code=False,
+                use_safetensors=weights == "safetensors",
+                weights_only=True,
+                trust_remote_code=remote_code,
                 output_loading_info=True,
+                device_map=device_map,
+                offload_folder=offload_folder,
             )
-    except (ValueError, OSError, RuntimeError, SafetensorError) as error:
+    except (ValueError, OSError, RuntimeError, ImportError, SafetensorError) as error:
         raise InputError(f"the model in {folder} cannot be loaded: {_first_line(error)}") from error
     _check_complete(report, folder)
     if device is not None:
         loaded = loaded.to(device)
-    return loaded.eval(), load_tokenizer(folder)
+    return loaded.eval(), load_tokenizer(model)
 
 
 def load_tokenizer(model: Manifest | Path) -> Any:
@@ -67,14 +85,17 @@ def load_tokenizer(model: Manifest | Path) -> Any:
 
     Raises
     ------
-    InputError : no tokenizer, or one that cannot say which characters a token stands for.
+    InputError : no tokenizer, one that needs Python of its own and may not run it, or one that cannot say which
+        characters a token stands for.
     """
     from transformers import AutoTokenizer
 
-    folder = folder_of(model)
+    folder, remote_code = folder_of(model), _may_run_code(model)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=remote_code)
     except (ValueError, OSError, TypeError, ImportError) as error:
+        if "trust_remote_code" in str(error):
+            raise needs_code(folder) from error
         raise InputError(f"the tokenizer in {folder} cannot be loaded: {_first_line(error)}") from error
     if not tokenizer.is_fast:
         raise InputError(
@@ -90,6 +111,14 @@ def folder_of(model: Manifest | Path) -> Path:
     if not (folder / "config.json").is_file():
         raise InputError(f"the model folder {folder} has no config.json.")
     return folder
+
+
+def _weights_of(model: Manifest | Path) -> Weights:
+    return model.weights if isinstance(model, Manifest) else "safetensors"
+
+
+def _may_run_code(model: Manifest | Path) -> bool:
+    return isinstance(model, Manifest) and model.remote_code
 
 
 def _check_complete(report: dict[str, Any], folder: Path) -> None:

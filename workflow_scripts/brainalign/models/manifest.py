@@ -1,28 +1,49 @@
-"""What a model is: where its files lie, their checksums, and its sizes, read without loading a weight.
+"""What a model is: where its files lie, their checksums, and its sizes, read without holding the weights in memory.
 
 A manifest is the one thing that later stages need to know of a model, whether it came from the Hub, from a folder
 or was made by this workflow.
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Collection, Mapping
+from dataclasses import MISSING, asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from brainalign.errors import InputError, UnreadableFileError
-from brainalign.models.safetensors_headers import count_parameters, main_dtype
+from brainalign.models.limits import stated_limit
+from brainalign.models.stored_tensors import count_parameters, main_dtype
+from brainalign.models.weight_tensors import list_tensors
 from brainalign.storage import file_digest, write_json
 
 Source = Literal["hub", "folder", "made"]
+Weights = Literal["safetensors", "bin"]
 
-MODEL_FILES = ("*.json", "*.jinja", "*.model", "*.safetensors", "*.txt")
 READ_AGAIN = 1 << 28  # bytes
-_NOT_MODEL_FILES = ("manifest.json", ".provenance.json")  # endings of what this workflow adds
+_DESCRIPTION = ("*.json", "*.jinja", "*.model", "*.txt")
+_WEIGHTS: Mapping[Weights, str] = {"safetensors": "*.safetensors", "bin": "pytorch_model*.bin"}
+# What `AutoModel` looks for, in its order.
+_SINGLE: Mapping[Weights, str] = {"safetensors": "model.safetensors", "bin": "pytorch_model.bin"}
+# What this workflow adds.
+_NOT_MODEL_FILES = ("manifest.json", ".provenance.json")  # endings
+_BESIDE_MANIFEST = ("architecture.json", "delta.json")
 
 _WIDTH = ("hidden_size", "n_embd", "d_model")
 _DEPTH = ("num_hidden_layers", "n_layer", "num_layers", "n_layers")
-_CONTEXT_LIMIT = ("max_position_embeddings", "n_positions", "n_ctx", "max_seq_len")
+# RoBERTa and its relatives count positions from one after the id of the padding token.
+_AFTER_PADDING = (
+    "camembert",
+    "data2vec-text",
+    "ibert",
+    "longformer",
+    "luke",
+    "mpnet",
+    "roberta",
+    "roberta-prelayernorm",
+    "xlm-roberta",
+    "xlm-roberta-xl",
+    "xmod",
+)
 
 
 @dataclass(frozen=True)
@@ -36,6 +57,7 @@ class Manifest:
     width : units of the hidden state; depth : blocks; parameters : numbers in the weights, tied ones once.
     vocabulary : tokens; context_limit : positions that the model can see, None where there is no limit.
     architecture : the class that the weights belong to; dtype : the number format of most weights on disk.
+    weights : the format of the weight files; remote_code : whether the model may run the Python that lies beside them.
     """
 
     source: Source
@@ -50,42 +72,62 @@ class Manifest:
     context_limit: int | None
     architecture: str
     dtype: str
+    weights: Weights = "safetensors"
+    remote_code: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain values, equal for equal models."""
-        return asdict(self) | {"files": dict(sorted(self.files.items()))}
+        """Return plain values, equal for equal models; a field that holds its default is left out."""
+        plain = asdict(self) | {"files": dict(sorted(self.files.items()))}
+        return {field.name: plain[field.name] for field in fields(self) if plain[field.name] != field.default}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Manifest":
-        """Return the manifest that `to_json` gave. Raises KeyError where a field is missing."""
-        return cls(**{field.name: value[field.name] for field in fields(cls)})
+        """Return the manifest that `to_json` gave. Raises KeyError where a field without default is missing."""
+        given = [field.name for field in fields(cls) if field.default is MISSING or field.name in value]
+        return cls(**{name: value[name] for name in given})
 
 
 def describe_folder(
-    folder: Path, source: Source = "folder", repository: str | None = None, commit: str | None = None
+    folder: Path,
+    source: Source = "folder",
+    repository: str | None = None,
+    commit: str | None = None,
+    weights: Weights = "safetensors",
+    remote_code: bool = False,
 ) -> Manifest:
-    """Describe the model in a folder from its config.json and the headers of its safetensors files.
+    """Describe the model in a folder from its config.json and the headers of its weight files.
+
+    Parameters
+    ----------
+    folder : with config.json, tokenizer and weights.
+    source, repository, commit : where the model is from, see `Manifest`.
+    weights : which weight files are the model's, where there may be both.
+    remote_code : whether the folder's own Python is part of the model.
 
     Raises
     ------
-    InputError : no folder, no config.json, no safetensors weights, or a size that the config does not state.
+    InputError : no folder, no config.json, no weights of this format, a .bin file with more than tensors, or a size
+        that the config does not state.
     """
     folder = Path(folder).expanduser().resolve()
     config = read_config(folder)
-    weights = weight_files(folder)
+    files = weight_files(folder, weights)
+    found = {*model_files(folder, weights, remote_code), *files}
     return Manifest(
         source=source,
         repository=repository,
         commit=commit,
         folder=str(folder),
-        files={path.name: file_digest(path) for path in model_files(folder)},
+        files={path.name: file_digest(path) for path in sorted(found)},
         width=_size(config, _WIDTH, folder),
         depth=_size(config, _DEPTH, folder),
-        parameters=count_parameters(weights, tied=config.get("tie_word_embeddings")),
+        parameters=count_parameters(list_tensors(files), tied=config.get("tie_word_embeddings")),
         vocabulary=_size(config, ("vocab_size",), folder),
-        context_limit=context_limit(config),
+        context_limit=_limit(config),
         architecture=(config.get("architectures") or [config.get("model_type", "unknown")])[0],
-        dtype=main_dtype(weights),
+        dtype=main_dtype(list_tensors(files)),
+        weights=weights,
+        remote_code=remote_code,
     )
 
 
@@ -115,19 +157,25 @@ def read_manifest(path: Path) -> Manifest:
 
 
 def verify(manifest: Manifest, largest: int | None = None) -> None:
-    """Check that the files are the ones that the manifest describes.
+    """Check that the files are the ones that the manifest describes, see `verify_files`."""
+    verify_files(Path(manifest.folder), manifest.files, largest)
+
+
+def verify_files(folder: Path, files: Mapping[str, str], largest: int | None = None) -> None:
+    """Check that the files of a folder have their checksums.
 
     Parameters
     ----------
-    manifest : with an absolute folder.
+    folder : absolute.
+    files : name → SHA-256.
     largest : files of more bytes are only looked for, not read; None reads all.
 
     Raises
     ------
     InputError : naming the first file that is missing or has another checksum.
     """
-    for name, expected in manifest.files.items():
-        path = Path(manifest.folder) / name
+    for name, expected in files.items():
+        path = folder / name
         if not path.is_file():
             raise InputError(f"the model's file {path} is missing.")
         if largest is not None and path.stat().st_size > largest:
@@ -161,31 +209,56 @@ def read_verified_manifest(path: Path) -> Manifest:
     return manifest
 
 
-def model_files(folder: Path) -> list[Path]:
-    """Return the files of a folder that describe or hold the model, sorted by name."""
-    found = {path for pattern in MODEL_FILES for path in Path(folder).glob(pattern) if path.is_file()}
-    return sorted((path for path in found if not path.name.endswith(_NOT_MODEL_FILES)), key=lambda path: path.name)
+def file_patterns(weights: Weights | None = "safetensors", remote_code: bool = False) -> list[str]:
+    """Return the patterns of the files that describe or hold a model; None leaves out the weights."""
+    patterns = [*_DESCRIPTION, *(["*.py"] if remote_code else [])]
+    return sorted([*patterns, _WEIGHTS[weights]] if weights else patterns)
 
 
-def weight_files(folder: Path) -> list[Path]:
-    """Return the safetensors files that `AutoModel` loads: the index's shards, or the single file.
+def model_files(folder: Path, weights: Weights | None = "safetensors", remote_code: bool = False) -> list[Path]:
+    """Return the files of a folder that describe or hold the model, sorted by name.
+
+    Parameters
+    ----------
+    folder : of the model.
+    weights : the format of the weight files; None leaves out weights and their index.
+    remote_code : with the folder's own Python.
+    """
+    found = {path for pattern in file_patterns(weights, remote_code) for path in Path(folder).glob(pattern)}
+    endings = (*_NOT_MODEL_FILES, *(() if weights else (".index.json",)))
+    own = (path for path in found if not path.name.endswith(endings) and path.name not in _BESIDE_MANIFEST)
+    return sorted((path for path in own if path.is_file()), key=lambda path: path.name)
+
+
+def weight_files(folder: Path, weights: Weights = "safetensors") -> list[Path]:
+    """Return the weight files that `AutoModel` loads: the single file, or the index's shards.
 
     Raises
     ------
-    InputError : none, or an index that names a file which is not there.
+    InputError : none of this format, or an index that names a file which is not there.
     """
-    index = folder / "model.safetensors.index.json"
+    single = folder / _SINGLE[weights]
+    if single.is_file():
+        return [single]
+    index = folder / f"{_SINGLE[weights]}.index.json"
     if index.is_file():
         shards = sorted(set(_read_json(index).get("weight_map", {}).values()))
-        missing = [name for name in shards if not (folder / name).is_file()]
+        missing = [name for name in shards if Path(name).name != name or not (folder / name).is_file()]
         if missing or not shards:
             raise InputError(f"{index} names {missing[0] if missing else 'no file'}, which {folder} does not have.")
         return [folder / name for name in shards]
-    if (folder / "model.safetensors").is_file():
-        return [folder / "model.safetensors"]
-    others = sorted(path.name for pattern in ("*.bin", "*.pt", "*.pth") for path in folder.glob(pattern))
-    instead = f", only {others[0]}, and weights in pickle files are not read" if others else ""
-    raise InputError(f"the model folder {folder} has no model.safetensors{instead}.")
+    names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    raise InputError(f"the model folder {folder} has no {single.name}{advice(names, weights)}")
+
+
+def advice(names: Collection[str], weights: Weights) -> str:
+    """Return the end of a sentence about missing weights: which format the files' names speak of instead."""
+    other: Weights = "safetensors" if weights == "bin" else "bin"
+    there = [name for name in (_SINGLE[other], f"{_SINGLE[other]}.index.json") if name in names]
+    if not there:
+        return "."
+    what = "leave out `weights: bin`" if weights == "bin" else "add `weights: bin` to the model's entry"
+    return f", only {there[0]}; {what}."
 
 
 def read_config(folder: Path) -> dict[str, Any]:
@@ -200,10 +273,12 @@ def read_config(folder: Path) -> dict[str, Any]:
     return config | inner if isinstance(inner, dict) else config
 
 
-def context_limit(config: Mapping[str, Any]) -> int | None:
-    """Return the positions that a model can see, from its config; None where none is stated."""
-    limits = [int(config[name]) for name in _CONTEXT_LIMIT if config.get(name)]
-    return limits[0] if limits else None
+def _limit(config: Mapping[str, Any]) -> int | None:
+    """Return the positions that a token can have, which are fewer than the stated ones in RoBERTa's family."""
+    stated = stated_limit(config)
+    if stated is None or config.get("model_type") not in _AFTER_PADDING:
+        return stated
+    return stated - int(config.get("pad_token_id", 1)) - 1
 
 
 def _size(config: Mapping[str, Any], names: tuple[str, ...], folder: Path) -> int:

@@ -15,7 +15,8 @@ import numpy as np
 
 from brainalign.errors import InputError
 from brainalign.models.architectures import make_config, make_model, make_tokenizer, save
-from brainalign.models.loading import load
+from brainalign.models.loading import folder_of, load
+from brainalign.models.manifest import Manifest
 from brainalign.models.packing import IGNORED, pack, pad
 from brainalign.models.settings import Optimisation, Training, Tuning
 
@@ -49,14 +50,14 @@ def train(documents: Sequence[str], settings: Training, out: Path, further_texts
     save(model, tokenizer, out)
 
 
-def tune(base: Path, pairs: Sequence[tuple[str, str]], settings: Tuning, out: Path) -> None:
+def tune(base: Manifest | Path, pairs: Sequence[tuple[str, str]], settings: Tuning, out: Path) -> None:
     """Tune a model to answer questions, and write it with its tokenizer.
 
     A sequence is <s> question answer </s>; the loss counts the answer's tokens and </s> only.
 
     Parameters
     ----------
-    base : folder of the model to start from.
+    base : manifest or folder of the model to start from.
     pairs : questions and their answers.
     settings : the optimisation.
     out : folder for config, weights (safetensors, float32) and tokenizer.
@@ -67,7 +68,7 @@ def tune(base: Path, pairs: Sequence[tuple[str, str]], settings: Tuning, out: Pa
     """
     model, tokenizer = load(base, head=True)
     if tokenizer.eos_token_id is None:
-        raise InputError(f"the tokenizer of {base} has no token that ends a text, so an answer cannot end.")
+        raise InputError(f"the tokenizer in {folder_of(base)} has no token that ends a text, so an answer cannot end.")
     sequences, answers = _answered(pairs, tokenizer, getattr(model.config, "max_position_embeddings", None))
     _optimise(model, _answer_batches(sequences, answers, settings), settings)
     save(model, tokenizer, out)

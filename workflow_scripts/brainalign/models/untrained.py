@@ -1,42 +1,53 @@
 """Untrained twins: an architecture with random weights, made without its trained ones."""
 
-import shutil
 from pathlib import Path
 from typing import Any
 
 from brainalign.errors import InputError
-from brainalign.models.architectures import make_model, save
+from brainalign.models.architecture_files import copy_description
+from brainalign.models.architectures import save
 from brainalign.models.loading import folder_of
-from brainalign.models.manifest import MODEL_FILES
+from brainalign.models.remote_code import check_code
 
-_NOT_COPIED = ("config.json", "generation_config.json", "manifest.json", "model.safetensors.index.json")
+_NOT_COPIED = ("config.json", "generation_config.json")
+_CLASSES = ("AutoModelForCausalLM", "AutoModelForSeq2SeqLM", "AutoModelForMaskedLM", "AutoModel")
 
 
-def initialise(folder: Path, seed: int, out: Path) -> None:
+def initialise(folder: Path, seed: int, out: Path, remote_code: bool = False) -> None:
     """Write a model of the folder's architecture with weights drawn as its class initialises them.
+
+    The class is the first that there is for the config: a causal language model, a sequence-to-sequence one, a masked
+    one, one without a head.
 
     Parameters
     ----------
     folder : config.json and tokenizer; weights in it are never opened.
     seed : of the draw.
     out : folder for the config, the weights (safetensors, float32) and the tokenizer, copied as it is.
+    remote_code : whether the Python in the folder may run; it is copied too.
 
     Raises
     ------
-    InputError : no config.json, or an architecture that transformers lacks.
+    InputError : no config.json, an architecture that transformers lacks, or one that needs its own Python.
     """
     folder = folder_of(folder)
-    model = make_model(_config(folder), seed)
-    save(model, None, out)
-    for path in sorted(path for pattern in MODEL_FILES for path in folder.glob(pattern)):
-        if path.suffix != ".safetensors" and path.name not in _NOT_COPIED:
-            shutil.copyfile(path, out / path.name)
-
-
-def _config(folder: Path) -> Any:
-    from transformers import AutoConfig
-
+    check_code(folder, remote_code)
     try:
-        return AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    except (ValueError, OSError) as error:
+        model = _draw(folder, seed, remote_code)
+    except (ValueError, OSError, ImportError) as error:
         raise InputError(f"the config.json in {folder} cannot be used: {str(error).splitlines()[0]}") from error
+    save(model, None, out)
+    copy_description(folder, out, remote_code, _NOT_COPIED)
+
+
+def _draw(folder: Path, seed: int, remote_code: bool) -> Any:
+    import torch
+    import transformers
+
+    config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=remote_code)
+    classes = [getattr(transformers, name) for name in _CLASSES]
+    own = getattr(config, "auto_map", None) or {}
+    fitting = [loader for loader in classes if loader.__name__ in own or type(config) in loader._model_mapping]
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return (fitting or classes)[0].from_config(config, dtype=torch.float32, trust_remote_code=remote_code)

@@ -6,29 +6,41 @@ from pathlib import Path
 from typing import Any
 
 from brainalign.activations.extraction import extract
+from brainalign.activations.partial import PartialStates
+from brainalign.activations.placed import find_place, load_at
 from brainalign.activations.readout import Readout
 from brainalign.activations.stored import write_activations
 from brainalign.command import run
-from brainalign.devices import best_device
-from brainalign.models.loading import load
 from brainalign.models.manifest import read_verified_manifest
 from brainalign.provenance import Provenance
+from brainalign.storage import file_digest
 from brainalign.tables import read_table
 
 log = logging.getLogger(__name__)
 
 
 def extract_activations(
-    spec: dict[str, Any], provenance: Provenance, stimuli: Path, model: Path, out: Path, digest: Path
+    spec: dict[str, Any],
+    provenance: Provenance,
+    stimuli: Path,
+    model: Path,
+    out: Path,
+    digest: Path,
+    placement: str,
+    batch_tokens: int,
 ) -> None:
-    """Run one model over one data set's stimuli and write its layers."""
-    table = read_table(stimuli)
-    loaded, tokenizer = load(read_verified_manifest(model), spec["dtype"], best_device())
-    found = extract(loaded, tokenizer, table, Readout.from_mapping(spec["readout"]))
+    """Run one model over one data set's stimuli and write its layers; interrupted work is taken up again."""
+    table, manifest = read_table(stimuli), read_verified_manifest(model)
+    place = find_place(manifest, spec["dtype"], placement, batch_tokens)
+    record = {**provenance.attributes(), "dtype": spec["dtype"], "placement": place.placement, "device": place.device}
+    key = {**record, "stimuli": file_digest(stimuli), "model": manifest.files}
+    store = PartialStates.open(out.with_name(f"{out.name}.partial"), key, len(table))
+    loaded, tokenizer = load_at(place, manifest, spec["dtype"], store.scratch())
+    found = extract(loaded, tokenizer, table, Readout.from_mapping(spec["readout"]), batch_tokens, store)
     log.info("%d stimuli: %s", len(table), found.summary)
-    facts = {"summary": json.dumps(found.summary), "dtype": spec["dtype"]}
-    ids = table["stimulus_id"].to_numpy(object)
-    write_activations(out, digest, ids, found.layers, {**provenance.attributes(), **facts})
+    attributes = {**record, "summary": json.dumps(found.summary)}
+    write_activations(out, digest, table["stimulus_id"].to_numpy(object), found.layers, attributes)
+    store.remove()
 
 
 if __name__ == "__main__":

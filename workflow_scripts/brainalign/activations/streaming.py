@@ -1,0 +1,302 @@
+"""A model of which one block at a time is in memory.
+
+All batches go through a block, whose weights then make room for those of the next. What a block is given besides the
+states (masks, rotary tables, position biases) is what the model itself gives it: the model's own forward pass runs
+with the earlier blocks replaced by stubs that hand their input on, up to the block in question, whose arguments are
+caught. So only the states come from elsewhere: from disk, where the block before left them.
+
+Weights are read by transformers' own loading, which renames and fuses them as the model needs them: the blocks are
+put "on disk", where it leaves an index of the files, or converted copies.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from brainalign.activations.blocks import Blocks, Stack, find_blocks
+from brainalign.activations.spill import Spill
+from brainalign.errors import InputError
+from brainalign.models.loading import DataType, load
+from brainalign.models.manifest import Manifest
+from brainalign.models.placement import skeleton
+
+Receive = Callable[[int, str, Any], None]
+
+
+@dataclass(frozen=True)
+class StreamedModel:
+    """A model whose blocks have no weights in memory.
+
+    blocks : of the model, whose other parts are on `device`.
+    names : of each block's module, for every stack.
+    weights : name of a parameter → the tensor, read when it is asked for.
+    """
+
+    blocks: Blocks
+    names: Mapping[str, Sequence[str]]
+    weights: Mapping[str, Any]
+    device: Any
+
+    @contextmanager
+    def block(self, stack: Stack, number: int) -> Iterator[Any]:
+        """Hold the weights of one block in memory."""
+        from accelerate.utils import set_module_tensor_to_device
+
+        block, name = stack.blocks[number], self.names[stack.prefix][number]
+        own = [parameter for parameter, _ in block.named_parameters(remove_duplicate=False)]
+        try:
+            for parameter in own:
+                value = self.weights[f"{name}.{parameter}"]
+                set_module_tensor_to_device(block, parameter, self.device, value=value)
+            yield block
+        finally:
+            for parameter in own:
+                set_module_tensor_to_device(block, parameter, "meta")
+
+
+class _Reached(Exception):
+    def __init__(self, arguments: tuple[Any, ...], named: dict[str, Any], form: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.arguments, self.named, self._form = arguments, named, form
+
+    @property
+    def states(self) -> Any:
+        """The states that the block is given."""
+        return self.arguments[0] if self.arguments else self.named["hidden_states"]
+
+    @property
+    def handed_on(self) -> dict[str, Any]:
+        """What the block is given of what the first block returned besides states, by its place there."""
+        given = [*self.arguments, *self.named.values()]
+        return {place: value for place, value in self._form.items() if any(value is other for other in given)}
+
+
+@dataclass
+class _Layer:
+    """One layer to be read: its stack, and the number of its block; −1 is the embeddings, None the final norm."""
+
+    name: str
+    stack: Stack
+    number: int | None
+    before: str | None = field(default=None)  # the layer whose states it is given
+
+
+def load_for_streaming(
+    model: Manifest | Path, dtype: DataType, device: str, offload_folder: Path
+) -> tuple[StreamedModel, Any]:
+    """Load all of a model but its blocks, and its tokenizer.
+
+    Parameters
+    ----------
+    model : a manifest with an absolute folder, or the folder.
+    dtype : number format of the weights and of the computation.
+    device : where the computation runs.
+    offload_folder : for weights that are not stored as the model uses them.
+
+    Raises
+    ------
+    InputError : as `loading.load`; and a family whose blocks cannot be run by themselves, by name.
+    """
+    from accelerate.hooks import remove_hook_from_submodules
+    from accelerate.utils import OffloadedWeightsLoader
+
+    bare = skeleton(model)
+    found = find_blocks(bare)
+    names = _names(bare, found)
+    device_map = _device_map(bare, {name for stack in names.values() for name in stack}, device)
+    loaded, tokenizer = load(model, dtype, device_map=device_map, offload_folder=offload_folder)
+    blocks = find_blocks(loaded)
+    hooks = [getattr(module, "_hf_hook", None) for module in loaded.modules()]
+    maps = [getattr(hook, "weights_map", None) for single in hooks for hook in getattr(single, "hooks", [single])]
+    weights = next((found.dataset for found in maps if found is not None), None)
+    if not isinstance(weights, OffloadedWeightsLoader):
+        raise InputError(f"{type(loaded).__name__} cannot be streamed: its blocks' weights are not found on disk.")
+    remove_hook_from_submodules(loaded)
+    for stack in blocks.stacks:  # what is no weight is small and stays
+        for block in stack.blocks:
+            for buffer in block.buffers():
+                buffer.data = buffer.data.to(device)
+    return StreamedModel(blocks, names, weights, device), tokenizer
+
+
+def stream(
+    model: StreamedModel,
+    batches: Sequence[Mapping[str, Any]],
+    receive: Receive,
+    spill: Path,
+    start: tuple[int, int] = (0, 0),
+) -> None:
+    """Pass batches through the layers, layer by layer.
+
+    Parameters
+    ----------
+    model : as loaded for streaming.
+    batches : the model's arguments for each, tensors on the CPU, made when they are asked for.
+    receive : is called with a batch's number, a layer's name and its states (text, position, width).
+    spill : folder for the states between two layers; they are written before `receive` is called.
+    start : layer and batch to begin with, if `resumable` says so.
+
+    Raises
+    ------
+    InputError : naming the model's class, where its blocks cannot be run by themselves.
+    """
+    import torch
+
+    kept = Spill(spill)
+    with torch.inference_mode():
+        for index, layer in enumerate(_layers(model.blocks)):
+            if index < start[0]:
+                continue
+            numbers = range(start[1] if index == start[0] else 0, len(batches))
+            with _run(model, layer, kept) as run:
+                for number in numbers:
+                    inputs = {name: value.to(model.device) for name, value in batches[number].items()}
+                    states = run(number, inputs)
+                    kept.write(layer.name, number, {"states": states})
+                    receive(number, layer.name, states)
+            if layer.before is not None and layer.before != _last_of_encoder(model.blocks):
+                kept.delete(layer.before, range(len(batches)))
+
+
+def resumable(model: StreamedModel, spill: Path, start: tuple[int, int], batches: int) -> bool:
+    """Tell whether the states are there, whole, with which `stream` can begin at a layer and batch."""
+    kept, layers = Spill(spill), _layers(model.blocks)
+    layer = layers[start[0]]
+    needed = [(layer.name, range(start[1]))]
+    if layer.before is not None:
+        needed.append((layer.before, range(start[1], batches)))
+    if layer.number not in (-1, 0, None):
+        needed.append((_form(layer.stack), range(batches)))
+    if layer.stack.prefix == "decoder_":
+        needed.append((str(_last_of_encoder(model.blocks)), range(batches)))
+    return all(kept.has(*each) for each in needed)
+
+
+@contextmanager
+def _run(model: StreamedModel, layer: _Layer, kept: Spill) -> Iterator[Callable[[int, dict[str, Any]], Any]]:
+    """Yield what computes a layer's states of one batch, with the block's weights in memory meanwhile."""
+    number = layer.number
+    if number is None:
+        assert layer.stack.norm is not None
+        norm = layer.stack.norm
+        yield lambda batch, _: norm(kept.read(str(layer.before), batch, model.device)["states"])
+    elif number == -1:
+        yield lambda batch, inputs: _arguments(model, layer, kept, batch, inputs, 0).states
+    else:
+        with model.block(layer.stack, number) as block:
+
+            def run(batch: int, inputs: dict[str, Any]) -> Any:
+                reached = _arguments(model, layer, kept, batch, inputs, number)
+                states = kept.read(str(layer.before), batch, model.device)["states"]
+                return _pass(model, layer, block, reached, states, kept, batch)
+
+            yield run
+
+
+def _pass(
+    model: StreamedModel, layer: _Layer, block: Any, reached: _Reached, states: Any, kept: Spill, number: int
+) -> Any:
+    """Run one block on states, with the other arguments that the model gives it."""
+    import torch
+
+    given = reached.states
+    arguments = [states if value is given else value for value in reached.arguments]
+    named = {name: states if value is given else value for name, value in reached.named.items()}
+    output = block(*arguments, **named)
+    found, *further = output if isinstance(output, tuple) else (output,)
+    if not isinstance(found, torch.Tensor) or found.shape != states.shape:
+        raise _cannot(model)
+    form = {str(place): value for place, value in enumerate(further, start=1) if isinstance(value, torch.Tensor)}
+    if layer.number == 0:
+        length = len(output) if isinstance(output, tuple) else 0
+        kept.write(_form(layer.stack), number, {"length": torch.tensor(length), **form})
+    # What is handed on besides the states must be what the first block made, as a T5's position bias is.
+    if not all(place in form and torch.equal(form[place], value) for place, value in reached.handed_on.items()):
+        raise _cannot(model)
+    return found
+
+
+def _arguments(
+    model: StreamedModel, layer: _Layer, kept: Spill, number: int, inputs: dict[str, Any], block_number: int
+) -> _Reached:
+    """Return what the model gives one of its blocks, for one batch."""
+    from transformers.modeling_outputs import BaseModelOutput
+
+    if layer.stack.prefix == "decoder_":
+        states = kept.read(str(_last_of_encoder(model.blocks)), number, model.device)["states"]
+        inputs = {**inputs, "encoder_outputs": BaseModelOutput(last_hidden_state=states)}
+        del inputs["input_ids"]
+    form = kept.read(_form(layer.stack), number, model.device) if block_number else {}
+
+    def hand_on(*arguments: Any, **named: Any) -> Any:
+        states, length = arguments[0] if arguments else named["hidden_states"], int(form["length"])
+        return states if not length else (states, *(form.get(str(place)) for place in range(1, length)))
+
+    def reach(*arguments: Any, **named: Any) -> Any:
+        raise _Reached(arguments, named, form)
+
+    replaced = layer.stack.blocks[: block_number + 1]
+    for block in replaced:
+        block.forward = hand_on
+    replaced[-1].forward = reach
+    try:
+        model.blocks.base(**inputs, use_cache=False)
+    except _Reached as reached:
+        return reached
+    finally:
+        for block in replaced:
+            del block.forward
+    raise _cannot(model)
+
+
+def _layers(blocks: Blocks) -> list[_Layer]:
+    """Return the layers in order, each with the one whose states it is given."""
+    found = []
+    for stack in blocks.stacks:
+        numbers: list[int | None] = [*range(-1, len(stack.blocks)), *([] if stack.norm is None else [None])]
+        before = [None, *stack.layers[:-1]]
+        found += [_Layer(*entry) for entry in zip(stack.layers, [stack] * len(numbers), numbers, before, strict=True)]
+    return found
+
+
+def _form(stack: Stack) -> str:
+    """Name of what the first block returns besides the states."""
+    return f"{stack.prefix}form"
+
+
+def _last_of_encoder(blocks: Blocks) -> str | None:
+    return blocks.stacks[0].layers[-1] if blocks.is_encoder_decoder else None
+
+
+def _cannot(model: StreamedModel) -> InputError:
+    return InputError(
+        f"{type(model.blocks.base).__name__} cannot be streamed: its blocks take or return more than states and what "
+        "the first of them makes for all; it needs a machine that holds it (placement=resident or sharded)."
+    )
+
+
+def _names(model: Any, blocks: Blocks) -> dict[str, list[str]]:
+    names = {id(module): name for name, module in model.named_modules()}
+    return {stack.prefix: [names[id(block)] for block in stack.blocks] for stack in blocks.stacks}
+
+
+def _device_map(model: Any, blocks: set[str], device: str) -> dict[str, str]:
+    """Return "disk" for each block and the device for all else, by the names of the largest modules without blocks."""
+    found: dict[str, str] = {}
+
+    def visit(module: Any, path: str) -> None:
+        for name, _ in [*module.named_parameters(recurse=False), *module.named_buffers(recurse=False)]:
+            found[f"{path}{name}"] = device
+        for name, child in module.named_children():
+            here = f"{path}{name}"
+            if here in blocks:
+                found[here] = "disk"
+            elif any(block.startswith(f"{here}.") for block in blocks):
+                visit(child, f"{here}.")
+            else:
+                found[here] = device
+
+    visit(model, "")
+    return found
