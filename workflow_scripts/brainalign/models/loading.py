@@ -69,14 +69,13 @@ def load(
                 weights_only=True,
                 trust_remote_code=remote_code,
                 output_loading_info=True,
-                device_map=device_map,
+                # To a card the weights go one by one, not by way of the host's memory.
+                device_map=device if device_map is None and device != "cpu" else device_map,
                 offload_folder=offload_folder,
             )
     except (ValueError, OSError, RuntimeError, ImportError, SafetensorError) as error:
         raise InputError(f"the model in {folder} cannot be loaded: {_first_line(error)}") from error
     _check_complete(report, folder)
-    if device is not None:
-        loaded = loaded.to(device)
     return loaded.eval(), load_tokenizer(model)
 
 
