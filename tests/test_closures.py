@@ -17,7 +17,8 @@ COMMON = "command errors provenance storage"
 STAGES = {
     "apply_delta": (
         "models.architecture_files models.bin_files models.deltas models.limits models.manifest "
-        "models.safetensors_headers models.safetensors_writing models.stored_tensors models.weight_tensors tables "
+        "models.safetensors_headers models.safetensors_writing models.sizes models.stored_tensors "
+        "models.weight_tensors tables "
     ),
     "compare_pairs": "alignment correlation.pairs correlation.scores intervals study tables",
     "compute_features": "activations.given activations.nulls.registry activations.stored given_tables tables",
@@ -38,16 +39,17 @@ STAGES = {
         "activations.rows activations.spill activations.store activations.stored activations.streamed "
         "activations.streaming activations.windows activations.word_independence activations.word_patterns devices "
         "models.batching models.bin_files models.limits models.loading models.manifest models.placement "
-        "models.quiet models.remote_code models.safetensors_headers models.stored_tensors models.tokenisation "
-        "models.weight_tensors progress tables "
+        "models.quiet models.remote_code models.safetensors_headers models.sizes models.stored_tensors "
+        "models.tokenisation models.weight_tensors progress tables "
     ),
     "fetch_architecture": (
         "models.architecture_files models.bin_files models.fetching models.hub models.limits models.manifest "
-        "models.remote_code models.safetensors_headers models.stored_tensors models.weight_tensors tables "
+        "models.remote_code models.safetensors_headers models.sizes models.stored_tensors models.weight_tensors "
+        "tables "
     ),
     "fetch_model": (
         "models.bin_files models.fetching models.hub models.limits models.manifest models.remote_code "
-        "models.safetensors_headers models.stored_tensors models.weight_tensors tables "
+        "models.safetensors_headers models.sizes models.stored_tensors models.weight_tensors tables "
     ),
     "fetch_source": "tables",
     "fit_encoder": (
@@ -57,13 +59,13 @@ STAGES = {
     ),
     "initialise_model": (
         "models.architecture_files models.architectures models.bin_files models.limits models.loading "
-        "models.manifest models.quiet models.remote_code models.safetensors_headers models.stored_tensors "
-        "models.untrained models.weight_tensors tables "
+        "models.manifest models.quiet models.remote_code models.safetensors_headers models.sizes "
+        "models.stored_tensors models.untrained models.weight_tensors tables "
     ),
     "join_study": "alignment intervals study tables",
     "measure_loss": (
         "devices losses models.batching models.bin_files models.limits models.loading models.manifest models.quiet "
-        "models.remote_code models.safetensors_headers models.stored_tensors models.tokenisation "
+        "models.remote_code models.safetensors_headers models.sizes models.stored_tensors models.tokenisation "
         "models.weight_tensors sources.folder tables texts "
     ),
     "prepare_responses": "sources.folder tables",
@@ -71,13 +73,13 @@ STAGES = {
     "score_alignment": "alignment intervals tables",
     "train_model": (
         "models.architectures models.bin_files models.limits models.loading models.manifest models.packing "
-        "models.quiet models.remote_code models.safetensors_headers models.settings models.stored_tensors "
-        "models.training models.weight_tensors sources.folder sources.words tables texts "
+        "models.quiet models.remote_code models.safetensors_headers models.settings models.sizes "
+        "models.stored_tensors models.training models.weight_tensors sources.folder sources.words tables texts "
     ),
     "tune_model": (
         "models.architectures models.bin_files models.limits models.loading models.manifest models.packing "
-        "models.quiet models.remote_code models.safetensors_headers models.settings models.stored_tensors "
-        "models.training models.weight_tensors sources.folder tables texts "
+        "models.quiet models.remote_code models.safetensors_headers models.settings models.sizes "
+        "models.stored_tensors models.training models.weight_tensors sources.folder tables texts "
     ),
 }
 

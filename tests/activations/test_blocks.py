@@ -108,6 +108,22 @@ def test_stacks_without_a_final_norm(make_model: Callable[[str], Any]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "sizes"),
+    [
+        ("CTRL", {"n_embd": 16, "dff": 16, "n_layer": 2, "n_head": 2}),
+        ("Lfm2", {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2,
+                  "num_key_value_heads": 1, "layer_types": ["full_attention"] * 2}),
+    ],
+)  # fmt: skip
+def test_norms_of_other_names_are_found(name: str, sizes: dict) -> None:
+    import transformers
+
+    model = transformers.AutoModel.from_config(getattr(transformers, f"{name}Config")(vocab_size=64, **sizes)).eval()
+    states = _states(model)
+    torch.testing.assert_close(states["final"], model(input_ids=torch.arange(6)[None], use_cache=False)[0])
+
+
+@pytest.mark.parametrize(
     ("name", "sizes", "sentence"),
     [
         ("Albert", {"hidden_size": 16, "embedding_size": 16, "intermediate_size": 16, "num_hidden_layers": 3},

@@ -12,6 +12,7 @@ from transformers import LlamaConfig, LlamaModel
 from activations.families import CONFIGS, DECODERS
 from brainalign.activations.extraction import extract
 from brainalign.activations.one_by_one import extract_one_by_one
+from brainalign.activations.passes import Reader, plan_passes
 from brainalign.activations.presets import PRESETS
 from brainalign.activations.readout import Readout
 from brainalign.errors import InputError
@@ -283,3 +284,59 @@ def test_bfloat16_is_read_as_float32(byte_tokenizer: Any, stimuli: pd.DataFrame,
     assert {states.dtype for states in layers.values()} == {np.dtype("float32")}
     difference = np.linalg.norm(layers["final"] - reference["final"]) / np.linalg.norm(reference["final"])
     assert 0 < difference < 0.05
+
+
+@pytest.mark.parametrize("overflow", ["restart", "slide"])
+def test_a_window_of_tokens_is_as_long_as_it_says(
+    make_model: Models, byte_tokenizer: Any, tables: Tables, overflow: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Past the limit of the whole text, too, as long as window and part fit it."""
+    stimuli = tables(["The red fox"] * 40)
+    readout = Readout("window", 30, "tokens", "mean", overflow, limit=60)
+    plan = plan_passes(stimuli, byte_tokenizer, readout, Reader(causal=True, limit=60))
+    per_part = len(byte_tokenizer(" The red fox", add_special_tokens=False).input_ids)
+    found = {part.row: part.first - 1 for item in plan.passes for part in item.parts}  # without <s>
+    first = len(byte_tokenizer("The red fox", add_special_tokens=False).input_ids)
+    assert found == {row: min(30, first + (row - 1) * per_part if row else 0) for row in range(40)}
+    _assert_twins(make_model("llama"), byte_tokenizer, stimuli, readout)
+
+
+@pytest.mark.parametrize("overflow", ["restart", "slide"])
+def test_what_a_decoder_reads_fits_its_limit(
+    make_model: Models, byte_tokenizer: Any, tables: Tables, overflow: str
+) -> None:
+    """Its start token takes a position too, also where the tokenizer adds none at the end."""
+    readout = Readout(pooling="mean", overflow=overflow)
+    summary = _assert_twins(make_model("bart"), byte_tokenizer, tables(["long day "] * 60), readout)
+    assert summary["parts_past_limit"] > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "sizes", "sentence"),
+    [
+        ("LED", {"d_model": 16, "encoder_layers": 2, "decoder_layers": 2, "encoder_attention_heads": 2,
+                 "decoder_attention_heads": 2, "encoder_ffn_dim": 16, "decoder_ffn_dim": 16, "attention_window": 8,
+                 "max_encoder_position_embeddings": 128, "max_decoder_position_embeddings": 128},
+         "the states of LEDModel at encoder_embeddings are of shape"),
+        ("ProphetNet", {"hidden_size": 16, "encoder_ffn_dim": 16, "decoder_ffn_dim": 16, "num_encoder_layers": 1,
+                        "num_decoder_layers": 1, "num_encoder_attention_heads": 2, "num_decoder_attention_heads": 2,
+                        "max_position_embeddings": 128},
+         "the states of ProphetNetModel at decoder_embeddings are of shape"),
+    ],
+)  # fmt: skip
+def test_states_whose_tokens_cannot_be_told_are_refused(
+    byte_tokenizer: Any, stimuli: pd.DataFrame, name: str, sizes: dict, sentence: str
+) -> None:
+    import transformers
+
+    config = getattr(transformers, f"{name}Config")(vocab_size=320, **sizes)
+    with pytest.raises(InputError, match=sentence):
+        extract(transformers.AutoModel.from_config(config).eval(), byte_tokenizer, stimuli, Readout())
+
+
+def test_blocks_that_return_lists_are_read(byte_tokenizer: Any, stimuli: pd.DataFrame) -> None:
+    from transformers import OpenAIGPTConfig, OpenAIGPTModel
+
+    config = OpenAIGPTConfig(vocab_size=320, n_embd=16, n_layer=2, n_head=2, n_positions=128)
+    summary = _assert_twins(OpenAIGPTModel(config).eval(), byte_tokenizer, stimuli, Readout(pooling="mean"))
+    assert summary["parts_shared"] > 0

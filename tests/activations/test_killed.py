@@ -154,3 +154,14 @@ def test_work_of_other_settings_is_not_taken_up(stage: Stage) -> None:
     assert "beginning anew" in again.log
     assert again.passes == afresh.passes
     assert again.out.read_bytes() == afresh.out.read_bytes()
+
+
+def test_what_was_streamed_goes_on_streaming(stage: Stage) -> None:
+    """There is room for the model by now, but the work is half done."""
+    stage.run("streamed", ("auto.h5", 25))
+    (again,) = stage.run("auto", ("auto.h5", 0))
+    assert again.status == 0, again.log
+    assert "streamed on cpu, as the work that was begun" in again.log
+    assert "going on from" in again.log
+    (whole,) = stage.run("streamed", ("whole.h5", 0))
+    assert again.out.read_bytes() == whole.out.read_bytes()

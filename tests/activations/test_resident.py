@@ -72,7 +72,7 @@ def _fits(batch: Any, tokens: int) -> bool:
 
 @pytest.mark.parametrize("error", [torch.OutOfMemoryError("CUDA out of memory."), MemoryError(), RuntimeError(
     "[enforce fail at alloc_cpu.cpp:124] err == 0. DefaultCPUAllocator: can't allocate memory: you tried ..."
-)])  # fmt: skip
+), RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`")])  # fmt: skip
 def test_a_batch_that_does_not_fit_halves_the_budget(
     make_model: Models,
     byte_tokenizer: Any,

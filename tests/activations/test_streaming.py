@@ -194,7 +194,7 @@ def test_a_lack_of_memory_halves_the_budget(
     run = streaming._pass
 
     def limited(*arguments: Any) -> Any:
-        if arguments[4].shape[0] * arguments[4].shape[1] > 120:
+        if arguments[3].states.shape[0] * arguments[3].states.shape[1] > 120:
             raise torch.OutOfMemoryError("out of memory")
         return run(*arguments)
 
@@ -220,7 +220,7 @@ def test_blocks_that_cannot_run_by_themselves_are_refused_by_name(
 
     monkeypatch.setattr(T5Block, "forward", changed)
     model, tokenizer = load_for_streaming(saved("t5"), "float32", "cpu", tmp_path / "weights")
-    with pytest.raises(InputError, match="T5Model cannot be streamed: its blocks take or return more than states"):
+    with pytest.raises(InputError, match="T5Model cannot be streamed: besides the states"):
         extract(model, tokenizer, stimuli, Readout())
 
 

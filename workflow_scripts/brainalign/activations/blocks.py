@@ -20,7 +20,21 @@ _STACK_DEPTHS = {
     "decoder_": ("decoder_layers", "num_decoder_layers", "num_layers", "num_hidden_layers"),
 }
 _BLOCKS = ("h", "layers", "block", "blocks", "layer")  # usual names of the list, at the end of its path
-_FINAL_NORMS = ("ln_f", "norm", "norm_f", "final_norm", "final_layer_norm", "final_layernorm", "layer_norm", "ln_out")
+_FINAL_NORMS = (
+    "ln_f",
+    "norm",
+    "norm_f",
+    "final_norm",
+    "final_layer_norm",
+    "final_layernorm",
+    "layer_norm",
+    "ln_out",
+    "layernorm",
+    "embedding_norm",
+    "emb_layer_norm_after",
+    "ln",
+    "out_norm",
+)
 
 
 @dataclass(frozen=True)
@@ -144,14 +158,35 @@ def last_token_matters(blocks: Blocks, layer: str, states: Any) -> bool:
     ------
     InputError : states of another shape.
     """
-    shape = tuple(causality_probe(blocks)["input_ids"].shape)
+    check_shape(blocks, layer, states, tuple(causality_probe(blocks)["input_ids"].shape))
+    first, second = states[0, :-1].float(), states[1, :-1].float()
+    return bool((first - second).abs().max() > 1e-5 * first.abs().max())
+
+
+def check_shape(blocks: Blocks, layer: str, states: Any, shape: tuple[int, ...]) -> None:
+    """Raise InputError where states are not laid out as (text, position, width), with this many texts and positions."""
     if states.ndim != 3 or tuple(states.shape[:2]) != shape:
         raise InputError(
             f"the states of {type(blocks.base).__name__} at {layer} are of shape {tuple(states.shape)}, "
             f"not {shape} and the width, so that its tokens cannot be told."
         )
-    first, second = states[0, :-1].float(), states[1, :-1].float()
-    return bool((first - second).abs().max() > 1e-5 * first.abs().max())
+
+
+def states_given(blocks: Blocks, layer: str, positional: tuple[Any, ...], named: dict[str, Any]) -> Any:
+    """Return the states among a block's arguments. Raises InputError where the model gives it none."""
+    if not positional and "hidden_states" not in named:
+        raise InputError(f"{type(blocks.base).__name__} gives its blocks no states at {layer} that could be told.")
+    return positional[0] if positional else named["hidden_states"]
+
+
+def states_returned(blocks: Blocks, layer: str, output: Any) -> Any:
+    """Return the states among what a block returns. Raises InputError where there are none."""
+    import torch
+
+    states = output[0] if isinstance(output, (tuple, list)) and output else output
+    if not isinstance(states, torch.Tensor):
+        raise InputError(f"{type(blocks.base).__name__} returns a {type(output).__name__} at {layer}, not states.")
+    return states
 
 
 def depends_on_length(model: Any) -> bool:
@@ -163,21 +198,24 @@ def depends_on_length(model: Any) -> bool:
 
 
 def input_device(blocks: Blocks) -> Any:
-    """Return the device on which the model wants its token ids."""
-    return blocks.base.get_input_embeddings().weight.device
+    """Return the device on which the model wants its token ids: that of its embeddings, its first weights."""
+    return next(blocks.base.parameters()).device
 
 
 @contextmanager
 def reading(blocks: Blocks, receive: Callable[[str, Any], None]) -> Iterator[None]:
-    """Call `receive(layer, states)` for every layer of each pass made in the block; states (text, position, width)."""
+    """Call `receive(layer, states)` for every layer of each pass made in the block; states (text, position, width).
+
+    Raises
+    ------
+    InputError : in the pass, naming the model's class and the layer, where a block takes or returns no states.
+    """
 
     def before_first(layer: str) -> Callable[..., None]:
-        return lambda _module, positional, named: receive(
-            layer, positional[0] if positional else named["hidden_states"]
-        )
+        return lambda _module, positional, named: receive(layer, states_given(blocks, layer, positional, named))
 
     def after(layer: str) -> Callable[..., None]:
-        return lambda _module, _inputs, output: receive(layer, output[0] if isinstance(output, tuple) else output)
+        return lambda _module, _inputs, output: receive(layer, states_returned(blocks, layer, output))
 
     hooks = []
     for stack in blocks.stacks:

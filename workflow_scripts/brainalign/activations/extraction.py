@@ -55,6 +55,8 @@ def extract(
         for a state that is not finite, naming layer and stimulus.
     MemoryError : a single pass is too long for the memory.
     """
+    if budget < 1:
+        raise InputError(f"a batch holds at least 1 token, but batch_tokens is {budget}.")
     streamed = isinstance(model, StreamedModel)
     blocks = model.blocks if streamed else find_blocks(model)
     by_length = depends_on_length(blocks.base)

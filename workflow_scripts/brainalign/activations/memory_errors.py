@@ -2,7 +2,7 @@
 
 import gc
 
-_SAID_BY_TORCH = ("out of memory", "can't allocate memory", "not enough memory")
+_SAID_BY_TORCH = ("out of memory", "can't allocate memory", "not enough memory", "alloc_failed")
 
 
 def is_out_of_memory(error: BaseException) -> bool:

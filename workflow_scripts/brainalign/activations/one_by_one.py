@@ -33,10 +33,11 @@ def extract_one_by_one(model: Any, tokenizer: Any, stimuli: pd.DataFrame, readou
             text, begin = _context_and_part(earlier, stimuli["text"].iloc[row], readout)
             earlier.append(stimuli["text"].iloc[row])
             (tokens,) = tokenise(tokenizer, [text], prompt)
-            room = tokens.count if limit is None else limit - tokens.added
+            beside = max(tokens.added, 1 + len(tokens.before)) if blocks.is_encoder_decoder else tokens.added
+            room = tokens.count if limit is None else limit - beside
             if readout.context == "window" and readout.unit == "words":
                 start = before = 0
-            if readout.overflow == "slide":
+            if readout.overflow == "slide" or readout.unit == "tokens":
                 start = max(0, tokens.count - room)
             elif tokens.count - start > room:
                 start = max(before - room // 2, tokens.count - room, 0)

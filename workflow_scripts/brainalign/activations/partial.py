@@ -79,6 +79,15 @@ class PartialStates:
             write_json(folder / _HEADER, header)
         return cls(folder, rows)
 
+    @staticmethod
+    def key_of(folder: Path) -> dict[str, Any]:
+        """Return the key of the work that lies in a folder; nothing where there is none that can be read."""
+        try:
+            found = json.loads((Path(folder) / _HEADER).read_text(encoding="utf-8"))["key"]
+        except (OSError, ValueError, TypeError, KeyError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
     @property
     def layers(self) -> list[str]:
         """The layers in the order of their first write."""

@@ -37,6 +37,10 @@ class Reader:
     limit: int | None = None
     decoder_start: int | None = None
 
+    def beside(self, tokens: Tokens) -> int:
+        """Return how many positions a text's own tokens cannot have: those added in the longer of the two stacks."""
+        return tokens.added if self.decoder_start is None else max(tokens.added, 1 + len(tokens.before))
+
 
 @dataclass(frozen=True)
 class Part:
@@ -128,7 +132,7 @@ def plan_passes(stimuli: pd.DataFrame, tokenizer: Any, readout: Readout, reader:
     check_stimuli(stimuli)
     counts: Counter[str] = Counter()
     prompt = prompt_of(readout, tokenizer)
-    read = _read(stimuli, tokenizer, readout, prompt, reader.limit, counts)
+    read = _read(stimuli, tokenizer, readout, prompt, reader, counts)
     passes = [planned for group in read for planned in _place(group, readout, prompt, reader, counts)]
     names = (
         *("parts_shared", "parts_alone_by_model", "parts_alone_by_tokens"),
@@ -140,13 +144,15 @@ def plan_passes(stimuli: pd.DataFrame, tokenizer: Any, readout: Readout, reader:
 
 
 def _read(
-    stimuli: pd.DataFrame, tokenizer: Any, readout: Readout, prompt: Prompt, limit: int | None, counts: Counter[str]
+    stimuli: pd.DataFrame, tokenizer: Any, readout: Readout, prompt: Prompt, reader: Reader, counts: Counter[str]
 ) -> Iterator[list[_Read]]:
     """Tokenise every part's text and find its window and its own tokens, passage by passage."""
-    identifiers = stimuli["stimulus_id"].tolist()
+    identifiers, limit = stimuli["stimulus_id"].tolist(), reader.limit
     for passage, tokens in _tokenised(passages(stimuli, readout), tokenizer, prompt):
-        capacities = [None if limit is None else limit - item.added for item in tokens]
-        starts = window_starts([item.count for item in tokens], capacities, readout.overflow)
+        capacities = [None if limit is None else limit - reader.beside(item) for item in tokens]
+        # A window of tokens is short already: nothing is gained where parts share the beginning of theirs.
+        overflow = "slide" if readout.unit == "tokens" else readout.overflow
+        starts = window_starts([item.count for item in tokens], capacities, overflow)
         placed = []
         for reading, item, limited in zip(passage.readings, tokens, starts, strict=True):
             first, last = own_tokens(item, reading.begin, reading.stop)

@@ -1,6 +1,7 @@
 """A model, loaded where it fits."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,24 +24,32 @@ class Place:
     device: str
 
 
-def find_place(manifest: Manifest, dtype: DataType, asked: str, tokens: int) -> Place:
+def find_place(
+    manifest: Manifest, dtype: DataType, asked: str, tokens: int, begun: Mapping[str, Any], key: Mapping[str, Any]
+) -> Place:
     """Choose where a model fits, without loading it, and say so in the log.
 
     Parameters
     ----------
     manifest : with an absolute folder. dtype : number format of weights and computation.
     asked : "auto", "resident", "sharded" or "streamed". tokens : of one batch.
+    begun, key : of work that was begun and of this one, without its place; "auto" goes on streaming what was streamed,
+        even if by now there were room for all of it.
 
     Raises
     ------
     InputError : as `placement.choose_placement`, or a model whose blocks cannot be found.
     """
+    device = best_device()
+    same = all(begun.get(name) == value for name, value in key.items())
+    if asked == "auto" and same and begun.get("placement") == "streamed":
+        _logger.info("streamed on %s, as the work that was begun", device)
+        return Place("streamed", device)
     bare = skeleton(manifest)
     blocks = [block for stack in find_blocks(bare).stacks for block in stack.blocks]
     chosen, reason = choose_placement(asked, sizes(bare, blocks, dtype), tokens, *free_memory())
-    place = Place(chosen, best_device())
-    _logger.info("%s on %s", reason, place.device)
-    return place
+    _logger.info("%s on %s", reason, device)
+    return Place(chosen, device)
 
 
 def load_at(place: Place, manifest: Manifest, dtype: DataType, scratch: Path) -> tuple[Any, Any]:

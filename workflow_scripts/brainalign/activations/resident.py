@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from brainalign.activations.batches import Batch
-from brainalign.activations.blocks import Blocks, input_device, reading
+from brainalign.activations.blocks import Blocks, check_shape, input_device, reading
 from brainalign.activations.memory_errors import free_unused, halved, is_out_of_memory
 from brainalign.activations.passes import Plan
 from brainalign.activations.store import Store, check_finite
@@ -83,13 +83,16 @@ def _forward(blocks: Blocks, batch: Batch) -> dict[str, np.ndarray]:
 
     device = input_device(blocks)
     inputs = {name: tensor.to(device) for name, tensor in batch.inputs().items()}
-    poolings = {False: batch.pooling(inputs["input_ids"].shape[1], False)}
+    shapes = {False: tuple(inputs["input_ids"].shape)}
     if blocks.is_encoder_decoder:
-        poolings[True] = batch.pooling(inputs["decoder_input_ids"].shape[1], True)
+        shapes[True] = tuple(inputs["decoder_input_ids"].shape)
+    poolings = {decoder: batch.pooling(length, decoder) for decoder, (_, length) in shapes.items()}
     pooled: dict[str, Any] = {}
 
     def receive(layer: str, states: Any) -> None:
-        pooled[layer] = poolings[layer.startswith("decoder_")](states)  # (part, width)
+        decoder = layer.startswith("decoder_")
+        check_shape(blocks, layer, states, shapes[decoder])
+        pooled[layer] = poolings[decoder](states)  # (part, width)
 
     with torch.inference_mode(), reading(blocks, receive):
         blocks.base(**inputs, use_cache=False)

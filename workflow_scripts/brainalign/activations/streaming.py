@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from brainalign.activations.blocks import Blocks, Stack, find_blocks
+from brainalign.activations.blocks import Blocks, Stack, check_shape, find_blocks
 from brainalign.activations.spill import Spill
 from brainalign.errors import InputError
 from brainalign.models.loading import DataType, load
@@ -64,7 +64,7 @@ class _Reached(Exception):
     @property
     def states(self) -> Any:
         """The states that the block is given."""
-        return self.arguments[0] if self.arguments else self.named["hidden_states"]
+        return self.arguments[0] if self.arguments else self.named.get("hidden_states")
 
     @property
     def handed_on(self) -> dict[str, Any]:
@@ -154,6 +154,8 @@ def stream(
                 for number in numbers:
                     inputs = {name: value.to(model.device) for name, value in batches[number].items()}
                     states = run(number, inputs)
+                    ids = inputs["decoder_input_ids" if layer.stack.prefix == "decoder_" else "input_ids"]
+                    check_shape(model.blocks, layer.name, states, tuple(ids.shape))
                     kept.write(layer.name, number, {"states": states})
                     receive(number, layer.name, states)
             if layer.before is not None and layer.before != _last_of_encoder(model.blocks):
@@ -178,77 +180,87 @@ def resumable(model: StreamedModel, spill: Path, start: tuple[int, int], batches
 def _run(model: StreamedModel, layer: _Layer, kept: Spill) -> Iterator[Callable[[int, dict[str, Any]], Any]]:
     """Yield what computes a layer's states of one batch, with the block's weights in memory meanwhile."""
     number = layer.number
-    if number is None:
-        assert layer.stack.norm is not None
+    if number == -1:
+        yield lambda batch, inputs: _reached(model, layer, kept, batch, inputs).states
+    elif number is None:
         norm = layer.stack.norm
-        yield lambda batch, _: norm(kept.read(str(layer.before), batch, model.device)["states"])
-    elif number == -1:
-        yield lambda batch, inputs: _arguments(model, layer, kept, batch, inputs, 0).states
+        assert norm is not None
+        yield lambda batch, inputs: norm(_reached(model, layer, kept, batch, inputs).states)
     else:
         with model.block(layer.stack, number) as block:
-
-            def run(batch: int, inputs: dict[str, Any]) -> Any:
-                reached = _arguments(model, layer, kept, batch, inputs, number)
-                states = kept.read(str(layer.before), batch, model.device)["states"]
-                return _pass(model, layer, block, reached, states, kept, batch)
-
-            yield run
+            yield lambda batch, inputs: _pass(
+                model, layer, block, _reached(model, layer, kept, batch, inputs), kept, batch
+            )
 
 
-def _pass(
-    model: StreamedModel, layer: _Layer, block: Any, reached: _Reached, states: Any, kept: Spill, number: int
-) -> Any:
-    """Run one block on states, with the other arguments that the model gives it."""
+def _pass(model: StreamedModel, layer: _Layer, block: Any, reached: _Reached, kept: Spill, batch: int) -> Any:
+    """Run one block with the arguments that the model gives it."""
     import torch
 
-    given = reached.states
-    arguments = [states if value is given else value for value in reached.arguments]
-    named = {name: states if value is given else value for name, value in reached.named.items()}
-    output = block(*arguments, **named)
-    found, *further = output if isinstance(output, tuple) else (output,)
-    if not isinstance(found, torch.Tensor) or found.shape != states.shape:
+    output = block(*reached.arguments, **reached.named)
+    found, *further = output if isinstance(output, (tuple, list)) else (output,)
+    if not isinstance(found, torch.Tensor) or found.shape != reached.states.shape:
         raise _cannot(model)
     form = {str(place): value for place, value in enumerate(further, start=1) if isinstance(value, torch.Tensor)}
     if layer.number == 0:
-        length = len(output) if isinstance(output, tuple) else 0
-        kept.write(_form(layer.stack), number, {"length": torch.tensor(length), **form})
+        length = len(output) if isinstance(output, (tuple, list)) else 0
+        kept.write(_form(layer.stack), batch, {"length": torch.tensor(length), **form})
     # What is handed on besides the states must be what the first block made, as a T5's position bias is.
     if not all(place in form and torch.equal(form[place], value) for place, value in reached.handed_on.items()):
         raise _cannot(model)
     return found
 
 
-def _arguments(
-    model: StreamedModel, layer: _Layer, kept: Spill, number: int, inputs: dict[str, Any], block_number: int
-) -> _Reached:
-    """Return what the model gives one of its blocks, for one batch."""
+def _reached(model: StreamedModel, layer: _Layer, kept: Spill, batch: int, inputs: dict[str, Any]) -> _Reached:
+    """Return what the model gives one of its blocks or its final norm, for one batch.
+
+    The stub of the block before returns that block's true states. They must come through to the next one as they are:
+    a model that does something to them between its blocks may need those of earlier blocks, too, and is refused.
+    """
     from transformers.modeling_outputs import BaseModelOutput
 
-    if layer.stack.prefix == "decoder_":
-        states = kept.read(str(_last_of_encoder(model.blocks)), number, model.device)["states"]
-        inputs = {**inputs, "encoder_outputs": BaseModelOutput(last_hidden_state=states)}
+    stack = layer.stack
+    if stack.prefix == "decoder_":
+        encoded = kept.read(str(_last_of_encoder(model.blocks)), batch, model.device)["states"]
+        inputs = {**inputs, "encoder_outputs": BaseModelOutput(last_hidden_state=encoded)}
         del inputs["input_ids"]
-    form = kept.read(_form(layer.stack), number, model.device) if block_number else {}
+    earlier = stack.blocks if layer.number is None else stack.blocks[: max(layer.number, 0)]
+    target = stack.norm if layer.number is None else stack.blocks[len(earlier)]
+    assert target is not None
+    states = kept.read(layer.before, batch, model.device)["states"] if layer.before is not None else None
+    form = kept.read(_form(stack), batch, model.device) if earlier else {}
 
-    def hand_on(*arguments: Any, **named: Any) -> Any:
-        states, length = arguments[0] if arguments else named["hidden_states"], int(form["length"])
-        return states if not length else (states, *(form.get(str(place)) for place in range(1, length)))
+    def stub(returned: Any | None) -> Callable[..., Any]:
+        def hand_on(*arguments: Any, **named: Any) -> Any:
+            given = (arguments[0] if arguments else named["hidden_states"]) if returned is None else returned
+            length = int(form["length"])
+            return given if not length else (given, *(form.get(str(place)) for place in range(1, length)))
+
+        return hand_on
 
     def reach(*arguments: Any, **named: Any) -> Any:
         raise _Reached(arguments, named, form)
 
-    replaced = layer.stack.blocks[: block_number + 1]
-    for block in replaced:
-        block.forward = hand_on
-    replaced[-1].forward = reach
+    for block in earlier:
+        block.forward = stub(states if block is earlier[-1] else None)
+    target.forward = reach
     try:
         model.blocks.base(**inputs, use_cache=False)
     except _Reached as reached:
+        if states is not None and reached.states is not states and not _equal(reached.states, states):
+            raise _cannot(model) from None
         return reached
     finally:
-        for block in replaced:
-            del block.forward
+        for module in (*earlier, target):
+            del module.forward
     raise _cannot(model)
+
+
+def _equal(found: Any, expected: Any) -> bool:
+    """Tell whether two tensors hold the same numbers; NaN, as there may be where a text is filled up, equals itself."""
+    import torch
+
+    return isinstance(found, torch.Tensor) and torch.equal(torch.nan_to_num(found), torch.nan_to_num(expected))
 
 
 def _layers(blocks: Blocks) -> list[_Layer]:
@@ -272,8 +284,8 @@ def _last_of_encoder(blocks: Blocks) -> str | None:
 
 def _cannot(model: StreamedModel) -> InputError:
     return InputError(
-        f"{type(model.blocks.base).__name__} cannot be streamed: its blocks take or return more than states and what "
-        "the first of them makes for all; it needs a machine that holds it (placement=resident or sharded)."
+        f"{type(model.blocks.base).__name__} cannot be streamed: besides the states that one block hands to the next, "
+        "its blocks depend on something else; it needs a machine that holds it (placement=resident or sharded)."
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 _NAMES = ("max_position_embeddings", "n_positions", "n_ctx", "max_seq_len")
+_OF_STACKS = ("max_encoder_position_embeddings", "max_decoder_position_embeddings")
 _RELATIVE = ("t5", "mt5", "umt5", "longt5", "switch_transformers")  # their n_positions is the length in training
 
 
@@ -12,7 +13,8 @@ def stated_limit(config: Mapping[str, Any]) -> int | None:
     if config.get("model_type") in _RELATIVE:
         return None
     limits = [int(config[name]) for name in _NAMES if config.get(name)]
-    return limits[0] if limits else None
+    limits = limits[:1] or [int(config[name]) for name in _OF_STACKS if config.get(name)]
+    return min(limits, default=None)
 
 
 def context_limit(model: Any) -> int | None:

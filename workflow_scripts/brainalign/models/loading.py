@@ -49,16 +49,13 @@ def load(
     """
     import torch
     from safetensors import SafetensorError
-    from transformers import AutoModel, AutoModelForCausalLM
 
     folder, weights, remote_code = folder_of(model), _weights_of(model), _may_run_code(model)
     check_code(folder, remote_code)
     for path in weight_files(folder, weights):
         if weights == "bin":
             load_bin(path)  # says in one sentence what is wrong with it; the numbers stay in the file
-    # A model's own Python may have the class with the head only.
-    headless = not remote_code or any(own_classes(folder, "AutoModel")) or not any(own_classes(folder, _HEAD))
-    loader = AutoModel if headless and not head else AutoModelForCausalLM
+    loader = auto_class(folder, remote_code, head)
     try:
         with without_progress_bars():
             loaded, report = loader.from_pretrained(
@@ -74,9 +71,17 @@ def load(
                 offload_folder=offload_folder,
             )
     except (ValueError, OSError, RuntimeError, ImportError, SafetensorError) as error:
-        raise InputError(f"the model in {folder} cannot be loaded: {_first_line(error)}") from error
+        raise InputError(f"the model in {folder} cannot be loaded: {first_line(error)}") from error
     _check_complete(report, folder)
     return loaded.eval(), load_tokenizer(model)
+
+
+def auto_class(folder: Path, remote_code: bool, head: bool = False) -> Any:
+    """Return the class of transformers that loads a model; its own Python may have the one with the head only."""
+    from transformers import AutoModel, AutoModelForCausalLM
+
+    headless = not remote_code or any(own_classes(folder, "AutoModel")) or not any(own_classes(folder, _HEAD))
+    return AutoModel if headless and not head else AutoModelForCausalLM
 
 
 def load_tokenizer(model: Manifest | Path) -> Any:
@@ -95,7 +100,7 @@ def load_tokenizer(model: Manifest | Path) -> Any:
     except (ValueError, OSError, TypeError, ImportError) as error:
         if "trust_remote_code" in str(error):
             raise needs_code(folder) from error
-        raise InputError(f"the tokenizer in {folder} cannot be loaded: {_first_line(error)}") from error
+        raise InputError(f"the tokenizer in {folder} cannot be loaded: {first_line(error)}") from error
     if not tokenizer.is_fast:
         raise InputError(
             f"the tokenizer in {folder} ({type(tokenizer).__name__}) gives no character offsets; "
@@ -131,5 +136,6 @@ def _check_complete(report: dict[str, Any], folder: Path) -> None:
         _logger.info("%s: %d weights are not used by this class", folder, len(report["unexpected_keys"]))
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
+    """Return the first line of what an error says, or its name where it says nothing."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from brainalign.errors import InputError, unknown
-from brainalign.models.loading import folder_of
+from brainalign.models.loading import auto_class, first_line, folder_of
 from brainalign.models.manifest import Manifest
 
 Placement = Literal["resident", "sharded", "streamed"]
@@ -42,16 +42,16 @@ class Sizes:
 def skeleton(model: Manifest | Path) -> Any:
     """Return the model without weights, all of its tensors on the device "meta". Raises InputError."""
     import torch
-    from transformers import AutoConfig, AutoModel
+    from transformers import AutoConfig
 
     folder = folder_of(model)
     trusted = isinstance(model, Manifest) and model.remote_code
     try:
         config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=trusted)
         with torch.device("meta"):
-            return AutoModel.from_config(config, trust_remote_code=trusted)
-    except (ValueError, OSError) as error:
-        raise InputError(f"the config.json in {folder} cannot be used: {str(error).splitlines()[0]}") from error
+            return auto_class(folder, trusted).from_config(config, trust_remote_code=trusted)
+    except (ValueError, OSError, TypeError, RuntimeError) as error:
+        raise InputError(f"the config.json in {folder} cannot be used: {first_line(error)}") from error
 
 
 def sizes(model: Any, blocks: Sequence[Any], dtype: str) -> Sizes:
@@ -70,7 +70,7 @@ def sizes(model: Any, blocks: Sequence[Any], dtype: str) -> Sizes:
     number = torch.empty(0, dtype=getattr(torch, dtype)).element_size()
     whole = number * _count(model)
     inside = [number * _count(block) for block in blocks]
-    width = model.get_input_embeddings().weight.shape[1]
+    width = next(model.parameters()).shape[-1]  # of the embeddings
     matrices = [weight for block in blocks for weight in block.parameters() if weight.ndim > 1]
     widest = max((max(weight.shape[-2:]) for weight in matrices), default=0)
     return Sizes(whole, max(inside), whole - sum(inside), number * (8 * width + 4 * widest) + 8 * width)

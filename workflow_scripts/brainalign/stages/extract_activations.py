@@ -31,10 +31,11 @@ def extract_activations(
 ) -> None:
     """Run one model over one data set's stimuli and write its layers; interrupted work is taken up again."""
     table, manifest = read_table(stimuli), read_verified_manifest(model)
-    place = find_place(manifest, spec["dtype"], placement, batch_tokens)
+    folder = out.with_name(f"{out.name}.partial")
+    key = {"code": provenance.code, "stimuli": file_digest(stimuli), "model": manifest.files}
+    place = find_place(manifest, spec["dtype"], placement, batch_tokens, PartialStates.key_of(folder), key)
     record = {**provenance.attributes(), "dtype": spec["dtype"], "placement": place.placement, "device": place.device}
-    key = {**record, "stimuli": file_digest(stimuli), "model": manifest.files}
-    store = PartialStates.open(out.with_name(f"{out.name}.partial"), key, len(table))
+    store = PartialStates.open(folder, {**key, **record}, len(table))
     loaded, tokenizer = load_at(place, manifest, spec["dtype"], store.scratch())
     found = extract(loaded, tokenizer, table, Readout.from_mapping(spec["readout"]), batch_tokens, store)
     log.info("%d stimuli: %s", len(table), found.summary)
