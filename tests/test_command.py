@@ -79,8 +79,21 @@ def test_a_wrong_command_line_is_refused_before_the_stage(arguments, said, capsy
     def fit(out: Path) -> None:
         raise AssertionError("the stage ran")
 
-    assert ended(fit, *arguments) == 2
-    assert capsys.readouterr().err.strip().endswith(said)
+    assert ended(fit, *arguments) == f"fit: its command line cannot be read: {said}."
+    assert capsys.readouterr().err == ""
+
+
+def test_a_wrong_command_line_is_also_said_on_the_terminal_of_snakemake(monkeypatch):
+    def fit(batch_tokens: int) -> None:
+        raise AssertionError("the stage ran")
+
+    reading, writing = os.pipe()
+    monkeypatch.setattr(command, "_TERMINAL", writing)
+    ended(fit, "--batch-tokens", "many")
+    os.close(writing)
+    with os.fdopen(reading, encoding="utf-8") as pipe:
+        said = "argument --batch-tokens: invalid int value: 'many'"
+        assert pipe.read() == f"fit: its command line cannot be read: {said}.\n"
 
 
 # --- code -----------------------------------------------------------------------------------------------------------

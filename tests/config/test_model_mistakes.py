@@ -44,6 +44,13 @@ MISTAKES = {
         {"models.tiny-16-instruct.remote_code": True},
         ["models.tiny-16-instruct: remote_code belongs to a source, but the model is made here."],
     ),
+    "tuning what runs own code": (
+        {"models.tiny-16": HUB | {"remote_code": True, "revision": COMMIT}},
+        [
+            "models.tiny-16-instruct.tune: 'tiny-16-instruct' cannot be tuned from 'tiny-16', which runs Python of its "
+            "own (remote_code); a base without it is needed."
+        ],
+    ),
     "own code without a commit": ({"models.x": HUB | {"remote_code": True}}, [f"models.x: {CODE}"]),
     "own code of a branch": (
         {"models.x": HUB | {"remote_code": True, "revision": "main"}},

@@ -149,10 +149,10 @@ def test_a_whole_model_in_a_pickle_is_refused(tmp_path: Path) -> None:
         load_bin(tmp_path / "w.bin")
 
 
-def _cut(zipped: bool) -> Callable[[Path], None]:
+def _cut(zipped: bool, left: int = 3000) -> Callable[[Path], None]:
     def write(path: Path) -> None:
-        torch.save({"a": torch.ones(2000)}, path, _use_new_zipfile_serialization=zipped)
-        path.write_bytes(path.read_bytes()[:3000])
+        torch.save({"a": torch.ones(9000)}, path, _use_new_zipfile_serialization=zipped)
+        path.write_bytes(path.read_bytes()[:left])
 
     return write
 
@@ -161,6 +161,7 @@ UNUSABLE: dict[str, tuple[Callable[[Path], object], str]] = {
     "empty": (lambda path: path.write_bytes(b""), "is not a whole file of tensors"),
     "junk": (lambda path: path.write_bytes(b"x" * 999), "is not a whole file of tensors"),
     "cut": (_cut(True), "is not a whole file of tensors"),
+    "cut later": (_cut(True, 5000), "w.bin is not a whole file of tensors"),
     "cut, in the old form": (_cut(False), "is not a whole file of tensors"),
     "a list": (lambda path: torch.save([1], path), "holds no tensors by name but a list"),
     "nothing": (lambda path: torch.save({}, path), "holds no tensors by name but a dict"),

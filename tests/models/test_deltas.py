@@ -158,13 +158,25 @@ def test_equal_input_gives_equal_bytes(tmp_path: Path) -> None:
 
 def test_config_and_tokenizer_are_the_deltas(tmp_path: Path) -> None:
     pair(tmp_path, further=1)
-    (tmp_path / "delta" / "special.json").write_text('{"a": 1}')
+    (tmp_path / "delta" / "vocab.json").write_text('{"a": 1}')
+    (tmp_path / "delta" / "notes.json").write_text("{}")
     (tmp_path / "delta" / "code.py").write_text("")
     manifest = summed(tmp_path)
-    for name in ("config.json", "tokenizer.json", "tokenizer_config.json", "special.json"):
+    for name in ("config.json", "tokenizer.json", "tokenizer_config.json", "vocab.json"):
         assert (tmp_path / "sum" / name).read_bytes() == (tmp_path / "delta" / name).read_bytes()
-    assert "code.py" not in {path.name for path in (tmp_path / "sum").iterdir()}
-    assert "special.json" in manifest.files
+    assert not {"code.py", "notes.json"} & {path.name for path in (tmp_path / "sum").iterdir()}
+    assert "vocab.json" in manifest.files
+
+
+def test_the_sum_names_no_weights_but_its_own(tmp_path: Path) -> None:
+    pair(tmp_path)
+    manifests = [describe_folder(tmp_path / name) for name in ("base", "delta")]
+    path = tmp_path / "delta" / "config.json"
+    before = json.loads(path.read_text())
+    path.write_text(json.dumps(before | {"transformers_weights": "other.safetensors"}))
+    apply_delta(*manifests, tmp_path / "sum")
+    assert json.loads((tmp_path / "sum" / "config.json").read_text()) == before
+    assert describe_folder(tmp_path / "sum", "made").depth == 2
 
 
 def test_constants_of_old_checkpoints_are_left_out(tmp_path: Path) -> None:

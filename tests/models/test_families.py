@@ -25,7 +25,7 @@ def family(request: pytest.FixtureRequest) -> str:
 
 def check(manifest: Manifest, family: str, model: Any) -> None:
     assert manifest.parameters == parameters_of(model)
-    assert (manifest.width, manifest.depth, manifest.vocabulary) == (8, 2, 24)
+    assert (manifest.width, manifest.depth, manifest.vocabulary) == (8, FAMILIES[family].depth, 24)
     assert manifest.context_limit == FAMILIES[family].limit
     assert (manifest.dtype, manifest.architecture) == ("float32", type(model).__name__)
 

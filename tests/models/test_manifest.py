@@ -59,6 +59,68 @@ def test_sizes_under_older_names(folder: Path) -> None:
     assert (manifest.width, manifest.depth, manifest.context_limit, manifest.architecture) == (8, 3, 64, "gpt2")
 
 
+SIZES = [
+    ({"hidden_size": "big"}, "states hidden_size as 'big'; a whole number from 1 on is needed."),
+    ({"num_hidden_layers": 2.5}, "states num_hidden_layers as 2.5; a whole number from 1 on is needed."),
+    ({"vocab_size": True}, "states vocab_size as True; a whole number from 1 on is needed."),
+    ({"max_position_embeddings": "far"}, "states the positions or the padding token as something else than a number"),
+    ({"model_type": "roberta", "pad_token_id": None}, "states the positions or the padding token as something else"),
+]
+
+
+@pytest.mark.parametrize(("change", "said"), SIZES)
+def test_a_size_that_is_no_number(folder: Path, change: dict[str, object], said: str) -> None:
+    (folder / "config.json").write_text(json.dumps(CONFIG | change))
+    with pytest.raises(InputError) as caught:
+        describe_folder(folder)
+    assert str(caught.value).startswith(f"the config.json of {folder} {said}")
+
+
+def test_a_config_that_names_other_weights(folder: Path) -> None:
+    (folder / "config.json").write_text(json.dumps(CONFIG | {"transformers_weights": None}))
+    describe_folder(folder)
+    (folder / "config.json").write_text(json.dumps(CONFIG | {"transformers_weights": "other.safetensors"}))
+    with pytest.raises(InputError) as caught:
+        describe_folder(folder)
+    assert str(caught.value) == (
+        f"the config.json of {folder} names weights of its own under transformers_weights ('other.safetensors'), which "
+        "would be loaded in place of the recorded files; take the key out."
+    )
+
+
+NOTES = (
+    "SOURCE.txt",
+    "README.txt",
+    "LICENSE.txt",
+    "trainer_state.json",
+    "training_args.json",
+    "all_results.json",
+    "eval_results.json",
+    "train_results.json",
+    "pytorch_model.bin.index.json",
+)
+READ = (
+    "generation_config.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.json",
+    "vocab.txt",
+    "merges.txt",
+    "chat_template.jinja",
+    "chat_template.json",
+    "tokenizer.model",
+    "model.safetensors.index.json",
+)
+
+
+def test_notes_in_a_folder_are_not_the_models(folder: Path) -> None:
+    for name in (*NOTES, *READ):
+        (folder / name).write_text("{}")
+    expected = sorted({"config.json", "model.safetensors", "tokenizer.json", *READ})
+    assert list(describe_folder(folder).files) == expected
+
+
 def test_a_model_without_limit(folder: Path) -> None:
     (folder / "config.json").write_text(json.dumps({**CONFIG, "max_position_embeddings": None}))
     assert describe_folder(folder).context_limit is None
@@ -223,6 +285,46 @@ def test_a_file_that_is_not_safetensors(folder: Path, content: bytes) -> None:
     (folder / "model.safetensors").write_bytes(content)
     with pytest.raises(InputError, match="is not a safetensors file"):
         describe_folder(folder)
+
+
+@pytest.mark.parametrize("value", [[], None, {"a": 3}, {"a": None}, {"a": ["model-1.safetensors"]}, "x"])
+def test_a_damaged_index(folder: Path, value: object) -> None:
+    (folder / "model.safetensors").unlink()
+    index = folder / "model.safetensors.index.json"
+    index.write_text(json.dumps({"weight_map": value}))
+    with pytest.raises(InputError) as caught:
+        describe_folder(folder)
+    assert str(caught.value) == f"{index} is damaged: its weight_map is not one of tensors to files."
+
+
+WHOLE = {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}
+LOST = "is damaged: its header does not say where a lies."
+HEADERS = {
+    "a list": ([], "is not a safetensors file."),
+    "empty": ({}, "holds no tensors."),
+    "without tensors": ({"__metadata__": {"format": "pt"}}, "holds no tensors."),
+    "an entry that is a number": ({"a": 3}, LOST),
+    "no offsets": ({"a": {"dtype": "F32", "shape": [2, 3]}}, LOST),
+    "offsets as text": ({"a": WHOLE | {"data_offsets": ["0", "24"]}}, LOST),
+    "one offset": ({"a": WHOLE | {"data_offsets": [24]}}, LOST),
+    "offsets backwards": ({"a": WHOLE | {"data_offsets": [24, 0]}}, LOST),
+    "an offset before the start": ({"a": WHOLE | {"data_offsets": [-8, 16]}}, LOST),
+    "no shape": ({"a": {"dtype": "F32", "data_offsets": [0, 24]}}, LOST),
+    "no number format": ({"a": {"shape": [2, 3], "data_offsets": [0, 24]}}, LOST),
+    "another shape": ({"a": WHOLE | {"shape": [2, 4]}}, "is damaged: 24 bytes are not those of a, 2 × 4 of float32."),
+    "another format": ({"a": WHOLE | {"dtype": "F16"}}, "is damaged: 24 bytes are not those of a, 2 × 3 of float16."),
+}
+
+
+@pytest.mark.parametrize("case", HEADERS)
+def test_a_damaged_header(folder: Path, case: str) -> None:
+    header, said = HEADERS[case]
+    path = folder / "model.safetensors"
+    text = json.dumps(header).encode()
+    path.write_bytes(struct.pack("<Q", len(text)) + text + bytes(24))
+    with pytest.raises(InputError) as caught:
+        describe_folder(folder)
+    assert str(caught.value) == f"{path} {said}"
 
 
 def test_a_cut_off_file(folder: Path) -> None:

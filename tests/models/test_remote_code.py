@@ -14,7 +14,7 @@ from brainalign.errors import InputError
 from brainalign.models.fetching import fetch
 from brainalign.models.loading import load, load_tokenizer
 from brainalign.models.manifest import describe_folder, verify
-from brainalign.models.remote_code import check_code
+from brainalign.models.remote_code import check_code, own_classes
 from brainalign.models.untrained import initialise
 from models.tiny import write_own
 
@@ -100,14 +100,45 @@ def test_code_beside_an_architecture_that_transformers_has_is_not_needed(own: Pa
     [
         ("other/repository--own_model.OwnModel", "names Python of another repository, other/repository, which"),
         ("lost_model.OwnModel", r"names lost_model\.py, which is not there\."),
+        ("/abs/elsewhere/own_model.OwnModel", "names its Python as '/abs/elsewhere/own_model.OwnModel'; only file"),
+        ("sub/own_model.OwnModel", "names its Python as 'sub/own_model.OwnModel'; only file"),
+        ("../own_model.OwnModel", "names its Python as '../own_model.OwnModel'; only file"),
+        ("own_model", "names its Python as 'own_model'; only file"),
+        (5, "names its Python as '5'; only file"),
     ],
 )
-def test_code_that_is_not_in_the_folder(own: Path, named: str, said: str) -> None:
+def test_code_that_is_not_in_the_folder(own: Path, named: str | int, said: str) -> None:
+    (own / "sub").mkdir()
+    for folder in (own / "sub", own.parent):
+        (folder / "own_model.py").write_text((own / "own_model.py").read_text())
     change(own / "config.json", auto_map={"AutoModel": named})
     with pytest.raises(InputError, match=said):
         check_code(own, allowed=True)
     with pytest.raises(InputError, match=said):
         load(describe_folder(own, remote_code=True))
+
+
+def test_the_older_form_of_a_tokenizers_code(own: Path) -> None:
+    change(own / "tokenizer_config.json", auto_map=["own_tokenizer.Slow", None])
+    assert list(own_classes(own, "AutoTokenizer")) == ["own_tokenizer.Slow"]
+    with pytest.raises(InputError, match=r"names own_tokenizer\.py, which is not there"):
+        check_code(own, allowed=True)
+    change(own / "config.json", model_type="llama")
+    check_code(own, allowed=False)
+
+
+@pytest.mark.parametrize("value", [None, "x", 3, []])
+def test_a_model_that_names_no_code(own: Path, value: Any) -> None:
+    for name in ("config.json", "tokenizer_config.json"):
+        change(own / name, auto_map=value)
+    assert list(own_classes(own)) == []
+    check_code(own, allowed=False)
+
+
+def test_what_own_code_may_read_is_recorded(own: Path) -> None:
+    (own / "table.txt").write_text("1")
+    assert "table.txt" in describe_folder(own, remote_code=True).files
+    assert "table.txt" not in describe_folder(own).files
 
 
 def test_code_that_imports_what_is_not_installed(own: Path) -> None:

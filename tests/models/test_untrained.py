@@ -94,3 +94,19 @@ def test_the_environment_of_the_class_is_not_changed(trained: Path, tmp_path: Pa
     initialise(trained, 0, tmp_path / "twin")
     assert torch.equal(torch.rand(3), expected)
     assert transformers.__version__
+
+
+def test_a_twin_is_not_stored_as_the_trained_weights_are(trained: Path, tmp_path: Path) -> None:
+    """Neither in the trained model's few bits nor in a file of another name."""
+    stored = {"quantization_config": {"quant_method": "gptq", "bits": 4}, "transformers_weights": "other.safetensors"}
+    config = json.loads((trained / "config.json").read_text())
+    folder = tmp_path / "model"
+    folder.mkdir()
+    for path in trained.glob("tokenizer*"):
+        (folder / path.name).write_bytes(path.read_bytes())
+    for name, value in (("plain", config), ("stored", config | stored)):
+        (folder / "config.json").write_text(json.dumps(value))
+        initialise(folder, 0, tmp_path / name)
+    twins = [describe_folder(tmp_path / name, "made") for name in ("plain", "stored")]
+    assert twins[0].files == twins[1].files
+    load(twins[1])

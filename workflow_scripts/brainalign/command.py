@@ -32,7 +32,10 @@ def run(stage: Callable[..., None], arguments: Sequence[str] | None = None) -> N
     has_terminal = _is_open(_TERMINAL)  # now: later the number may be that of a file which the stage opened
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
     logging.captureWarnings(True)
-    values = vars(_parser(stage).parse_args(arguments))
+    try:
+        values = vars(_parser(stage).parse_args(arguments))
+    except InputError as error:
+        _end(f"{stage.__name__}: {error}", has_terminal)
     code = values.pop("code")
     if not code_is_current(_PACKAGES, code):
         _end(
@@ -97,8 +100,15 @@ def _set_aside(path: Path, reason: str) -> str:
     return f"{path} cannot be used: {reason}. It is now {aside.name}, and the next run makes it again."
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser that tells a mistake as any other bad input is told."""
+
+    def error(self, message: str) -> typing.NoReturn:
+        raise InputError(f"its command line cannot be read: {message}.")
+
+
 def _parser(stage: Callable[..., None]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=inspect.getdoc(stage), allow_abbrev=False)
+    parser = _Parser(description=inspect.getdoc(stage), allow_abbrev=False)
     parser.add_argument("--spec", type=json.loads, default=None, help="the stage's settings, as JSON")
     parser.add_argument("--code", required=True, help="the fingerprint under which the job was planned")
     hints = typing.get_type_hints(stage)

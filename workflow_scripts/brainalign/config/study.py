@@ -91,6 +91,11 @@ def _missing_references(study: Study) -> Iterable[str]:
             base = study.models.get(model.base)
             if base is not None and model.base != name and base.kind != "vanilla":
                 yield f"models.{name}.base: holds {model.base!r}, which is {base.kind}; a vanilla model is needed."
+            if base is not None and model.tune and base.remote_code:
+                yield (
+                    f"models.{name}.tune: {name!r} cannot be tuned from {model.base!r}, which runs Python of its own "
+                    "(remote_code); a base without it is needed."
+                )
         yield from _impossible_deltas(name, study)
     for name, loss in study.losses.items():
         yield from _refers(f"losses.{name}.text", loss.text, documents, "text with kind: documents")

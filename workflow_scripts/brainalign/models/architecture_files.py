@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from brainalign.errors import InputError, UnreadableFileError
-from brainalign.models.manifest import Source, model_files, read_config, verify_files
+from brainalign.models.manifest import WEIGHTS_KEY, Source, model_files, read_config, verify_files
 from brainalign.storage import file_digest, write_json
 
 
@@ -78,7 +78,15 @@ def read_verified_architecture(path: Path) -> Architecture:
 
 
 def copy_description(folder: Path, out: Path, remote_code: bool = False, besides: tuple[str, ...] = ()) -> None:
-    """Copy what describes a model, tokenizer included, to another folder, without weights and some other names."""
+    """Copy what describes a model, tokenizer included, to another folder, without weights and some other names.
+
+    A config that names a weight file loses that key: the file is not copied.
+    """
     for path in model_files(folder, None, remote_code):
-        if path.name not in besides:
-            shutil.copyfile(path, out / path.name)
+        if path.name in besides:
+            continue
+        shutil.copyfile(path, out / path.name)
+        if path.name == "config.json":
+            config = json.loads(path.read_text(encoding="utf-8"))
+            if config.pop(WEIGHTS_KEY, None) is not None:
+                write_json(out / path.name, config)

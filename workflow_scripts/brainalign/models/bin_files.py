@@ -4,6 +4,7 @@ Such a file is a pickle, which could hold any code. Only torch's restricted read
 and plain containers and refuses everything else before any of it runs.
 """
 
+import errno
 import re
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -44,8 +45,12 @@ def load_bin(path: Path) -> dict[str, Any]:
 
     try:
         found = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
-    except (OSError, MemoryError):
+    except MemoryError:
         raise
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # what torch meets where a file ends before the place it seeks
+            raise
+        raise InputError(_sentence(path, str(error))) from error
     except Exception as error:  # a pickle that is damaged or made to harm can fail in any way
         raise InputError(_sentence(path, str(error))) from error
     if not isinstance(found, dict) or not found:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from brainalign.errors import InputError, UnreadableFileError
-from brainalign.models.limits import stated_limit
+from brainalign.models import sizes
 from brainalign.models.stored_tensors import count_parameters, main_dtype
 from brainalign.models.weight_tensors import list_tensors
 from brainalign.storage import file_digest, write_json
@@ -20,30 +20,32 @@ Source = Literal["hub", "folder", "made"]
 Weights = Literal["safetensors", "bin"]
 
 READ_AGAIN = 1 << 28  # bytes
-_DESCRIPTION = ("*.json", "*.jinja", "*.model", "*.txt")
+WEIGHTS_KEY = "transformers_weights"  # of a config.json, with the weight file that transformers then loads
+# What loaders read beside the weights; other notes in a folder are none of the model's.
+_DESCRIPTION = (
+    "*.jinja",
+    "*.model",
+    "adapter_config.json",
+    "added_tokens.json",
+    "chat_template*.json",
+    "config.json",
+    "generation_config.json",
+    "merges.txt",
+    "preprocessor_config.json",
+    "processor_config.json",
+    "special_tokens_map.json",
+    "tekken.json",
+    "tokenizer*.json",
+    "vocab*.json",
+    "vocab*.txt",
+)
+_READ_BY_CODE = ("*.json", "*.py", "*.txt")  # a model's own Python may read any of these
 _WEIGHTS: Mapping[Weights, str] = {"safetensors": "*.safetensors", "bin": "pytorch_model*.bin"}
 # What `AutoModel` looks for, in its order.
 _SINGLE: Mapping[Weights, str] = {"safetensors": "model.safetensors", "bin": "pytorch_model.bin"}
 # What this workflow adds.
 _NOT_MODEL_FILES = ("manifest.json", ".provenance.json")  # endings
 _BESIDE_MANIFEST = ("architecture.json", "delta.json")
-
-_WIDTH = ("hidden_size", "n_embd", "d_model")
-_DEPTH = ("num_hidden_layers", "n_layer", "num_layers", "n_layers")
-# RoBERTa and its relatives count positions from one after the id of the padding token.
-_AFTER_PADDING = (
-    "camembert",
-    "data2vec-text",
-    "ibert",
-    "longformer",
-    "luke",
-    "mpnet",
-    "roberta",
-    "roberta-prelayernorm",
-    "xlm-roberta",
-    "xlm-roberta-xl",
-    "xmod",
-)
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,9 @@ class Manifest:
     repository, commit : of a Hub model, otherwise None.
     folder : absolute path of the files; "." in the file of a made model, which lies beside its weights.
     files : name → SHA-256, of every file that describes or holds the model.
-    width : units of the hidden state; depth : blocks; parameters : numbers in the weights, tied ones once.
-    vocabulary : tokens; context_limit : positions that the model can see, None where there is no limit.
+    width : units of the hidden state; depth : blocks, of encoder and decoder together.
+    parameters : numbers in the weights, tied ones once; vocabulary : tokens.
+    context_limit : positions that the model can see, None where there is no limit.
     architecture : the class that the weights belong to; dtype : the number format of most weights on disk.
     weights : the format of the weight files; remote_code : whether the model may run the Python that lies beside them.
     """
@@ -106,11 +109,12 @@ def describe_folder(
 
     Raises
     ------
-    InputError : no folder, no config.json, no weights of this format, a .bin file with more than tensors, or a size
-        that the config does not state.
+    InputError : no folder, no config.json, no weights of this format, a damaged file, a .bin file with more than
+        tensors, a size that the config does not state, or a config that names weight files of its own.
     """
     folder = Path(folder).expanduser().resolve()
     config = read_config(folder)
+    _check_weights_key(folder)
     files = weight_files(folder, weights)
     found = {*model_files(folder, weights, remote_code), *files}
     return Manifest(
@@ -119,11 +123,11 @@ def describe_folder(
         commit=commit,
         folder=str(folder),
         files={path.name: file_digest(path) for path in sorted(found)},
-        width=_size(config, _WIDTH, folder),
-        depth=_size(config, _DEPTH, folder),
+        width=sizes.width(config, folder),
+        depth=sizes.depth(config, folder),
         parameters=count_parameters(list_tensors(files), tied=config.get("tie_word_embeddings")),
-        vocabulary=_size(config, ("vocab_size",), folder),
-        context_limit=_limit(config),
+        vocabulary=sizes.vocabulary(config, folder),
+        context_limit=sizes.limit(config, folder),
         architecture=(config.get("architectures") or [config.get("model_type", "unknown")])[0],
         dtype=main_dtype(list_tensors(files)),
         weights=weights,
@@ -211,8 +215,8 @@ def read_verified_manifest(path: Path) -> Manifest:
 
 def file_patterns(weights: Weights | None = "safetensors", remote_code: bool = False) -> list[str]:
     """Return the patterns of the files that describe or hold a model; None leaves out the weights."""
-    patterns = [*_DESCRIPTION, *(["*.py"] if remote_code else [])]
-    return sorted([*patterns, _WEIGHTS[weights]] if weights else patterns)
+    patterns = {*_DESCRIPTION, *(_READ_BY_CODE if remote_code else ())}
+    return sorted(patterns | {_WEIGHTS[weights], f"{_SINGLE[weights]}.index.json"} if weights else patterns)
 
 
 def model_files(folder: Path, weights: Weights | None = "safetensors", remote_code: bool = False) -> list[Path]:
@@ -235,14 +239,17 @@ def weight_files(folder: Path, weights: Weights = "safetensors") -> list[Path]:
 
     Raises
     ------
-    InputError : none of this format, or an index that names a file which is not there.
+    InputError : none of this format, a damaged index, or one that names a file which is not there.
     """
     single = folder / _SINGLE[weights]
     if single.is_file():
         return [single]
     index = folder / f"{_SINGLE[weights]}.index.json"
     if index.is_file():
-        shards = sorted(set(_read_json(index).get("weight_map", {}).values()))
+        named = _read_json(index).get("weight_map", {})
+        if not isinstance(named, dict) or not all(isinstance(name, str) for name in named.values()):
+            raise InputError(f"{index} is damaged: its weight_map is not one of tensors to files.")
+        shards = sorted(set(named.values()))
         missing = [name for name in shards if Path(name).name != name or not (folder / name).is_file()]
         if missing or not shards:
             raise InputError(f"{index} names {missing[0] if missing else 'no file'}, which {folder} does not have.")
@@ -273,19 +280,14 @@ def read_config(folder: Path) -> dict[str, Any]:
     return config | inner if isinstance(inner, dict) else config
 
 
-def _limit(config: Mapping[str, Any]) -> int | None:
-    """Return the positions that a token can have, which are fewer than the stated ones in RoBERTa's family."""
-    stated = stated_limit(config)
-    if stated is None or config.get("model_type") not in _AFTER_PADDING:
-        return stated
-    return stated - int(config.get("pad_token_id", 1)) - 1
-
-
-def _size(config: Mapping[str, Any], names: tuple[str, ...], folder: Path) -> int:
-    for name in names:
-        if config.get(name):
-            return int(config[name])
-    raise InputError(f"the config.json of {folder} states none of {', '.join(names)}.")
+def _check_weights_key(folder: Path) -> None:
+    """Raise InputError where transformers would load another file than the recorded ones."""
+    value = _read_json(folder / "config.json").get(WEIGHTS_KEY)
+    if value is not None:
+        raise InputError(
+            f"the config.json of {folder} names weights of its own under {WEIGHTS_KEY} ({value!r}), which would be "
+            "loaded in place of the recorded files; take the key out."
+        )
 
 
 def _read_json(path: Path) -> dict[str, Any]:

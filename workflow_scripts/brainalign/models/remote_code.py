@@ -20,19 +20,24 @@ def check_code(folder: Path, allowed: bool) -> None:
 
     Raises
     ------
-    InputError : a model that needs its own Python and may not run it; one whose Python is not in the folder.
+    InputError : a model that needs its own Python and may not run it; one whose Python is not right in the folder.
     """
     classes = list(own_classes(folder))
     if allowed:
         for name in classes:
-            file = f"{name.partition('.')[0]}.py"
+            module = name.rpartition(".")[0]
             if "--" in name:
                 raise InputError(
                     f"the model in {folder} names Python of another repository, {name.partition('--')[0]}, which is "
                     "not fetched; a folder that holds both model and code is needed."
                 )
-            if not (folder / file).is_file():
-                raise InputError(f"the model in {folder} names {file}, which is not there.")
+            if not module.isidentifier():
+                raise InputError(
+                    f"the model in {folder} names its Python as {name!r}; only file.Class of a file beside its "
+                    "config.json is run."
+                )
+            if not (folder / f"{module}.py").is_file():
+                raise InputError(f"the model in {folder} names {module}.py, which is not there.")
     elif classes and not _is_known(folder):
         raise needs_code(folder)
 
@@ -47,9 +52,12 @@ def needs_code(folder: Path) -> InputError:
 def own_classes(folder: Path, kind: str | None = None) -> Iterator[str]:
     """Yield the classes ("file.Class") that a model brings, of all kinds or of one, such as "AutoModel"."""
     for name in _NAMED_IN:
-        for own_kind, classes in _read(folder / name).get("auto_map", {}).items():
+        named = _read(folder / name).get("auto_map")
+        if isinstance(named, list):  # how older tokenizers say it
+            named = {"AutoTokenizer": named}
+        for own_kind, classes in named.items() if isinstance(named, dict) else ():
             if kind in (None, own_kind):
-                yield from filter(None, classes if isinstance(classes, list) else [classes])
+                yield from map(str, filter(None, classes if isinstance(classes, list) else [classes]))
 
 
 def _is_known(folder: Path) -> bool:

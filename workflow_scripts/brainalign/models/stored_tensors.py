@@ -18,7 +18,10 @@ _OUTPUTS = (  # endings; what a model may tie to its input embeddings, and the b
     "cls.predictions.decoder.weight",
     "cls.predictions.decoder.bias",
     "cls.predictions.bias",
+    "vocab_projector.weight",
+    "vocab_projector.bias",
 )
+_OFFSETS = "final_logits_bias"  # BART and its relatives: beside the weights, and no parameter of the class
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ def count_parameters(tensors: Iterable[StoredTensor], tied: bool | None = None) 
     tied : what the config says about input and output embeddings. Input embeddings of one shape with the same bytes
         are counted once, and unless this is False, output embeddings and their biases too (only their bytes are read).
     """
-    trained = [tensor for tensor in tensors if not tensor.is_constant]
+    trained = [tensor for tensor in tensors if not tensor.is_constant and not tensor.name.endswith(_OFFSETS)]
     shared = [tensor for tensor in trained if tensor.is_input or (tensor.is_output and tied is not False)]
     return sum(tensor.size for tensor in trained) - _repeated(shared)
 
