@@ -3,11 +3,11 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from brainalign.models.tokenisation import tokenise
 
 from brainalign.activations.parts import check_stimuli, own_tokens, passages
 from brainalign.activations.readout import Readout
 from brainalign.errors import InputError
+from brainalign.models.tokenisation import tokenise
 
 
 def _texts(stimuli: pd.DataFrame, readout: Readout) -> list[list[tuple[str, int]]]:

@@ -16,8 +16,10 @@ class Batch:
     indices : of the passes in the plan. rows : of their parts in the stimuli (part,).
     """
 
-    def __init__(self, passes: Sequence[Pass], indices: Sequence[int], pooling: str) -> None:
+    def __init__(self, passes: Sequence[Pass], indices: Sequence[int], pooling: str, causal: bool = False) -> None:
+        """Take some passes, for a model in which a token's states depend on nothing after it, if `causal`."""
         self.indices = list(indices)
+        self._causal = causal
         self._passes = [passes[index] for index in indices]
         self._pooling = pooling
         self.rows = np.array([part.row for item in self._passes for part in item.parts])
@@ -26,12 +28,12 @@ class Batch:
         """Return the model's arguments, on the CPU: ids and masks (text, position).
 
         They are filled up on the right: in a causal model a text's own tokens neither see the filling nor move by it,
-        in others the mask hides it.
+        so that it needs no mask, without which attention is faster; in others the mask hides it.
         """
         import torch
 
         ids, mask = (torch.from_numpy(array) for array in fill_right([item.ids() for item in self._passes]))
-        found = {"input_ids": ids, "attention_mask": mask}
+        found = {"input_ids": ids} if self._causal else {"input_ids": ids, "attention_mask": mask}
         if self._passes[0].decoder_start is not None:
             filled = fill_right([item.decoder_ids() for item in self._passes])
             found["decoder_input_ids"], found["decoder_attention_mask"] = (torch.from_numpy(array) for array in filled)

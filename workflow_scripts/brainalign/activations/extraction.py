@@ -67,7 +67,7 @@ def extract(
     if streamed:
         read_streamed(model, plan, readout.pooling, identifiers, store, budget, by_length, causal)
     else:
-        read_resident(blocks, plan, readout.pooling, identifiers, store, budget, by_length)
+        read_resident(blocks, plan, readout.pooling, identifiers, store, budget, by_length, causal)
     return Extraction({layer: store.layer(layer) for layer in blocks.layers}, plan.summary)
 
 

@@ -17,7 +17,14 @@ _logger = logging.getLogger(__name__)
 
 
 def read_resident(
-    blocks: Blocks, plan: Plan, pooling: str, stimuli: np.ndarray, store: Store, budget: int, equal: bool = False
+    blocks: Blocks,
+    plan: Plan,
+    pooling: str,
+    stimuli: np.ndarray,
+    store: Store,
+    budget: int,
+    equal: bool = False,
+    causal: bool = False,
 ) -> None:
     """Read the passes of a plan that the store does not hold yet, and keep every layer's pooled states.
 
@@ -31,6 +38,7 @@ def read_resident(
     store : keeps the states; each of its steps names the passes of a batch and the budget.
     budget : tokens of one batch.
     equal : whether a batch holds passes of one length only.
+    causal : whether a token's states depend on nothing after it.
 
     Raises
     ------
@@ -44,7 +52,7 @@ def read_resident(
     queue = _queue(plan, finished, budget, equal)
     with Progress("stimuli", parts, done) as progress:
         while queue:
-            batch = Batch(plan.passes, queue[0], pooling)
+            batch = Batch(plan.passes, queue[0], pooling, causal)
             states = _forward_if_it_fits(blocks, batch)
             if states is None:
                 free_unused()

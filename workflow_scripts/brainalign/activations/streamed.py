@@ -113,7 +113,7 @@ def _finished(
 ) -> bool:
     """Read all layers; False where the memory does not suffice for batches of this budget."""
     lengths = [len(item) for item in plan.passes]
-    batches = [Batch(plan.passes, indices, pooling) for indices in batches_by_length(lengths, budget, equal)]
+    batches = [Batch(plan.passes, indices, pooling, causal) for indices in batches_by_length(lengths, budget, equal)]
     inputs = _Inputs(batches, causality_probe(model.blocks) if causal else None)
     layers = model.blocks.layers
     start = _start(store, budget, len(inputs))
