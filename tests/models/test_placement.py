@@ -89,6 +89,24 @@ def test_the_limits_of_a_container_or_a_job_hold(tmp_path: Path, monkeypatch: py
     assert free_memory(tmp_path, own) == ([], 2 * GIB)
 
 
+@pytest.mark.parametrize("version", [1, 2])
+def test_pages_of_files_that_were_read_are_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: int) -> None:
+    import psutil
+
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: type("Memory", (), {"available": 50 * GIB}))
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    group = tmp_path / "job" if version == 2 else tmp_path / "memory" / "job"
+    group.mkdir(parents=True)
+    (tmp_path / "own").write_text("9:name=systemd:/other\n0::/job\n" if version == 2 else "4:memory:/job\n0::/\n")
+    limit, used = (("memory.limit_in_bytes", "memory.usage_in_bytes"), ("memory.max", "memory.current"))[version - 1]
+    (group / limit).write_text(f"{3 * GIB}\n")
+    (group / used).write_text(f"{2 * GIB}\n")
+    assert free_memory(tmp_path, tmp_path / "own") == ([], GIB)
+    name = "total_inactive_file" if version == 1 else "inactive_file"
+    (group / "memory.stat").write_text(f"cache {GIB}\n{name} {GIB}\n")
+    assert free_memory(tmp_path, tmp_path / "own") == ([], 2 * GIB)
+
+
 def test_a_skeleton_holds_no_weights(tmp_path: Path) -> None:
     config = LlamaConfig(hidden_size=8, intermediate_size=8, num_hidden_layers=1, num_attention_heads=1)
     config.save_pretrained(tmp_path)

@@ -9,6 +9,7 @@ Weights are read by transformers' own loading, which renames and fuses them as t
 put "on disk", where it leaves an index of the files, or converted copies.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -49,7 +50,10 @@ class StreamedModel:
         try:
             for parameter in own:
                 value = self.weights[f"{name}.{parameter}"]
-                set_module_tensor_to_device(block, parameter, self.device, value=value)
+                # In its own number format: transformers keeps some in float32, whatever the others are in.
+                set_module_tensor_to_device(
+                    block, parameter, self.device, value=value, dtype=value.dtype, clear_cache=False
+                )
             yield block
         finally:
             for parameter in own:
@@ -113,6 +117,7 @@ def load_for_streaming(
     weights = next((found.dataset for found in maps if found is not None), None)
     if not isinstance(weights, OffloadedWeightsLoader):
         raise InputError(f"{type(loaded).__name__} cannot be streamed: its blocks' weights are not found on disk.")
+    _keep_wide(loaded, weights.index, dtype)
     remove_hook_from_submodules(loaded)
     for stack in blocks.stacks:  # what is no weight is small and stays
         for block in stack.blocks:
@@ -169,8 +174,8 @@ def resumable(model: StreamedModel, spill: Path, start: tuple[int, int], batches
     needed = [(layer.name, range(start[1]))]
     if layer.before is not None:
         needed.append((layer.before, range(start[1], batches)))
-    if layer.number not in (-1, 0, None):
-        needed.append((_form(layer.stack), range(batches)))
+    if layer.number != -1:
+        needed.append((_form(layer.stack), range(start[1] if layer.number == 0 else batches)))
     if layer.stack.prefix == "decoder_":
         needed.append((str(_last_of_encoder(model.blocks)), range(batches)))
     return all(kept.has(*each) for each in needed)
@@ -292,6 +297,16 @@ def _cannot(model: StreamedModel) -> InputError:
 def _names(model: Any, blocks: Blocks) -> dict[str, list[str]]:
     names = {id(module): name for name, module in model.named_modules()}
     return {stack.prefix: [names[id(block)] for block in stack.blocks] for stack in blocks.stacks}
+
+
+def _keep_wide(model: Any, index: Mapping[str, dict[str, Any]], dtype: DataType) -> None:
+    """State float32 in the index for weights that transformers keeps so in a model of half precision."""
+    strict = getattr(model, "_keep_in_fp32_modules_strict", None) or ()
+    plain = getattr(model, "_keep_in_fp32_modules", None) or ()
+    patterns = {"float16": {*plain, *strict}, "bfloat16": {*strict}}.get(dtype, set())
+    for name, entry in index.items():
+        if any(re.search(pattern.replace("*", ".*"), name) for pattern in patterns):
+            entry["dtype"] = "float32"
 
 
 def _device_map(model: Any, blocks: set[str], device: str) -> dict[str, str]:
