@@ -104,6 +104,8 @@ def _last_words(text: str, count: int) -> str:
 
 def _joined(rows: Sequence[int], texts: Sequence[str], punctuation: bool) -> Passage:
     """Join texts by spaces, and remove white space before punctuation if asked for."""
+    if len(texts) == 1 and not punctuation:
+        return Passage(texts[0], (Reading(rows[0], 0, len(texts[0])),))
     raw = " ".join(texts)
     stops = np.cumsum([len(text) + 1 for text in texts]) - 1  # in the raw text
     begins = [0, *stops[:-1].tolist()]
