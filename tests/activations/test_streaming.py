@@ -228,6 +228,23 @@ def test_blocks_that_cannot_run_by_themselves_are_refused_by_name(
         extract(model, tokenizer, stimuli, Readout())
 
 
+def test_an_encoder_that_ends_in_a_norm_of_another_name_is_refused(
+    byte_tokenizer: Any, stimuli: pd.DataFrame, tmp_path: Path
+) -> None:
+    from transformers import BigBirdPegasusConfig, BigBirdPegasusModel
+
+    config = BigBirdPegasusConfig(
+        vocab_size=320, d_model=16, encoder_layers=2, decoder_layers=2, encoder_attention_heads=2,
+        decoder_attention_heads=2, encoder_ffn_dim=16, decoder_ffn_dim=16, max_position_embeddings=128,
+        attention_type="original_full",
+    )  # fmt: skip
+    BigBirdPegasusModel(config).save_pretrained(tmp_path / "model")
+    byte_tokenizer.save_pretrained(tmp_path / "model")
+    model, tokenizer = load_for_streaming(tmp_path / "model", "float32", "cpu", tmp_path / "weights")
+    with pytest.raises(InputError, match="BigBirdPegasusModel cannot be streamed"):
+        extract(model, tokenizer, stimuli, Readout())
+
+
 def test_a_later_block_that_is_not_causal_is_found(saved: Saved, stimuli: pd.DataFrame, tmp_path: Path) -> None:
     model, tokenizer = load_for_streaming(saved("gpt2"), "float32", "cpu", tmp_path / "weights")
     last = model.blocks.stacks[0].blocks[2]

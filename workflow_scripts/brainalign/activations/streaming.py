@@ -227,6 +227,8 @@ def _reached(model: StreamedModel, layer: _Layer, kept: Spill, batch: int, input
     stack = layer.stack
     if stack.prefix == "decoder_":
         encoded = kept.read(str(_last_of_encoder(model.blocks)), batch, model.device)["states"]
+        if layer.number == -1 and model.blocks.stacks[0].norm is None:
+            _check_encoded(model, kept, batch, inputs, encoded)
         inputs = {**inputs, "encoder_outputs": BaseModelOutput(last_hidden_state=encoded)}
         del inputs["input_ids"]
     earlier = stack.blocks if layer.number is None else stack.blocks[: max(layer.number, 0)]
@@ -259,6 +261,21 @@ def _reached(model: StreamedModel, layer: _Layer, kept: Spill, batch: int, input
         for module in (*earlier, target):
             del module.forward
     raise _cannot(model)
+
+
+def _check_encoded(model: StreamedModel, kept: Spill, batch: int, inputs: Mapping[str, Any], encoded: Any) -> None:
+    """Raise InputError where an encoder without a final norm does something to its last block's states."""
+    stack = model.blocks.stacks[0]
+    length = int(kept.read(_form(stack), batch, "cpu")["length"])
+    for block in stack.blocks:
+        block.forward = lambda *_, **__: (encoded, *[None] * (length - 1)) if length else encoded
+    try:
+        found = stack.owner(input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"])[0]
+    finally:
+        for block in stack.blocks:
+            del block.forward
+    if not _equal(found, encoded):
+        raise _cannot(model)
 
 
 def _equal(found: Any, expected: Any) -> bool:
