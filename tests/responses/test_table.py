@@ -138,6 +138,18 @@ def test_runs_and_onsets_of_stimuli_are_those_of_samples_that_are_stimuli(read):
     assert samples["onset_s"].tolist() == [0.0, 2.0, 0.0, 2.0]
 
 
+def test_further_columns_of_stimuli_or_samples_are_labels_of_the_samples(read):
+    table = stimuli(topic=[1, 1, 2, 2], genre=["x", " y", "x", "x"], other=list("abcd"))
+    samples = read({"columns": ["topic", "genre"]}, table=table, responses_npy=MATRIX).samples
+    assert list(samples) == ["sample_id", "run", "topic", "genre", "split_group"]
+    assert samples["topic"].tolist() == ["1", "1", "2", "2"]
+    assert samples["genre"].tolist() == ["x", "y", "x", "x"]
+    with_set = "sample_id,run,set\n" + "".join(f"s{n},{1 + n // 3},{['007', '7'][n % 2]}\n" for n in range(6))
+    data = read({"columns": ["set"]}, responses_npy=SIX, samples_csv=with_set, map_csv=MAP)
+    assert data.variables()["set"].values.tolist() == ["007", "7"] * 3
+    assert data.variables()["set"].dims == ("sample",)
+
+
 @pytest.mark.parametrize(("units", "expected"), [("r", [0.25, 1.0, 0.64]), ("r2", [0.5, 1.0, 0.8])])
 def test_given_ceilings_are_correlations_or_their_squares(units, expected, read):
     ceilings = "n,r\nneuroid-2,1\nneuroid-3,0.64\nneuroid-1,0.25\nelsewhere,7\n"
@@ -296,6 +308,22 @@ BAD = {
         GIVEN,
         {"responses_npy": MATRIX, "ceilings_csv": "n,r\nneuroid-1,0.5\nneuroid-2,\n"},
         "ceilings.csv: column 'r' holds nothing in row 2, not a finite number.",
+    ),
+    "a misspelt column of samples": (
+        {"columns": ["runs"]},
+        {"responses_npy": SIX, "samples_csv": SAMPLES, "map_csv": MAP},
+        "samples.csv: unknown column 'runs'; did you mean 'run'? Allowed: sample_id, run, onset_s.",
+    ),
+    "a misspelt column of stimuli": (
+        {"columns": ["texts"]},
+        {"responses_npy": MATRIX},
+        "the stimulus table: unknown column 'texts'; did you mean 'text'? "
+        "Allowed: stimulus_id, text, context_group, split_group.",
+    ),
+    "a sample without a label": (
+        {"columns": ["set"]},
+        {"responses_npy": SIX, "samples_csv": "sample_id,set\ns0,a\ns1, \n", "map_csv": MAP},
+        "samples.csv: column 'set' holds nothing for the sample 's1'.",
     ),
     "samples and stimuli of other ids": (
         {},

@@ -32,14 +32,15 @@ def read_responses(files: Mapping[str, Path], settings: Mapping[str, Any], stimu
         `neuroids` (the CSV's columns to use; by default all but `responses_id` and the text columns),
         `neuroid_columns` (project's name → file's name, for neuroid_id, subject, region),
         `region_per_neuroid` (without a table of neuroids: each is a region of its own name),
-        `ceilings` ({neuroid, value, units}: the table's columns and "r" or "r2").
+        `ceilings` ({neuroid, value, units}: the table's columns and "r" or "r2"),
+        `columns` (further columns of the samples, or of the stimuli where these are the samples, as labels).
     stimuli : the data set's stimulus table.
 
     Raises
     ------
     InputError : files, columns or rows that do not fit each other.
     """
-    samples = _samples(files, stimuli)
+    samples = _samples(files, stimuli, settings.get("columns", []))
     path = files["responses"]
     if path.suffix.lower() in (".csv", ".tsv", ".txt"):
         values, names = _from_csv(path, settings, samples["sample_id"].tolist())
@@ -62,23 +63,37 @@ def read_responses(files: Mapping[str, Path], settings: Mapping[str, Any], stimu
     return Responses(values, samples, neuroids, ids, map_sample, map_stimulus, map_weight, extra)
 
 
-def _samples(files: Mapping[str, Path], stimuli: pd.DataFrame) -> pd.DataFrame:
+def _samples(files: Mapping[str, Path], stimuli: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     """One row per sample; without a table of samples, each stimulus is one."""
-    if "samples" in files:
-        path = files["samples"]
-        table = read_given_table(path, ["sample_id", "run"])
-        need_columns(path, table, ["sample_id"])
+    path = files.get("samples")
+    if path is not None:
+        table = read_given_table(path, ["sample_id", "run", *columns])
+        need_columns(path, table, ["sample_id", *columns])
         _unique(path, table["sample_id"])
         if "onset_s" in table:
             _numbers(path, table, "onset_s")
     else:
-        table = stimuli[[name for name in ("stimulus_id", "run", "onset_s") if name in stimuli]]
+        path = Path("the stimulus table")
+        need_columns(path, stimuli, columns)
+        table = stimuli[[name for name in ("stimulus_id", "run", "onset_s", *columns) if name in stimuli]]
         table = table.rename(columns={"stimulus_id": "sample_id"})
     result = pd.DataFrame({"sample_id": table["sample_id"].astype(str)})
     result["run"] = table["run"].astype(str) if "run" in table else "run-1"
     if "onset_s" in table:
         result["onset_s"] = table["onset_s"].astype(np.float64)
+    for name in columns:
+        result[name] = _labels(path, table, name)
     return result
+
+
+def _labels(path: Path, table: pd.DataFrame, name: str) -> pd.Series:
+    """Return a column as text. Raises InputError for the first empty cell: no split could place it."""
+    labels = table[name].astype(object).where(table[name].notna(), "").astype(str).str.strip()
+    blank = labels == ""
+    if blank.any():
+        first = table.loc[blank, "sample_id"].iloc[0]
+        raise InputError(f"{path.name}: column {name!r} holds nothing for the sample {first!r}.")
+    return labels
 
 
 def _from_csv(path: Path, settings: Mapping[str, Any], sample_ids: Sequence[str]) -> tuple[np.ndarray, list[str]]:
