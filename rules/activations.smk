@@ -2,10 +2,11 @@
 
 REQUIRED: results/stimuli/{dataset}.csv, and for a model results/models/{features}/manifest.json
 MAKES: results/activations/{readout}/{features}/{dataset}.h5, and the digest of its content. While a model is read,
-what is finished lies in {dataset}.h5.partial, where an interrupted run goes on.
+what is finished lies in {dataset}.h5.partial, where an interrupted run goes on. A readout may match all layers to one
+width (match); for a localizer the model reads the user's sentences and non-words, too.
 Where the weights lie (placement: auto, resident, sharded over several cards, streamed from disk block by block) and how
 many tokens a batch holds are resources: they change how long a job takes, and of a state its last digits at most.
-The readout `none` holds what no model computes.
+The readout `none` holds what no model computes; static embeddings come from the user's file of vectors.
 """
 
 
@@ -14,6 +15,7 @@ rule extract_activations:
     input:
         stimuli="results/stimuli/{dataset}.csv",
         model="results/models/{features}/manifest.json",
+        localizer=localizer_of,
     output:
         activations="results/activations/{readout}/{features}/{dataset}.h5",
         digest="results/activations/{readout}/{features}/{dataset}.digest.json",
@@ -40,6 +42,7 @@ rule extract_activations:
         " --code {params.code:q}"
         " --stimuli {input.stimuli:q}"
         " --model {input.model:q}"
+        " --localizer {input.localizer:q}"
         " --out {output.activations:q}"
         " --digest {output.digest:q}"
         " --placement {resources.placement:q}"
@@ -48,7 +51,7 @@ rule extract_activations:
 
 
 rule compute_features:
-    """Compute a null from the stimulus table, or read a given table of features."""
+    """Compute a null from the stimulus table, or read a given table of features or a file of static embeddings."""
     input:
         stimuli="results/stimuli/{dataset}.csv",
         table=table_of_features,

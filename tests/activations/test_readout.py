@@ -22,6 +22,7 @@ def test_from_settings() -> None:
         ({"context": "window"}, "a window of context needs its size"),
         ({"window": 3}, "no other context has one"),
         ({"overflow": "cut"}, "unknown overflow 'cut'"),
+        ({"tokens": "rand"}, "unknown tokens 'rand'; did you mean 'random'"),
         ({"join": "space"}, "unknown join 'space'; did you mean 'spaces'"),
         ({"prompt": "Read:", "chat": "user"}, "a prompt of its own or that of the chat template, not both"),
     ],

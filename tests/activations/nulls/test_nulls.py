@@ -11,6 +11,7 @@ import brainalign
 from brainalign.activations.nulls.autocorrelation import gaussian_filter
 from brainalign.activations.nulls.registry import NULLS, compute_null
 from brainalign.errors import InputError
+from brainalign.responses.samples import apply_sample_map
 
 PACKAGES = Path(brainalign.__path__[0]).parent
 STIMULI = pd.DataFrame(
@@ -40,6 +41,46 @@ def test_position() -> None:
 def test_length() -> None:
     expected = [[11, 3], [11, 3], [6, 2], [3, 2], [1, 1]]
     np.testing.assert_array_equal(compute_null("length", STIMULI, {})["length"], expected)
+
+
+def test_length_of_samples_is_the_sum_over_their_parts() -> None:
+    """Words one by one, collected by a sample map: characters and words per sample, which is the word rate."""
+    words = pd.DataFrame({"stimulus_id": list("abc"), "text": ["the", "red", "fox"], "context_group": "one"})
+    features = compute_null("length", words, {})["length"]
+    samples = apply_sample_map(features, np.array([0, 0, 2]), np.array([0, 1, 2]), np.ones(3), 3)
+    np.testing.assert_array_equal(samples, [[6, 2], [0, 0], [3, 1]])
+
+
+SERIES = pd.DataFrame(
+    {
+        "stimulus_id": list("abcdefg"),
+        "text": ["the", "red fox", "sleeps", "near", "it", "two words", "end"],
+        "context_group": "one",
+        "run": ["1", "1", "1", "1", "2", "2", "3"],
+        "onset_s": [0.0, 0.5, 0.5, 2.0, 10.0, 14.0, 0.0],
+    }
+)
+
+
+def test_word_rate() -> None:
+    """Parts of one onset share its rate; the last onset of a run lasts as long as its median one, a lone one as all."""
+    layers = compute_null("word-rate", SERIES, {})
+    assert list(layers) == ["words", "words_per_second"]
+    assert layers["words"][:, 0].tolist() == [1, 2, 1, 1, 1, 2, 1]
+    # seconds to the next onset: run 1 .5, 1.5, 1.5, median 1; run 2 4, median 4; run 3 the median of all, 1.5
+    np.testing.assert_allclose(layers["words_per_second"][:, 0], [2, 2, 2, 1, 0.25, 0.5, 1 / 1.5])
+
+
+def test_a_rate_needs_onsets() -> None:
+    assert list(compute_null("word-rate", STIMULI, {})) == ["words"]
+    assert list(compute_null("word-rate", SERIES.iloc[[0, 4, 6]], {})) == ["words"]
+    without_runs = SERIES.iloc[:4].drop(columns="run")
+    np.testing.assert_allclose(
+        compute_null("word-rate", without_runs, {})["words_per_second"],
+        compute_null("word-rate", SERIES, {})["words_per_second"][:4],
+    )
+    with pytest.raises(InputError, match="stimulus 'f' has an onset before that of the last one"):
+        compute_null("word-rate", SERIES.assign(onset_s=[0, 1, 2, 3, 9, 8, 0]), {})
 
 
 @pytest.mark.parametrize("sigma", [0.5, 1.0, 2.2, 4.8, 50.0])
@@ -72,6 +113,40 @@ def test_random_features_follow_the_seed() -> None:
     assert not np.array_equal(first, other)
 
 
+def test_random_embeddings_are_a_words_own() -> None:
+    """The same word has the same vector in another text, data set and case; other words have others."""
+    texts = ["The red fox", "fox", "Fox!", "--", "red the fox", "owl"]
+    stimuli = pd.DataFrame({"text": texts})
+    found = compute_null("random-embeddings", stimuli, {"width": 2000, "seed": 3})["mean"]
+    np.testing.assert_array_equal(found[1], found[2])
+    np.testing.assert_allclose(found[0], found[4], rtol=1e-5, atol=1e-6)
+    assert not found[3].any()
+    alone = {word: compute_null("random-embeddings", pd.DataFrame({"text": [word]}), {"width": 2000, "seed": 3})
+             for word in ("the", "red", "fox")}  # fmt: skip
+    mean = np.mean([layers["mean"][0] for layers in alone.values()], axis=0)
+    np.testing.assert_allclose(found[0], mean, rtol=1e-5, atol=1e-6)
+    assert abs(np.corrcoef(found[1], found[5])[0, 1]) < 0.1
+    np.testing.assert_allclose([found[1].mean(), found[1].std()], [0, 1], atol=0.1)
+    other = compute_null("random-embeddings", stimuli, {"width": 2000, "seed": 4})["mean"]
+    assert abs(np.corrcoef(found[1], other[1])[0, 1]) < 0.1
+
+
+def test_a_words_vector_is_the_same_in_every_process() -> None:
+    code = (
+        "import pandas as pd; from brainalign.activations.nulls.registry import compute_null; "
+        "print(compute_null('random-embeddings', pd.DataFrame({'text': ['fox']}), {'width': 3})['mean'].tolist())"
+    )
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", code], cwd=PACKAGES, env={"PYTHONHASHSEED": seed, "OPENBLAS_NUM_THREADS": "1"},
+            capture_output=True, text=True, check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }  # fmt: skip
+    here = compute_null("random-embeddings", pd.DataFrame({"text": ["fox"]}), {"width": 3})["mean"]
+    assert found == {f"{here.tolist()}\n"}
+
+
 def test_unknown_names() -> None:
     with pytest.raises(InputError, match="unknown null 'lenght'; did you mean 'length'"):
         compute_null("lenght", STIMULI, {})
@@ -91,6 +166,7 @@ def _heavy_imports(module: str) -> str:
 
 def test_nothing_heavy_is_imported() -> None:
     light = ["activations.nulls.registry", "activations.readout", "activations.given", "models.manifest", "models.hub"]
+    light += ["activations.nulls.embeddings", "activations.matched", "activations.localizer"]
     assert _heavy_imports(", ".join([*(f"brainalign.{name}" for name in light), *NULLS.values()])) == ""
 
 

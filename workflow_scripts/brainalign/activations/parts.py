@@ -38,10 +38,14 @@ class Reading:
 
 @dataclass(frozen=True)
 class Passage:
-    """A text that grows part by part."""
+    """A text that grows part by part.
+
+    start : characters of its context group in front of it, of a window of words; 0 where it begins with its group.
+    """
 
     text: str
     readings: tuple[Reading, ...]
+    start: int = 0
 
     def text_of(self, reading: Reading) -> str:
         """Return all that the model reads for a part: context and part."""
@@ -85,11 +89,13 @@ def _windows(rows: Sequence[int], texts: Sequence[str], words: int, punctuation:
     """Return a passage for each part: the last words of the earlier parts, and the part."""
     found = []
     recent: list[str] = []  # the last earlier parts, that together have enough words
+    earlier = 0  # characters of all earlier parts, joined by spaces
     for row in rows:
         seen = _last_words(" ".join(recent), words)
         pieces = [seen, texts[row]] if seen else [texts[row]]
         passage = _joined([row] * len(pieces), pieces, punctuation)
-        found.append(Passage(passage.text, passage.readings[-1:]))
+        found.append(Passage(passage.text, passage.readings[-1:], earlier - len(seen)))
+        earlier += len(texts[row]) + (earlier > 0)
         recent.append(texts[row])
         while sum(len(text.split()) for text in recent[1:]) >= words:
             del recent[0]

@@ -16,6 +16,7 @@ import pandas as pd
 from brainalign.activations.parts import Passage, check_stimuli, own_tokens, passages
 from brainalign.activations.prefixes import prefix_tokens
 from brainalign.activations.prompts import prompt_of
+from brainalign.activations.random_tokens import RandomTokens
 from brainalign.activations.readout import Readout
 from brainalign.activations.windows import window_starts
 from brainalign.errors import InputError
@@ -148,7 +149,11 @@ def _read(
 ) -> Iterator[list[_Read]]:
     """Tokenise every part's text and find its window and its own tokens, passage by passage."""
     identifiers, limit = stimuli["stimulus_id"].tolist(), reader.limit
+    random = RandomTokens(tokenizer, readout.seed) if readout.tokens == "random" else None
+    groups = identifiers if readout.context == "none" else stimuli["context_group"].tolist()
     for passage, tokens in _tokenised(passages(stimuli, readout), tokenizer, prompt):
+        if random is not None:
+            tokens = random.instead_of(tokens, groups[passage.readings[0].row], passage.start)
         capacities = [None if limit is None else limit - reader.beside(item) for item in tokens]
         # A window of tokens is short already: nothing is gained where parts share the beginning of theirs.
         overflow = "slide" if readout.unit == "tokens" else readout.overflow

@@ -14,6 +14,7 @@ _ALLOWED = {
     "join": ("spaces", "punctuation"),
     "special_tokens": ("none", "part"),
     "decoder_input": ("text", "start"),
+    "tokens": ("text", "random"),
 }
 
 
@@ -35,6 +36,8 @@ class Readout:
         that it touches: at the end always, at the beginning where no context and no prompt stands between.
     decoder_input : what the decoder of an encoder–decoder reads while the encoder reads context and part: its start
         token and the same "text", read at the part's tokens, or the "start" token alone, read there.
+    tokens : the tokens of the "text", or in the place of each a "random" one of the vocabulary (`random_tokens`).
+    seed : of the random ones.
     """
 
     context: str = "group"
@@ -48,6 +51,8 @@ class Readout:
     join: str = "spaces"
     special_tokens: str = "none"
     decoder_input: str = "text"
+    tokens: str = "text"
+    seed: int = 0
 
     def __post_init__(self) -> None:
         for name, allowed in _ALLOWED.items():

@@ -1,13 +1,13 @@
 """Activation files: one variable per layer, read one at a time."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from brainalign.errors import UnreadableFileError
+from brainalign.errors import UnreadableFileError, unknown
 from brainalign.storage import Values, Variable, content_digest, read_arrays, read_attributes, write_arrays, write_json
 
 
@@ -26,6 +26,31 @@ def write_activations(
     write_json(digest, {"layers": list(layers), "content": content_digest(variables)})
 
 
+class StoredLayers(Mapping[str, np.ndarray]):
+    """The layers of an activation file as features of samples, each read when it is asked for.
+
+    Parameters
+    ----------
+    path, stimulus_ids : as for `read_layers`.
+    sample : turns features of stimuli into features of samples.
+    """
+
+    def __init__(self, path: Path, stimulus_ids: np.ndarray, sample: Callable[[np.ndarray], np.ndarray]) -> None:
+        self._path, self._sample = path, sample
+        self._names = layer_names(path, stimulus_ids)
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        if name not in self._names:
+            raise unknown(f"layer of {self._path}", name, self._names)
+        return self._sample(read_arrays(self._path, [name])[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
 def read_layers(path: Path, stimulus_ids: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
     """Yield (name, (stimulus, width) float32) of each layer in order, reading one at a time.
 
@@ -34,10 +59,20 @@ def read_layers(path: Path, stimulus_ids: np.ndarray) -> Iterator[tuple[str, np.
     UnreadableFileError : not a whole activation file, or its stimuli are not `stimulus_ids`; or, when it is reached,
         a layer whose values are damaged.
     """
+    for name in layer_names(path, stimulus_ids):
+        yield name, read_arrays(path, [name])[name]
+
+
+def layer_names(path: Path, stimulus_ids: np.ndarray) -> list[str]:
+    """Read the names of the layers in their order.
+
+    Raises
+    ------
+    UnreadableFileError : not a whole activation file, or its stimuli are not `stimulus_ids`.
+    """
     names = read_attributes(path).get("layers")
     if names is None:
         raise UnreadableFileError(path, "it holds no activations (no attribute 'layers')")
     if read_arrays(path, ["stimulus"])["stimulus"].tolist() != list(stimulus_ids):
         raise UnreadableFileError(path, "its stimuli are not those of the responses")
-    for name in json.loads(names):
-        yield name, read_arrays(path, [name])[name]
+    return [str(name) for name in json.loads(names)]

@@ -5,7 +5,11 @@ import logging
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from brainalign.activations.extraction import extract
+from brainalign.activations.localizer import read_localizer
+from brainalign.activations.matched import Match, match_layers
 from brainalign.activations.partial import PartialStates
 from brainalign.activations.placed import find_place, load_at
 from brainalign.activations.readout import Readout
@@ -24,6 +28,7 @@ def extract_activations(
     provenance: Provenance,
     stimuli: Path,
     model: Path,
+    localizer: list[Path],
     out: Path,
     digest: Path,
     placement: str,
@@ -31,16 +36,25 @@ def extract_activations(
 ) -> None:
     """Run one model over one data set's stimuli and write its layers; interrupted work is taken up again."""
     table, manifest = read_table(stimuli), read_verified_manifest(model)
+    match = Match(**spec["match"]) if "match" in spec else None
+    if match is not None:
+        match.check(len(table), manifest.width)
+    texts = read_localizer(localizer[0], **spec["localizer"]["columns"]) if localizer else None
+    read = table if texts is None else pd.concat([table, texts.stimuli], ignore_index=True)
     folder = out.with_name(f"{out.name}.partial")
     key = {"code": provenance.code, "stimuli": file_digest(stimuli), "model": manifest.files}
     place = find_place(manifest, spec["dtype"], placement, batch_tokens, PartialStates.key_of(folder), key)
     record = {**provenance.attributes(), "dtype": spec["dtype"], "placement": place.placement, "device": place.device}
-    store = PartialStates.open(folder, {**key, **record}, len(table))
+    store = PartialStates.open(folder, {**key, **record}, len(read))
     loaded, tokenizer = load_at(place, manifest, spec["dtype"], store.scratch())
-    found = extract(loaded, tokenizer, table, Readout.from_mapping(spec["readout"]), batch_tokens, store)
-    log.info("%d stimuli: %s", len(table), found.summary)
-    attributes = {**record, "summary": json.dumps(found.summary)}
-    write_activations(out, digest, table["stimulus_id"].to_numpy(object), found.layers, attributes)
+    found = extract(loaded, tokenizer, read, Readout.from_mapping(spec["readout"]), batch_tokens, store)
+    log.info("%d stimuli: %s", len(read), found.summary)
+    layers, attributes = found.layers, {**record, "summary": json.dumps(found.summary)}
+    if match is not None:
+        is_language = None if texts is None else texts.is_language
+        layers, done = match_layers(layers, len(table), match, store.scratch() / "matched", is_language)
+        attributes["match"] = json.dumps(done)
+    write_activations(out, digest, table["stimulus_id"].to_numpy(object), layers, attributes)
     store.remove()
 
 

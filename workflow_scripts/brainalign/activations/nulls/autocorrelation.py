@@ -24,11 +24,13 @@ def compute(stimuli: pd.DataFrame, settings: Mapping[str, Any]) -> dict[str, np.
     Parameters
     ----------
     stimuli : `context_group` (the block), in presentation order.
-    settings : `sigmas`, standard deviations in parts; 0 leaves the identity.
+    settings : `sigmas`, standard deviations in parts; 0 leaves the identity. The published grid is 0 to 4.8 in steps
+        of 0.1, its best widths on shuffled splits 2.2 (Pereira), 1.8 (Fedorenko 2016) and 1.5 (Blank).
 
     Returns
     -------
     "sigma_<sigma>" → (stimulus × stimulus): for each block of K parts, G · I of size K × K in columns of its own.
+    All of them lie in memory, 4 bytes × widths × stimuli².
 
     Raises
     ------

@@ -1,4 +1,7 @@
-"""The nulls by name. A null's module is imported only when it is computed."""
+"""The nulls that follow from the stimulus table alone, by name. A null's module is imported when it is computed.
+
+Static embeddings, which come from a file, are in `embeddings`.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,9 @@ if TYPE_CHECKING:
 NULLS: Mapping[str, str] = {
     "position": "brainalign.activations.nulls.position",
     "length": "brainalign.activations.nulls.length",
+    "word-rate": "brainalign.activations.nulls.word_rate",
     "autocorrelation": "brainalign.activations.nulls.autocorrelation",
+    "random-embeddings": "brainalign.activations.nulls.random_embeddings",
     "random": "brainalign.activations.nulls.random_features",
 }
 
