@@ -1,7 +1,7 @@
 """Correlation: what about the models goes with their alignment.
 
 REQUIRED: results/studies/{study}/alignment.csv, properties.csv, replicates.h5
-MAKES: results/studies/{study}/correlations.csv, pairs.csv
+MAKES: results/studies/{study}/correlations.csv, controlled_correlations.csv, pairs.csv
 """
 
 
@@ -17,6 +17,12 @@ rule correlate_properties:
             caption="report/correlations_table.rst",
             category="Tables",
             labels={"table": "correlations"},
+        ),
+        controlled=report(
+            "results/studies/{study}/controlled_correlations.csv",
+            caption="report/controlled_table.rst",
+            category="Tables",
+            labels={"table": "correlations that hold something fixed"},
         ),
     log:
         "results/logs/correlate_properties/{study}.log",
@@ -37,6 +43,7 @@ rule correlate_properties:
         " --properties {input.properties:q}"
         " --replicates {input.replicates:q}"
         " --out {output.table:q}"
+        " --controlled {output.controlled:q}"
         " 2> {log:q}"
 
 

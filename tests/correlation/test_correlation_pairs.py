@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from brainalign.correlation.pairs import COLUMNS, PAIR, SUMMARY, bootstrap_bases, compare_pairs, smallest_p, wilcoxon_p
+from brainalign.correlation.pairs import COLUMNS, PAIR, SUMMARY, bootstrap_bases, compare_pairs
+from brainalign.correlation.percentages import UNKNOWN, percent_change
 from brainalign.correlation.scores import ModelScores
-from brainalign.errors import InputError
 
 MODELS = ("a", "b", "c", "a-chat", "a-code", "b-chat", "c-chat")
 PAIRS = {"a-chat": "a", "a-code": "a", "b-chat": "b", "c-chat": "c"}
@@ -61,9 +61,22 @@ def test_the_mean_of_the_pairs() -> None:
 
 def test_bases_move_with_all_their_pairs() -> None:
     drawn = bootstrap_bases(np.array([1.0, 3.0, 10.0]), ["a", "a", "b"], 4000, 0)
-    values, counts = np.unique(drawn, return_counts=True)
-    assert values.tolist() == pytest.approx([2.0, 14 / 3, 10.0])
+    mean, factor = 14 / 3, np.sqrt(2) * stats.t.isf(0.025, 1) / stats.norm.isf(0.025)
+    values, counts = np.unique(drawn.round(9), return_counts=True)
+    assert values.tolist() == pytest.approx([mean + factor * (2.0 - mean), mean, mean + factor * (10.0 - mean)])
     np.testing.assert_allclose(counts / 4000, [0.25, 0.5, 0.25], atol=0.03)
+
+
+def test_the_interval_over_eight_bases_covers_the_mean() -> None:
+    random = np.random.default_rng(0)
+    bases = [name for name, count in zip("abcdefgh", (1, 2, 2, 5, 2, 2, 2, 1), strict=True) for _ in range(count)]
+    place = [list("abcdefgh").index(base) for base in bases]
+    covered = 0
+    for _ in range(300):
+        differences = 0.01 + random.normal(0, 0.02, 8)[place] + random.normal(0, 0.005, len(bases))
+        low, high = np.percentile(bootstrap_bases(differences, bases, 300, 1), [2.5, 97.5])
+        covered += low <= 0.01 <= high
+    assert 0.90 <= covered / 300 <= 0.98
 
 
 def test_one_base_has_no_interval_over_bases() -> None:
@@ -72,21 +85,100 @@ def test_one_base_has_no_interval_over_bases() -> None:
     assert row["reason"] == "no interval over bases: there is one base only"
 
 
-@pytest.mark.parametrize("n", [1, 3, 5, 8])
-def test_the_smallest_p_is_attained_by_differences_of_one_sign(n: int) -> None:
-    assert wilcoxon_p(np.arange(1.0, n + 1)) == pytest.approx(smallest_p(n))
-
-
-def test_equal_models_have_no_wilcoxon_p() -> None:
-    assert np.isnan(wilcoxon_p(np.zeros(4)))
-
-
 def test_no_pairs_give_an_empty_table_with_a_header() -> None:
     table = compare_pairs([scores()], {}, 500, 0)
     assert table.empty
     assert table.columns.tolist() == COLUMNS
 
 
-def test_a_base_that_was_not_scored_is_named() -> None:
-    with pytest.raises(InputError, match="unknown model in a pair 'd'"):
-        compare_pairs([scores()], {"a-chat": "d"}, 500, 0)
+def test_a_pair_that_was_not_scored_is_named_and_left_out_of_the_mean() -> None:
+    with_stranger = PAIRS | {"d-chat": "a"}
+    table = compare_pairs([scores()], with_stranger, 500, 0)
+    row = table[table["tuned"] == "d-chat"].iloc[0]
+    assert row["reason"] == "no score of d-chat"
+    assert np.isnan(row["difference"])
+    mean, without = table.iloc[-1], compare_pairs([scores()], PAIRS, 500, 0).iloc[-1]
+    assert (mean["left_out"], mean["pairs"], mean["difference"]) == ("d-chat", 4, without["difference"])
+    nothing = compare_pairs([scores()], {"d-chat": "a"}, 500, 0).iloc[-1]
+    assert (nothing["pairs"], nothing["reason"]) == (0, "no pair has both scores")
+
+
+def test_each_set_of_models_has_its_mean() -> None:
+    table = compare_pairs(
+        [scores()], PAIRS, 500, 0, {"chat": ["a-chat", "b-chat", "a"], "none": ["a"], "every": [*PAIRS]}
+    )
+    means = table[table["row"] == SUMMARY].set_index("over")
+    assert means["pairs"].to_dict() == {"chat": 2, "every": 4}
+    assert means.loc["chat", "difference"] == pytest.approx((0.03 - 0.01) / 2)
+    assert (table.loc[table["row"] == PAIR, "over"] == "").all()
+
+
+def test_the_average_per_cent_in_three_ways() -> None:
+    none = np.empty((0, 4))
+    nan, names = np.full(4, np.nan), ("a", "b", "x", "y")
+    first, second = (
+        ModelScores("e", "r", name, names, np.array(r), none, nan, none, 0.0)
+        for name, r in (("one", [0.2, 0.4, 0.3, 0.5]), ("two", [0.01, 0.1, 0.04, 0.1]))
+    )
+    both, r = ((first, 0.5), (second, 0.5)), (first.r + second.r) / 2
+    average = ModelScores("e", "r", "average", first.models, r, none, nan, none, 0.0, np.empty((0, 4)), both)
+    pairs = {"x": "a", "y": "b"}
+    row = compare_pairs([average], pairs, 100, 0).iloc[-1]
+    of_first, of_second = (50 + 25) / 2, (300 + 0) / 2
+    assert row["percent_mean_over_datasets"] == pytest.approx((of_first + of_second) / 2)
+    assert row["percent_mean_over_pairs"] == pytest.approx(50 * ((0.17 / 0.105 - 1) + (0.3 / 0.25 - 1)))
+    assert row["percent_of_mean_r"] == pytest.approx(100 * (0.47 / 0.355 - 1))
+    assert row["percent_pairs"] == 2
+    one = compare_pairs([first], pairs, 100, 0).iloc[-1]
+    assert one["percent_mean_over_datasets"] == one["percent_mean_over_pairs"] == pytest.approx(of_first)
+
+
+def test_a_per_cent_of_a_base_that_may_be_zero_is_not_averaged() -> None:
+    row = compare_pairs([scores()], PAIRS, 500, 0).iloc[-1]
+    assert row["percent_pairs"] == 3
+    assert row["percent_mean_over_pairs"] == pytest.approx(100 * (0.03 / 0.2 + 0.02 / 0.2 - 0.01 / 0.25) / 3)
+
+
+def test_what_is_said_of_a_per_cent() -> None:
+    assert percent_change(0.3, 0.2, np.empty(0)) == (pytest.approx(50.0), UNKNOWN)
+    assert percent_change(0.3, 0.2, np.array([0.1, 0.2])) == (pytest.approx(50.0), "")
+    for base in (-0.1, 0.0):
+        assert np.isnan(percent_change(0.3, base, np.empty(0))[0])
+
+
+def with_subjects(count: int, seed: int = 0) -> ModelScores:
+    group = scores()
+    of_subjects = np.random.default_rng(seed).normal(R, 0.05, (count, len(R)))
+    fields = [group.encoder, group.readout, f"d{seed}", group.models, group.r, group.replicates]
+    return ModelScores(*fields, group.normalised, group.normalised_replicates, 0.0, of_subjects)
+
+
+def test_a_pair_over_subjects() -> None:
+    group = with_subjects(8)
+    row = compare_pairs([group], PAIRS, 500, 3).iloc[0]
+    d = group.subject_r[:, 3] - group.subject_r[:, 0]
+    chosen = np.random.default_rng(3).integers(8, size=(500, 8))
+    factor = np.sqrt(8 / 7) * stats.t.isf(0.025, 7) / stats.norm.isf(0.025)
+    low, high = np.percentile([d.mean() + factor * (d[rows].mean() - d.mean()) for rows in chosen], [2.5, 97.5])
+    assert (row["subjects"], row["subjects_higher"]) == (8, int((d > 0).sum()))
+    assert row["subject_difference"] == pytest.approx(d.mean())
+    assert (row["over_subjects_low"], row["over_subjects_high"]) == pytest.approx((low, high))
+
+
+def test_few_subjects_are_counted_but_not_resampled() -> None:
+    row = compare_pairs([with_subjects(5)], PAIRS, 500, 3).iloc[0]
+    assert row["subjects"] == 5
+    assert np.isfinite(row["subject_difference"])
+    assert np.isnan(row["over_subjects_low"])
+
+
+def test_subjects_of_an_average_are_those_of_its_data_sets() -> None:
+    parts = ((with_subjects(7, 1), 0.25), (with_subjects(9, 2), 0.75))
+    group = scores()
+    fields = ["e", "last", "average", group.models, group.r, group.replicates, group.normalised]
+    average = ModelScores(*fields, group.normalised_replicates, 0.0, np.empty((0, 7)), parts)
+    row = compare_pairs([average], PAIRS, 500, 3).iloc[0]
+    means = [(part.subject_r[:, 3] - part.subject_r[:, 0]).mean() for part, _ in parts]
+    assert row["subjects"] == 16
+    assert row["subject_difference"] == pytest.approx(0.25 * means[0] + 0.75 * means[1])
+    assert row["over_subjects_low"] < row["subject_difference"] < row["over_subjects_high"]

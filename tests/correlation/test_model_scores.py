@@ -57,5 +57,19 @@ def test_a_model_that_lacks_a_data_set_has_no_average() -> None:
     assert np.isfinite(single[0].r).all()
 
 
+def test_subjects_stand_in_rows_of_their_own() -> None:
+    alignment, replicates = tables()
+    chosen = alignment[
+        (alignment["layer"] == "chosen") & (alignment["subject"] == "all") & (alignment["dataset"] == "one")
+    ]
+    chosen = chosen[chosen["features_kind"] == "model"]
+    own = [chosen.assign(subject=name, r=chosen["r"] + shift) for name, shift in (("S2", 0.2), ("S1", 0.1))]
+    parts = pd.concat([alignment[alignment["subject"] == "all"], *own])
+    first, second, _, average = model_scores(parts, replicates)
+    np.testing.assert_allclose(first.subject_r, first.r + np.array([[0.1], [0.2]]))
+    assert second.subject_r.shape == average.subject_r.shape == (0, 3)
+    assert [(part.dataset, weight) for part, weight in average.parts] == [("one", 0.25), ("two", 0.25), ("three", 0.5)]
+
+
 def test_weights_sum_to_one() -> None:
     assert average_weights(list("aabbbc")).tolist() == pytest.approx([1 / 6, 1 / 6, 1 / 9, 1 / 9, 1 / 9, 1 / 3])

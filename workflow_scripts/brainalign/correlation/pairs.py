@@ -6,107 +6,134 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from brainalign.correlation.percentages import percent_change as percent_of_pair
+from brainalign.correlation.percentages import percentages
 from brainalign.correlation.scores import ModelScores
-from brainalign.errors import unknown
+from brainalign.correlation.signed_ranks import approximate_p, signed_ranks_p, smallest_p
+from brainalign.correlation.subjects import over_subjects
+from brainalign.inference.shared_training import small_sample_factor
 from brainalign.intervals import percentile_interval
 
 PAIR, SUMMARY = "pair", "mean of the pairs"
+EVERY_PAIR = "all"
 COLUMNS = (
-    "encoder readout dataset simulated row tuned base r_tuned r_tuned_low r_tuned_high r_base r_base_low r_base_high "
-    "difference difference_low difference_high difference_normalised difference_normalised_low "
-    "difference_normalised_high percent_change reason pairs bases over_bases_low over_bases_high wilcoxon_p_pairs "
-    "wilcoxon_smallest_p_pairs wilcoxon_p_bases wilcoxon_smallest_p_bases draws seed"
+    "encoder readout dataset simulated row over tuned base r_tuned r_tuned_low r_tuned_high r_base r_base_low "
+    "r_base_high difference difference_low difference_high difference_normalised difference_normalised_low "
+    "difference_normalised_high subjects subjects_higher subject_difference over_subjects_low over_subjects_high "
+    "percent_change percent_pairs percent_mean_over_pairs percent_mean_over_datasets percent_of_mean_r reason left_out "
+    "pairs pairs_higher bases over_bases_low over_bases_high wilcoxon_p_pairs wilcoxon_smallest_p_pairs "
+    "wilcoxon_approximate_p_pairs wilcoxon_p_bases wilcoxon_smallest_p_bases wilcoxon_approximate_p_bases draws seed"
 ).split()
+COUNTS = ("subjects", "subjects_higher", "percent_pairs", "pairs", "pairs_higher", "bases", "draws", "seed")
 
 
-def compare_pairs(groups: Iterable[ModelScores], pairs: Mapping[str, str], draws: int, seed: int) -> pd.DataFrame:
-    """Return a row for each pair and one for their mean, per encoder, readout and data set (and "average").
+def compare_pairs(
+    groups: Iterable[ModelScores],
+    pairs: Mapping[str, str],
+    draws: int,
+    seed: int,
+    over: Mapping[str, Sequence[str]] | None = None,
+) -> pd.DataFrame:
+    """Return a row for each pair and one for the mean of each set of pairs, per encoder, readout and data set.
 
-    difference = r of the tuned model − r of its base; its interval is of the paired replicates, that is over stimuli.
-    `difference_normalised` is in units of the ceiling, which is held fixed. `percent_change` is 100 × difference / r of
-    the base, only where the interval of the base's r lies above 0.
+    The data set "average" is the mean over collections of their mean over data sets.
 
-    The row of the mean has the interval of the mean difference over stimuli, and, in `over_bases`, over bootstrap
-    samples of bases (all pairs of a base move together). Wilcoxon's signed-rank p, two-sided, is over pairs, and over
-    the mean difference of each base; the smallest p that so many differences can give is 2^(1 − n).
+    A pair's row: difference = r of the tuned model − r of its base; its interval is of the paired replicates, that is
+    over stimuli. `difference_normalised` is in units of the ceiling, which is held fixed. `subject_difference` and
+    `over_subjects` are of the subjects' own scores (see `subjects.over_subjects`). `percent_change` is
+    100 × difference / r of the base, only where the base's r is above 0 beyond its interval.
+
+    A row of a mean has the interval of the mean difference over stimuli, and, in `over_bases`, over bootstrap samples
+    of bases (all pairs of a base move together): the first speaks of these models on other stimuli, the second of
+    other models. Wilcoxon's signed-rank p, two-sided, is over pairs, and over the mean difference of each base, each
+    beside the smallest p that so many differences can give, and beside the p of the normal approximation, which most
+    programs give. The average per cent stands there in three ways (see `percentages.percentages`). Pairs without a
+    score are in `left_out`.
 
     Parameters
     ----------
     groups : see `scores.model_scores`.
     pairs : tuned model → base.
-    draws, seed : of the bootstrap of bases.
-
-    Raises
-    ------
-    InputError : a model that was not scored.
+    draws, seed : of the bootstraps of bases and of subjects.
+    over : sets of models by name; the pairs of a set are those whose tuned model is in it. One set of all by default.
     """
+    sets = {EVERY_PAIR: list(pairs)} if over is None else over
     rows: list[dict[str, Any]] = []
     for scores in groups if pairs else ():
         names: dict[str, Any] = {"encoder": scores.encoder, "readout": scores.readout, "dataset": scores.dataset}
-        names["simulated"] = scores.simulated
-        for model in (*pairs, *pairs.values()):
-            if model not in scores.models:
-                raise unknown("model in a pair", model, scores.models)
-        rows += [names | _pair(scores, tuned, base) for tuned, base in pairs.items()]
-        rows.append(names | _summary(scores, pairs, draws, seed))
-    counts = ["pairs", "bases", "draws", "seed"]
-    return pd.DataFrame(rows, columns=COLUMNS).astype(dict.fromkeys(counts, "Int64"))
+        names |= {"simulated": scores.simulated, "draws": draws, "seed": seed}
+        rows += [names | _pair(scores, tuned, base, draws, seed) for tuned, base in pairs.items()]
+        for name, among in sets.items():
+            chosen = {tuned: base for tuned, base in pairs.items() if tuned in among}
+            if chosen:
+                rows.append(names | {"over": name} | _summary(scores, chosen, draws, seed))
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    text = ["over", "left_out", "reason"]
+    table[text] = table[text].astype(object).fillna("")
+    return table.astype(dict.fromkeys(COUNTS, "Int64"))
 
 
-def _pair(scores: ModelScores, tuned: str, base: str) -> dict[str, Any]:
+def _pair(scores: ModelScores, tuned: str, base: str, draws: int, seed: int) -> dict[str, Any]:
+    names = {"row": PAIR, "tuned": tuned, "base": base}
+    missing = _without_score(scores, tuned, base)
+    if missing:
+        return names | {"reason": f"no score of {' and '.join(missing)}"}
     t, b = scores.of(tuned), scores.of(base)
-    difference = scores.r[t] - scores.r[b]
-    base_interval = _interval(scores.replicates[:, b])
+    percent, reason = percent_of_pair(scores.r[t], scores.r[b], scores.replicates[:, b])
     return {
-        "row": PAIR,
-        "tuned": tuned,
-        "base": base,
+        **names,
         **_three("r_tuned", scores.r[t], scores.replicates[:, t]),
         **_three("r_base", scores.r[b], scores.replicates[:, b]),
-        **_three("difference", difference, scores.replicates[:, t] - scores.replicates[:, b]),
+        **_three("difference", scores.r[t] - scores.r[b], scores.replicates[:, t] - scores.replicates[:, b]),
         **_three(
             "difference_normalised",
             scores.normalised[t] - scores.normalised[b],
             scores.normalised_replicates[:, t] - scores.normalised_replicates[:, b],
         ),
-        "percent_change": 100 * difference / scores.r[b] if base_interval[0] > 0 else np.nan,
-        "reason": "" if base_interval[0] > 0 else "no per cent: the interval of the base's r does not lie above 0",
+        **over_subjects(scores, tuned, base, draws, seed),
+        "percent_change": percent,
+        "reason": reason,
     }
 
 
 def _summary(scores: ModelScores, pairs: Mapping[str, str], draws: int, seed: int) -> dict[str, Any]:
-    t = [scores.of(model) for model in pairs]
-    b = [scores.of(model) for model in pairs.values()]
+    scored = {tuned: base for tuned, base in pairs.items() if not _without_score(scores, tuned, base)}
+    names: dict[str, Any] = {"row": SUMMARY, "tuned": "", "base": "", "pairs": len(scored)}
+    names["left_out"] = " ".join(tuned for tuned in pairs if tuned not in scored)
+    if not scored:
+        return names | {"bases": 0, "reason": "no pair has both scores"}
+    t = [scores.of(model) for model in scored]
+    b = [scores.of(model) for model in scored.values()]
     differences = scores.r[t] - scores.r[b]  # (pair,)
-    bases = list(pairs.values())
+    bases = list(scored.values())
     per_base = np.array([differences[[base == name for base in bases]].mean() for name in dict.fromkeys(bases)])
     low, high = _interval(bootstrap_bases(differences, bases, draws, seed)) if len(per_base) > 1 else (np.nan, np.nan)
     normalised = scores.normalised[t] - scores.normalised[b]
     drawn = scores.normalised_replicates[:, t] - scores.normalised_replicates[:, b]
     return {
-        "row": SUMMARY,
-        "tuned": "",
-        "base": "",
+        **names,
         **_three("difference", differences.mean(), (scores.replicates[:, t] - scores.replicates[:, b]).mean(axis=1)),
         **_three("difference_normalised", normalised.mean(), drawn.mean(axis=1)),
+        **percentages(scores, scored),
         "reason": "" if len(per_base) > 1 else "no interval over bases: there is one base only",
-        "pairs": len(pairs),
+        "pairs_higher": int((differences > 0).sum()),
         "bases": len(per_base),
         "over_bases_low": low,
         "over_bases_high": high,
-        "wilcoxon_p_pairs": wilcoxon_p(differences),
-        "wilcoxon_smallest_p_pairs": smallest_p(len(differences)),
-        "wilcoxon_p_bases": wilcoxon_p(per_base),
-        "wilcoxon_smallest_p_bases": smallest_p(len(per_base)),
-        "draws": draws,
-        "seed": seed,
+        "wilcoxon_p_pairs": signed_ranks_p(differences),
+        "wilcoxon_smallest_p_pairs": smallest_p(differences),
+        "wilcoxon_approximate_p_pairs": approximate_p(differences),
+        "wilcoxon_p_bases": signed_ranks_p(per_base),
+        "wilcoxon_smallest_p_bases": smallest_p(per_base),
+        "wilcoxon_approximate_p_bases": approximate_p(per_base),
     }
 
 
 def bootstrap_bases(differences: np.ndarray, bases: Sequence[str], draws: int, seed: int) -> np.ndarray:
     """Return the mean difference over pairs in samples of bases with replacement: (draw,).
 
-    A base that is drawn twice has its pairs counted twice.
+    A base that is drawn twice has its pairs counted twice. Replicates are moved away from the mean by
+    `small_sample_factor`, without which a few bases give intervals that are too narrow.
 
     Parameters
     ----------
@@ -116,21 +143,13 @@ def bootstrap_bases(differences: np.ndarray, bases: Sequence[str], draws: int, s
     member = np.array([[base == name for base in bases] for name in names], dtype=float)  # (base, pair)
     counts = np.random.default_rng(seed).multinomial(len(names), np.full(len(names), 1 / len(names)), size=draws)
     weights = counts @ member  # (draw, pair)
-    return np.asarray((weights @ differences) / weights.sum(axis=1))
+    drawn = (weights @ differences) / weights.sum(axis=1)
+    mean = differences.mean()
+    return np.asarray(mean + small_sample_factor(len(names)) * (drawn - mean))
 
 
-def wilcoxon_p(differences: np.ndarray) -> float:
-    """Return the two-sided p of Wilcoxon's signed-rank test; NaN where a difference is missing or all are 0."""
-    from scipy import stats
-
-    if not np.isfinite(differences).all() or not differences.any():
-        return float("nan")
-    return float(stats.wilcoxon(differences).pvalue)
-
-
-def smallest_p(n: int) -> float:
-    """Return the smallest two-sided p that n differences of one sign give: 2^(1 − n)."""
-    return float(2.0 ** (1 - n))
+def _without_score(scores: ModelScores, *models: str) -> list[str]:
+    return [model for model in models if model not in scores.models or not np.isfinite(scores.r[scores.of(model)])]
 
 
 def _three(name: str, value: float, replicates: np.ndarray) -> dict[str, float]:

@@ -1,12 +1,13 @@
 """The scores of a study's models under one encoder and readout, per data set and averaged."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from brainalign.alignment import ALL, CHOSEN
 from brainalign.errors import UnreadableFileError
 from brainalign.storage import read_arrays
 from brainalign.study import CELL, summary_rows
@@ -27,6 +28,8 @@ class ModelScores:
     r : (model,); replicates : (draw, model).
     normalised : (model,), r / ceiling, averaged like r; normalised_replicates : (draw, model), with ceilings fixed.
     simulated : 1 where all data are, 0 where none are, otherwise the share of data sets.
+    subject_r : (subject, model), chosen-layer scores of each subject over all regions; no rows for the average.
+    parts : for the average, each data set's scores with its weight.
     """
 
     encoder: str
@@ -38,6 +41,8 @@ class ModelScores:
     normalised: np.ndarray
     normalised_replicates: np.ndarray
     simulated: float
+    subject_r: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
+    parts: "tuple[tuple[ModelScores, float], ...]" = ()
 
     def of(self, model: str) -> int:
         """Return a model's position."""
@@ -59,12 +64,21 @@ def model_scores(alignment: pd.DataFrame, replicates: Replicates) -> Iterator[Mo
     A model has an average where it has a score on every data set. Draws are averaged by their number: data sets are
     resampled one by one, so their draws are independent unless they share their groups of stimuli.
     """
-    rows = summary_rows(alignment)
-    rows = rows[rows["features_kind"] == "model"]
+    of_models = alignment[alignment["features_kind"] == "model"]
+    rows = summary_rows(of_models)
+    own = (of_models["layer"] == CHOSEN) & (of_models["region"] == ALL) & (of_models["subject"] != ALL)
+    subjects = of_models[own].groupby(list(CELL[:3]), sort=False)
+    of_subjects = {tuple(map(str, names)): part for names, part in subjects}
     for (encoder, readout), part in rows.groupby(["encoder", "readout"], sort=False):
         models = tuple(part["features"].unique())
         single = [
-            _of_dataset(own, models, replicates, (str(encoder), str(readout), str(dataset)))
+            _of_dataset(
+                own,
+                models,
+                replicates,
+                (str(encoder), str(readout), str(dataset)),
+                of_subjects.get((str(dataset), str(encoder), str(readout))),
+            )
             for dataset, own in part.groupby("dataset", sort=False)
         ]
         yield from single
@@ -83,7 +97,11 @@ def average_weights(collections: Sequence[str]) -> np.ndarray:
 
 
 def _of_dataset(
-    rows: pd.DataFrame, models: tuple[str, ...], replicates: Replicates, names: tuple[str, str, str]
+    rows: pd.DataFrame,
+    models: tuple[str, ...],
+    replicates: Replicates,
+    names: tuple[str, str, str],
+    of_subjects: pd.DataFrame | None,
 ) -> ModelScores:
     encoder, readout, dataset = names
     rows = rows.set_index("features").reindex(list(models))
@@ -93,7 +111,11 @@ def _of_dataset(
     r, ceiling = rows["r"].to_numpy(np.float64), rows["ceiling"].to_numpy(np.float64)
     ceiling = np.where(ceiling > 0, ceiling, np.nan)
     simulated = float(rows["simulated"].max())
-    return ModelScores(encoder, readout, dataset, models, r, drawn, r / ceiling, drawn / ceiling, simulated)
+    subjects = np.empty((0, len(models)))
+    if of_subjects is not None:
+        table = of_subjects.pivot(index="subject", columns="features", values="r")
+        subjects = table.reindex(columns=list(models)).to_numpy(np.float64)
+    return ModelScores(encoder, readout, dataset, models, r, drawn, r / ceiling, drawn / ceiling, simulated, subjects)
 
 
 def _average(single: Sequence[ModelScores], weights: np.ndarray) -> ModelScores:
@@ -111,4 +133,6 @@ def _average(single: Sequence[ModelScores], weights: np.ndarray) -> ModelScores:
         mean("normalised"),
         mean("normalised_replicates"),
         float(np.mean([scores.simulated for scores in single])),
+        np.empty((0, len(first.models))),
+        tuple(zip(single, map(float, weights), strict=True)),
     )

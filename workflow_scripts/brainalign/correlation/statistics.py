@@ -5,6 +5,7 @@ from itertools import permutations
 import numpy as np
 
 EXACT_UP_TO = 8
+_NORMAL_975 = 1.959963984540054
 
 
 def pearson(x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -21,15 +22,35 @@ def pearson(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.where(constant, np.nan, np.clip((x * y).sum(axis=-1) / np.where(scale > 0, scale, np.nan), -1, 1))
 
 
-def fisher_interval(r: float, n: int) -> tuple[float, float]:
-    """Return tanh(artanh r ± 1.96 / √(n − 3)); NaN for n below 4 and for |r| = 1.
+def correlation_p(r: float, n: int, covariates: int = 0) -> float:
+    """Return the two-sided p of r = 0 from t = r √(df / (1 − r²)), df = n − 2 − covariates; NaN for df below 1.
 
-    Assumes pairs of normal variables and independent observations (Fisher 1921).
+    Assumes pairs of normal variables and independent observations; exact for Pearson's r and for partial correlations.
     """
-    if n < 4 or not abs(r) < 1:
+    from scipy import stats
+
+    df = n - 2 - covariates
+    if df < 1 or not np.isfinite(r):
+        return float("nan")
+    if abs(r) >= 1:
+        return 0.0
+    return float(2 * stats.t.sf(abs(r) * np.sqrt(df / (1 - r * r)), df))
+
+
+def fisher_interval(r: float, n: int, covariates: int = 0) -> tuple[float, float]:
+    """Return tanh(artanh r ± 1.96 / √(n − 3 − covariates)); NaN where that root is not above 0, and for |r| = 1.
+
+    Assumes pairs of normal variables and independent observations (Fisher 1921; for partial correlations, 1924).
+    """
+    if n - covariates < 4 or not abs(r) < 1:
         return float("nan"), float("nan")
-    half = 1.959963984540054 / np.sqrt(n - 3)
+    half = _NORMAL_975 / np.sqrt(n - 3 - covariates)
     return float(np.tanh(np.arctanh(r) - half)), float(np.tanh(np.arctanh(r) + half))
+
+
+def resamples(n: int, draws: int, seed: int) -> np.ndarray:
+    """Return samples of n observations with replacement, as positions: (draw, observation)."""
+    return np.random.default_rng(seed).integers(n, size=(draws, n))
 
 
 def bootstrap_pearson(x: np.ndarray, y: np.ndarray, draws: int, seed: int) -> np.ndarray:
@@ -39,7 +60,7 @@ def bootstrap_pearson(x: np.ndarray, y: np.ndarray, draws: int, seed: int) -> np
     ----------
     x, y : (observation,).
     """
-    chosen = np.random.default_rng(seed).integers(len(x), size=(draws, len(x)))
+    chosen = resamples(len(x), draws, seed)
     return pearson(x[chosen], y[chosen])
 
 

@@ -18,8 +18,10 @@ TITLE = "Instruction-tuned model minus its base"
 
 
 def select(tables: StudyTables) -> pd.DataFrame:
-    """Return every pair and every mean of pairs."""
-    return tables.pairs
+    """Return every pair and the mean of every pair of the first set of models."""
+    summary = tables.pairs["row"] == SUMMARY
+    first = tables.pairs.loc[summary, "over"].head(1).tolist()
+    return tables.pairs[~summary | tables.pairs["over"].isin(first)]
 
 
 def draw(table: pd.DataFrame) -> Figure:

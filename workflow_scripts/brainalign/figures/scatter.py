@@ -33,7 +33,10 @@ def select_points(tables: StudyTables, columns: dict[str, str]) -> pd.DataFrame:
     columns : property → its column in the table of properties, which becomes `value`.
     """
     keys = ["property", "encoder", "readout", "dataset"]
-    found = tables.correlations[[*keys, "simulated", *_STATISTICS]]
+    found = tables.correlations
+    if len(found):
+        found = found[found["over"] == found["over"].iloc[0]]  # of several sets of models, the first
+    found = found[[*keys, "simulated", *_STATISTICS]]
     parts = []
     for name, column in columns.items():
         own = found[found["property"] == name]
@@ -85,6 +88,7 @@ def _panel(axes: Any, points: pd.DataFrame, dataset: str, looks: dict[str, Look]
         place = axes.transData + ScaledTranslation(aside, 0, axes.figure.dpi_scale_trans)
         lines = axes.vlines(part["value"], part["r_low"], part["r_high"], color=look.colour, linewidth=0.8, zorder=2)
         lines.set_transform(place)
+        axes.update_datalim(part[["value", "r"]].to_numpy(float))  # also where no interval is known
         axes.plot(
             part["value"],
             part["r"],

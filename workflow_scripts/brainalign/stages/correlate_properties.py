@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from brainalign.command import run
+from brainalign.correlation.controlled import controlled_correlations
+from brainalign.correlation.observations import by_name
 from brainalign.correlation.properties import correlations
 from brainalign.correlation.scores import model_scores, read_replicates
 from brainalign.provenance import Provenance
@@ -11,12 +13,32 @@ from brainalign.tables import read_table, write_table
 
 
 def correlate_properties(
-    spec: dict[str, Any], provenance: Provenance, alignment: Path, properties: Path, replicates: Path, out: Path
+    spec: dict[str, Any],
+    provenance: Provenance,
+    alignment: Path,
+    properties: Path,
+    replicates: Path,
+    out: Path,
+    controlled: Path,
 ) -> None:
-    """Write the table of correlations."""
-    groups = model_scores(read_table(alignment), read_replicates(replicates))
-    table = correlations(groups, read_table(properties), spec["correlate"], spec["draws"], spec["seed"])
-    write_table(out, table, provenance)
+    """Write the table of correlations, and the one of those that hold other properties or the family fixed."""
+    groups = list(model_scores(read_table(alignment), read_replicates(replicates)))
+    table, names, draws, seed = read_table(properties), spec["correlate"], spec["draws"], spec["seed"]
+    shared = {"over": by_name(spec.get("over", [{"name": "all"}])), "corrections": spec.get("corrections", {})}
+    plain = correlations(groups, table, names, draws, seed, **shared, orders=spec.get("orders", 9999))
+    beyond = controlled_correlations(
+        groups,
+        table,
+        names,
+        spec.get("partial", []),
+        spec.get("mixed", []),
+        spec.get("given", {}),
+        draws=draws,
+        seed=seed,
+        **shared,
+    )
+    write_table(controlled, beyond, provenance)
+    write_table(out, plain, provenance)
 
 
 if __name__ == "__main__":
