@@ -1,0 +1,63 @@
+"""Intervals over subjects, where there are enough of them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from brainalign.errors import InputError
+from brainalign.inference.shared_training import small_sample_factor
+from brainalign.intervals import percentile_interval
+
+FEWEST_SUBJECTS = 6
+
+
+@dataclass(frozen=True)
+class OverSubjects:
+    """The mean over subjects, with an interval or the reason for none.
+
+    Parameters
+    ----------
+    values : (subject, …), to be shown in any case.
+    mean, low, high : (…); low and high are NaN where subjects were not resampled.
+    reason : why not, "" where they were.
+    draws, seed : of the resampling.
+    """
+
+    values: np.ndarray
+    mean: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    reason: str
+    draws: int
+    seed: int
+
+
+def over_subjects(values: np.ndarray, draws: int, seed: int, on_request: bool = False) -> OverSubjects:
+    """Return the mean over subjects and its 95 % interval from subjects drawn with replacement.
+
+    Replicates are moved away from the mean by `small_sample_factor`, without which 6 and 10 subjects give intervals
+    that cover 86 and 90 %. Under FEWEST_SUBJECTS subjects there is no interval, unless it is asked for.
+
+    Parameters
+    ----------
+    values : (subject, …), finite.
+    on_request : resample fewer than FEWEST_SUBJECTS subjects, though at least 2.
+
+    Raises
+    ------
+    InputError : no subject, or a value that is not finite.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    if not len(values) or not np.isfinite(values).all():
+        raise InputError(f"an interval over subjects needs finite values, but has {len(values)} subjects with others.")
+    size = len(values)
+    mean = values.mean(axis=0)
+    none = np.full(mean.shape, np.nan)
+    if size < 2 or (size < FEWEST_SUBJECTS and not on_request):
+        remedy = "" if size < 2 else " unless asked for"
+        reason = f"{size} of at least {FEWEST_SUBJECTS} subjects: their values are shown, not resampled{remedy}"
+        return OverSubjects(values, mean, none, none, reason, draws, seed)
+    weights = np.random.default_rng(seed).multinomial(size, np.full(size, 1 / size), size=draws) / size
+    replicates = np.tensordot(weights, values, axes=1)  # (draw, …)
+    low, high = percentile_interval(mean + small_sample_factor(size) * (replicates - mean))
+    return OverSubjects(values, mean, low, high, "", draws, seed)
