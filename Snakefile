@@ -24,7 +24,10 @@ include: "rules/activations.smk"
 include: "rules/encoding.smk"
 include: "rules/ceilings.smk"
 include: "rules/alignment.smk"
+include: "rules/similarity.smk"
+include: "rules/prediction.smk"
 include: "rules/losses.smk"
+include: "rules/published.smk"
 include: "rules/study.smk"
 include: "rules/correlation.smk"
 include: "rules/figures.smk"
@@ -47,6 +50,7 @@ rule all:
     input:
         TABLES,
         FIGURES,
+        PREDICTIONS,
     localrule: True
 
 
@@ -59,4 +63,10 @@ rule activations:
 rule encodings:
     input:
         ENCODINGS,
+    localrule: True
+
+
+rule predictions:
+    input:
+        PREDICTIONS,
     localrule: True

@@ -15,7 +15,15 @@ from pathlib import Path
 from benchmarks.row import Row, in_own_process, measured
 
 NAMES = (
-    "encoding_ridge",
+    "encoding_ols_sklearn",
+    "encoding_ridge_sklearn",
+    "encoding_ridge_himalaya",
+    "encoding_products",
+    "encoding_40_layers",
+    "encoding_blank",
+    "encoding_wehbe",
+    "bootstrap_12155",
+    "ceiling_pereira",
     "activations_prefix_loop",
     "activations_bare_forward",
     "activations_memory",

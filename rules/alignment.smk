@@ -1,6 +1,6 @@
 """Alignment: finished scores with intervals, raw, against the ceiling and over the nulls.
 
-REQUIRED: an encoding, the data set's ceilings, and the encodings of the nulls.
+REQUIRED: an encoding, the data set's ceilings, the encodings of the nulls, and those of all of them together.
 MAKES: results/alignment/{encoder}/{readout}/{features}/{dataset}.csv
 """
 
@@ -11,6 +11,7 @@ rule score_alignment:
         encoding="results/encoding/{encoder}/{readout}/{features}/{dataset}.h5",
         ceilings="results/ceilings/{encoder}/{dataset}.h5",
         nulls=nulls_beside,
+        together=nulls_together,
     output:
         table="results/alignment/{encoder}/{readout}/{features}/{dataset}.csv",
     log:
@@ -31,5 +32,6 @@ rule score_alignment:
         " --encoding {input.encoding:q}"
         " --ceilings {input.ceilings:q}"
         " --nulls {input.nulls:q}"
+        " --together {input.together:q}"
         " --out {output.table:q}"
         " 2> {log:q}"

@@ -63,7 +63,9 @@ for name, model in STUDY.models.items():
 CHECKSUMS = Checksums(Path(".snakemake/brainalign-checksums.json"))
 
 MODELS = with_twins(STUDY.models)
+WITH_WEIGHTS = [name for name, entry in MODELS.items() if not entry.published]
 DATASETS = list(STUDY.datasets)
+WITH_RESPONSES = [name for name, entry in STUDY.datasets.items() if entry.loader != "stimuli-only"]
 NULLS = specs.nulls(STUDY)
 
 
@@ -73,7 +75,7 @@ def names(values):
 
 
 def models_made_by(origin):
-    """Names of the models that are trained, tuned, untrained, summed or fetched."""
+    """Names of the models that are trained, tuned, untrained, summed, fetched or published."""
     return [name for name, entry in MODELS.items() if specs.model_origin(entry) == origin]
 
 
@@ -81,20 +83,22 @@ wildcard_constraints:
     study=names([STUDY.study]),
     dataset=names(DATASETS),
     source=names([*DATASETS, *STUDY.texts]),
-    model=names(MODELS),
-    features=names([*MODELS, *STUDY.features]),
+    model=names(WITH_WEIGHTS),
+    features=names([*WITH_WEIGHTS, *STUDY.features]),
     readout=names([*STUDY.readouts, "none"]),
     encoder=names(STUDY.encoders),
+    similarity=names(STUDY.similarities),
     loss=names(STUDY.losses),
     figure=names(STUDY.figures),
+    published=names(STUDY.published),
 
 
 def cells():
-    """Every (readout, features, dataset) of the study."""
-    found = [(r, m, d) for r in STUDY.readouts for m in MODELS for d in DATASETS]
+    """Every (readout, features, dataset) of the study that is scored."""
+    found = [(r, m, d) for r in STUDY.readouts for m in WITH_WEIGHTS for d in WITH_RESPONSES]
     for name, entry in STUDY.features.items():
-        covered = getattr(entry, "datasets", None) or DATASETS
-        found += [("none", name, dataset) for dataset in DATASETS if dataset in covered]
+        covered = getattr(entry, "datasets", None) or WITH_RESPONSES
+        found += [("none", name, dataset) for dataset in WITH_RESPONSES if dataset in covered]
     return found
 
 
@@ -113,11 +117,23 @@ def paths(pattern, encoders=("",)):
 ACTIVATIONS = paths("results/activations/{readout}/{features}/{dataset}.h5")
 ENCODINGS = paths("results/encoding/{encoder}/{readout}/{features}/{dataset}.h5", STUDY.encoders)
 ALIGNMENTS = paths("results/alignment/{encoder}/{readout}/{features}/{dataset}.csv", STUDY.encoders)
-MANIFESTS = [f"results/models/{model}/manifest.json" for model in MODELS]
-LOSSES = [f"results/losses/{loss}/{model}.json" for loss in STUDY.losses for model in MODELS]
-TABLES = [
-    f"results/studies/{STUDY.study}/{table}.csv" for table in ("alignment", "properties", "correlations", "pairs")
+SIMILARITIES = [
+    f"results/similarity/{similarity}/{readout}/{features}/{dataset}.csv"
+    for similarity in STUDY.similarities
+    for readout, features, dataset in CELLS
 ]
+MANIFESTS = [f"results/models/{model}/manifest.json" for model in WITH_WEIGHTS]
+LOSSES = [f"results/losses/{loss}/{model}.json" for loss in STUDY.losses for model in WITH_WEIGHTS]
+PREDICTIONS = [f"results/predictions/{prediction}.h5" for prediction in STUDY.predictions]
+PUBLISHED = [f"results/published/{published}.csv" for published in STUDY.published]
+TABLES = [
+    f"results/studies/{STUDY.study}/{table}.csv"
+    for table in ("alignment", "properties", "correlations", "controlled_correlations", "pairs")
+]
+if STUDY.analyses.reproduce:
+    TABLES.append(f"results/studies/{STUDY.study}/reproduced.csv")
+if STUDY.similarities:
+    TABLES.append(f"results/studies/{STUDY.study}/similarity.csv")
 FIGURES = [
     f"results/studies/{STUDY.study}/figures/{figure}.{ending}" for figure in STUDY.figures for ending in ("pdf", "png")
 ]
@@ -170,7 +186,8 @@ def code_of_loader(stage):
 def code_of_null(wildcards):
     """The fingerprint of compute_features and of the null that it computes."""
     null = specs.features(STUDY, wildcards.features, CHECKSUMS)["null"]
-    modules = [] if null == "table" else [module_of(null).removeprefix("brainalign.")]
+    by_name = null not in ("table", "embeddings")  # which the stage imports itself
+    modules = [module_of(null).removeprefix("brainalign.")] if by_name else []
     return code("compute_features", *modules)
 
 
@@ -229,9 +246,26 @@ def base_of_delta(wildcards):
 
 
 def table_of_features(wildcards):
-    """The user's table behind given features; nothing for a null."""
-    table = getattr(STUDY.features[wildcards.features], "table", None)
-    return [ancient(str(Path(table).expanduser()))] if table else []
+    """The user's table behind given features, or file behind static embeddings; nothing for another null."""
+    entry = STUDY.features[wildcards.features]
+    file = getattr(entry, "table", None) or getattr(entry, "file", None)
+    return [ancient(str(Path(file).expanduser()))] if file else []
+
+
+def localizer_of(wildcards):
+    """The user's sentences and non-words, where a readout chooses units by them; nothing for another readout."""
+    match = STUDY.readouts[wildcards.readout].match
+    return [ancient(str(Path(match.sentences).expanduser()))] if match and match.sentences else []
+
+
+def table_of_published(wildcards):
+    """The user's table behind published scores; its content is in the spec, not its time."""
+    return ancient(str(Path(STUDY.published[wildcards.published].table).expanduser()))
+
+
+def claims_to_reproduce(wildcards):
+    """The user's file of published figures."""
+    return ancient(str(Path(STUDY.analyses.reproduce).expanduser()))
 
 
 def nulls_beside(wildcards):
@@ -240,6 +274,60 @@ def nulls_beside(wildcards):
         return []
     beside = [null for null in NULLS if ("none", null, wildcards.dataset) in CELLS]
     return [f"results/encoding/{wildcards.encoder}/none/{null}/{wildcards.dataset}.h5" for null in beside]
+
+
+def nulls_together(wildcards):
+    """The encodings of the nulls together, and of the features with them, where the encoder joins them."""
+    beside = nulls_beside(wildcards)
+    if not beside or not STUDY.encoders[wildcards.encoder].joins:
+        return []
+    folder = f"results/encoding/{wildcards.encoder}"
+    together = f"{wildcards.readout}/{wildcards.features}+nulls"
+    return [f"{folder}/none/+nulls/{wildcards.dataset}.h5", f"{folder}/{together}/{wildcards.dataset}.h5"]
+
+
+def nulls_of(pattern):
+    """An input function: the file that a pattern names, of every null of a data set."""
+
+    def inputs(wildcards):
+        found = [null for null in NULLS if ("none", null, wildcards.dataset) in CELLS]
+        return [pattern.format(**{**wildcards, "readout": "none", "features": null}) for null in found]
+
+    return inputs
+
+
+def with_nulls(pattern):
+    """An input function: the file that a pattern names, of a feature space and then of every null of the data set."""
+    nulls = nulls_of(pattern)
+    return lambda wildcards: [pattern.format(**wildcards), *nulls(wildcards)]
+
+
+def choosing(wildcards):
+    """The encoding of the data set by which the layer is chosen, where it is another one's."""
+    layer = specs.encoder(STUDY, wildcards.encoder, wildcards.readout, wildcards.dataset)["layer"]
+    if not isinstance(layer, dict) or "dataset" not in layer:
+        return []
+    return [f"results/encoding/{wildcards.encoder}/{wildcards.readout}/{wildcards.features}/{layer['dataset']}.h5"]
+
+
+def encoding_that_chose(wildcards):
+    """The encoding by which the layer of a kept encoder is chosen; nothing where the layer is named."""
+    if wildcards.layer != "chosen":
+        return []
+    return "results/encoding/{encoder}/{readout}/{features}/{dataset}.h5".format(**wildcards)
+
+
+def of_prediction(pattern, responses=False):
+    """An input function: the file that a pattern names, of a prediction; nothing where it would be of responses that
+    the new stimuli have not."""
+
+    def inputs(wildcards):
+        entry = STUDY.predictions[wildcards.prediction]
+        if responses and entry.stimuli_of not in WITH_RESPONSES:
+            return []
+        return pattern.format(**specs.prediction(STUDY, wildcards.prediction))
+
+    return inputs
 
 
 def megabytes(first):

@@ -1,7 +1,8 @@
 """Encoding: how well each layer of one feature space predicts one data set's responses.
 
 REQUIRED: results/activations/{readout}/{features}/{dataset}.h5, results/responses/{dataset}.h5
-MAKES: results/encoding/{encoder}/{readout}/{features}/{dataset}.h5
+MAKES: results/encoding/{encoder}/{readout}/{features}/{dataset}.h5, and with the nulls in
+    results/encoding/{encoder}/{readout}/{features}+nulls/{dataset}.h5 and results/encoding/{encoder}/none/+nulls/{dataset}.h5
 Large inputs are followed by the digests of their content, not by their times.
 """
 
@@ -13,6 +14,7 @@ rule fit_encoder:
         activations_digest="results/activations/{readout}/{features}/{dataset}.digest.json",
         responses=ancient("results/responses/{dataset}.h5"),
         responses_digest="results/responses/{dataset}.digest.json",
+        choosing=choosing,
     output:
         encoding="results/encoding/{encoder}/{readout}/{features}/{dataset}.h5",
     log:
@@ -31,6 +33,71 @@ rule fit_encoder:
         " --spec {params.spec:q}"
         " --code {params.code:q}"
         " --activations {input.activations:q}"
+        " --responses {input.responses:q}"
+        " --choosing {input.choosing:q}"
+        " --out {output.encoding:q}"
+        " 2> {log:q}"
+
+
+rule fit_nulls_together:
+    """Fit all nulls of a data set together, each at the layer that was chosen in the fold."""
+    input:
+        activations=ancient(nulls_of("results/activations/{readout}/{features}/{dataset}.h5")),
+        digests=nulls_of("results/activations/{readout}/{features}/{dataset}.digest.json"),
+        encodings=nulls_of("results/encoding/{encoder}/{readout}/{features}/{dataset}.h5"),
+        responses=ancient("results/responses/{dataset}.h5"),
+        responses_digest="results/responses/{dataset}.digest.json",
+    output:
+        encoding="results/encoding/{encoder}/none/+nulls/{dataset}.h5",
+    log:
+        "results/logs/fit_nulls_together/{encoder}/none/+nulls/{dataset}.log",
+    benchmark:
+        "results/benchmarks/fit_nulls_together/{encoder}/none/+nulls/{dataset}.tsv"
+    conda:
+        "../envs/workflow.yaml"
+    resources:
+        mem_mb=megabytes(4_000),
+    params:
+        spec=spec(specs.joint_encoder),
+        code=code("fit_joint_encoder"),
+    shell:
+        "python -m brainalign.stages.fit_joint_encoder"
+        " --spec {params.spec:q}"
+        " --code {params.code:q}"
+        " --activations {input.activations:q}"
+        " --encodings {input.encodings:q}"
+        " --responses {input.responses:q}"
+        " --out {output.encoding:q}"
+        " 2> {log:q}"
+
+
+rule fit_beside_nulls:
+    """Fit one feature space and all nulls together, for what it explains beyond them."""
+    input:
+        activations=ancient(with_nulls("results/activations/{readout}/{features}/{dataset}.h5")),
+        digests=with_nulls("results/activations/{readout}/{features}/{dataset}.digest.json"),
+        encodings=with_nulls("results/encoding/{encoder}/{readout}/{features}/{dataset}.h5"),
+        responses=ancient("results/responses/{dataset}.h5"),
+        responses_digest="results/responses/{dataset}.digest.json",
+    output:
+        encoding="results/encoding/{encoder}/{readout}/{features}+nulls/{dataset}.h5",
+    log:
+        "results/logs/fit_beside_nulls/{encoder}/{readout}/{features}+nulls/{dataset}.log",
+    benchmark:
+        "results/benchmarks/fit_beside_nulls/{encoder}/{readout}/{features}+nulls/{dataset}.tsv"
+    conda:
+        "../envs/workflow.yaml"
+    resources:
+        mem_mb=megabytes(4_000),
+    params:
+        spec=spec(specs.joint_encoder),
+        code=code("fit_joint_encoder"),
+    shell:
+        "python -m brainalign.stages.fit_joint_encoder"
+        " --spec {params.spec:q}"
+        " --code {params.code:q}"
+        " --activations {input.activations:q}"
+        " --encodings {input.encodings:q}"
         " --responses {input.responses:q}"
         " --out {output.encoding:q}"
         " 2> {log:q}"

@@ -13,6 +13,8 @@ rule prepare_responses:
     output:
         responses="results/responses/{dataset}.h5",
         digest="results/responses/{dataset}.digest.json",
+    wildcard_constraints:
+        dataset=names(WITH_RESPONSES),
     log:
         "results/logs/prepare_responses/{dataset}.log",
     benchmark:

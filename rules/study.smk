@@ -1,6 +1,6 @@
 """Study: the cells joined into tables; nothing is computed anew.
 
-REQUIRED: every alignment, encoding, manifest and loss of the study.
+REQUIRED: every alignment, encoding, manifest and loss of the study, and its published scores.
 MAKES: results/studies/{study}/alignment.csv, properties.csv, replicates.h5
 """
 
@@ -12,6 +12,7 @@ rule join_study:
         encodings=ENCODINGS,
         manifests=MANIFESTS,
         losses=LOSSES,
+        published=PUBLISHED,
     output:
         alignment=report(
             "results/studies/{study}/alignment.csv",
@@ -45,6 +46,7 @@ rule join_study:
         " --encodings {input.encodings:q}"
         " --manifests {input.manifests:q}"
         " --losses {input.losses:q}"
+        " --published {input.published:q}"
         " --alignment {output.alignment:q}"
         " --properties {output.properties:q}"
         " --replicates {output.replicates:q}"

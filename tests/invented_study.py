@@ -83,7 +83,13 @@ class WrittenStudy:
         variables = {
             "aggregate_r": Variable(dims, scores),
             "replicates": Variable(("draw", *dims), (scores + noise + own).astype(np.float32)),
-            "chosen_layer": Variable(("fold",), chosen.astype(np.int64)),
+            "aggregate_r2": Variable(dims, scores**2),
+            "replicates_r2": Variable(("draw", *dims[1:]), ((scores + noise + own)[:, -1] ** 2).astype(np.float32)),
+            "chosen_layer": Variable(("fold", "choice_unit"), chosen.astype(np.int64)[:, None]),
+            "edge_share": Variable(("layer", "fold"), np.zeros((len(layers), folds))),
+            "constant_predictions": Variable(("layer", "scored_fold"), np.zeros((len(layers), folds), dtype=np.int64)),
+            "width": Variable(("layer",), np.full(len(layers), 16)),
+            "train_rows": Variable(("fold",), np.full(folds, DATASETS[dataset] * (folds - 1) // folds)),
             "layer": Variable(("layer",), text(layers)),
             "score_layer": Variable(("score_layer",), text([*layers, "chosen"])),
             "score_subject": Variable(("score_subject",), text(["all", *SUBJECTS])),
@@ -92,7 +98,8 @@ class WrittenStudy:
             "subject": Variable(("neuroid",), text(np.repeat(SUBJECTS, NEUROIDS))),
             "region": Variable(("neuroid",), text(np.resize(REGIONS, neuroids))),
         }
-        facts = {"samples": DATASETS[dataset], "simulated": self.simulated, "versions": json.dumps({"numpy": "2.4.6"})}
+        facts = {"samples": DATASETS[dataset], "simulated": self.simulated, "groups": 96}
+        facts |= {"versions": json.dumps({"numpy": "2.4.6"})}
         write_arrays(path, variables, {"spec": json.dumps(encoder_spec(encoder)), **facts})
         return path
 
@@ -110,6 +117,8 @@ class WrittenStudy:
             "ceiling_aggregate": Variable(dims, value),
             "ceiling_low": Variable(dims, value - 0.04),
             "ceiling_high": Variable(dims, value + 0.04),
+            "ceiling_null": Variable(dims, np.stack([np.full(shape[1:], np.nan), value[1] - 0.15])),
+            "ceiling_null_high": Variable(dims, np.stack([np.full(shape[1:], np.nan), value[1] - 0.1])),
             "ceiling_replicates": Variable(("draw", *dims), drawn),
         }
         spec = {"encoder": encoder_spec(encoder), "kinds": {"known": {}, "subject-pool": {}}}
@@ -125,7 +134,7 @@ class WrittenStudy:
     def alignment(self, encoding: Path, ceilings: Path, nulls: list[Path]) -> Path:
         names = self.names(encoding)
         out = self.root / "alignment" / Path(*encoding.parts[-4:-1]) / f"{encoding.stem}.csv"
-        score_alignment(names, PROVENANCE, encoding, ceilings, nulls, out)
+        score_alignment(names, PROVENANCE, encoding, ceilings, nulls, [], out)
         return out
 
     def write_properties(self) -> tuple[list[Path], list[Path]]:
@@ -154,14 +163,15 @@ class WrittenStudy:
         }
         out = tuple(self.study / name for name in ("alignment.csv", "properties.csv", "replicates.h5"))
         spec = {"models": models, "properties": list(self.properties)}
-        join_study(spec, PROVENANCE, self.alignments, self.encodings, manifests, losses, *out)
+        join_study(spec, PROVENANCE, self.alignments, self.encodings, manifests, losses, [], *out)
         return out[0], out[1], out[2]
 
     def finish(self, correlate: Sequence[str] = ("log10_parameters", "world-loss")) -> "WrittenStudy":
         """Join, correlate and compare; the tables then lie in `study`."""
         joined = self.join()
         spec = {"correlate": list(correlate), "draws": 300, "seed": 0}
-        correlate_properties(spec, PROVENANCE, *joined, self.study / "correlations.csv")
+        out = [self.study / name for name in ("correlations.csv", "controlled_correlations.csv")]
+        correlate_properties(spec, PROVENANCE, *joined, *out)
         compare_pairs({"pairs": self.pairs, "draws": 200, "seed": 0}, PROVENANCE, *joined, self.study / "pairs.csv")
         return self
 

@@ -93,7 +93,7 @@ def test_layer_share_counts_folds(study: WrittenStudy) -> None:
     table = read_table(cell(study, "alignment", "csv"))
     rows = table[(table["subject"] == "all") & (table["region"] == "all") & (table["layer"] != "chosen")]
     with h5py.File(cell(study, "encoding", "h5")) as file:
-        chosen = file["chosen_layer"][()]
+        chosen = file["chosen_layer"][:, 0]
     assert rows["layer_share"].tolist() == pytest.approx([np.mean(chosen == index) for index in range(len(LAYERS))])
     assert rows["layer_index"].tolist() == list(range(len(LAYERS)))
     assert sorted(rows["layer_share"])[-2:] == pytest.approx([1 / 6, 5 / 6])

@@ -12,7 +12,9 @@ import pytest
 import yaml
 
 from brainalign import specs
+from brainalign.activations.matched import Match
 from brainalign.activations.readout import Readout
+from brainalign.ceilings.ceiling import KINDS
 from brainalign.config.study import Study, read_study
 from brainalign.config.twins import with_twins
 from brainalign.provenance import canonical
@@ -90,11 +92,12 @@ def all_specs(study: Study) -> Iterator[tuple[str, dict[str, Any]]]:
         yield f"responses/{dataset}", specs.responses(study, dataset)
     for readout in study.readouts:
         for model in models:
-            yield f"activations/{readout}/{model}", specs.activations(study, readout, model)
+            yield f"activations/{readout}/{model}", specs.activations(study, readout, model, digest)
     for name in study.features:
         yield f"activations/none/{name}", specs.features(study, name, digest)
     for encoder in study.encoders:
-        yield f"encoding/{encoder}", specs.encoder(study, encoder, "last-token")
+        yield f"encoding/{encoder}", specs.encoder(study, encoder, "last-token", "simulated-stories")
+        yield f"joint/{encoder}", specs.joint_encoder(study, encoder)
         for dataset in study.datasets:
             yield f"ceilings/{encoder}/{dataset}", specs.ceilings(study, encoder, dataset)
             for readout, names in [*((r, models) for r in study.readouts), ("none", list(study.features))]:
@@ -222,6 +225,7 @@ def test_stimuli_and_responses():
             "neuroids": None,
             "neuroid_columns": {"neuroid_id": "neuroid_id", "subject": "subject", "region": "region"},
             "region_per_neuroid": False,
+            "columns": [],
             "ceilings": {"neuroid": "n", "value": "r", "units": "r2"},
         },
     }
@@ -271,8 +275,9 @@ def test_models():
 
 def test_activations_features_and_losses():
     study = study_with({"readouts.words": {"context": {"window": 5}, "pooling": "mean"}})
-    assert specs.activations(study, "last-token", "hub") == {"readout": asdict(Readout()), "dtype": "float32"}
-    assert specs.activations(study, "words", "hub")["readout"] == asdict(Readout("window", 5, "words", "mean"))
+    last = specs.activations(study, "last-token", "hub", digest)
+    assert last == {"readout": asdict(Readout()), "dtype": "float32"}
+    assert specs.activations(study, "words", "hub", digest)["readout"] == asdict(Readout("window", 5, "words", "mean"))
     assert specs.features(study, "position", digest) == {"null": "position", "settings": {}}
     assert specs.features(study, "noise", digest) == {"null": "random", "settings": {"width": 8, "seed": 1}}
     assert specs.features(study, "glove", digest) == {
@@ -289,6 +294,8 @@ def test_activations_features_and_losses():
         ({"context": {"window": 8, "unit": "tokens"}}, Readout("window", 8, "tokens")),
         ({"prompt": "Read:"}, Readout(prompt="Read:")),
         ({"prompt": {"chat": "user"}, "limit": 512}, Readout(chat="user", limit=512)),
+        ({"tokens": "random"}, Readout(tokens="random", seed=0)),
+        ({"tokens": "random", "seed": 4, "match": {"components": 8}}, Readout(tokens="random", seed=4)),
         ({"preset": "wehbe"}, Readout("window", 19, "words", "mean", "slide")),
         ({"preset": "wehbe", "context": {"window": 39}}, Readout("window", 39, "words", "mean", "slide")),
         ({"preset": "wehbe", "context": "group"}, Readout("group", pooling="mean", overflow="slide")),
@@ -299,34 +306,161 @@ def test_activations_features_and_losses():
     ],
 )
 def test_readouts(given, expected):
-    spec = specs.activations(study_with({"readouts.words": given}), "words", "hub")
+    spec = specs.activations(study_with({"readouts.words": given}), "words", "hub", digest)
     assert Readout.from_mapping(spec["readout"]) == expected
     json.dumps(spec)
 
 
+LOCALIZED = {"rank": "t", "over": "layer"}
+COLUMNS = {"text": "text", "condition": "condition", "conditions": ["sentence", "non-word"]}
+
+
+@pytest.mark.parametrize(
+    ("given", "match", "localizer"),
+    [
+        ({"components": 16}, {"kind": "components", "count": 16}, None),
+        ({"projection": 16}, {"kind": "projection", "count": 16, "seed": 0}, None),
+        ({"projection": 16, "seed": 3}, {"kind": "projection", "count": 16, "seed": 3}, None),
+        (
+            {"localizer": 16, "sentences": "s.csv"},
+            {"kind": "localizer", "count": 16} | LOCALIZED,
+            {"columns": COLUMNS, "sha256": "sha256 of s.csv"},
+        ),
+        (
+            {"localizer": 9, "sentences": "s.csv", "condition": "c", "conditions": ["S", "N"], "over": "model"},
+            {"kind": "localizer", "count": 9} | LOCALIZED | {"over": "model"},
+            {"columns": COLUMNS | {"condition": "c", "conditions": ["S", "N"]}, "sha256": "sha256 of s.csv"},
+        ),
+    ],
+)
+def test_what_a_readout_matches_layers_to(given, match, localizer):
+    study = study_with({"readouts.matched": {"match": given}})
+    assert Study.model_validate(specs.resolved(study)) == study  # as another study reads it
+    spec = specs.activations(study, "matched", "hub", digest)
+    assert spec.pop("match") == match
+    assert spec.pop("localizer", None) == localizer
+    assert spec == specs.activations(study_with({}), "last-token", "hub", digest)
+    Match(**match)
+
+
+def test_nulls_from_files_and_their_published_widths():
+    study = study_with(
+        {
+            "features.vectors": {"control": "embeddings", "file": "t.txt", "pooling": "sum"},
+            "features.words": {"control": "random-embeddings", "width": 50},
+            "features.rate": {"control": "word-rate"},
+            "features.oasm": {"control": "autocorrelation", "sigmas": "published"},
+        }
+    )
+    settings = {"pooling": "sum", "lower": True, "sha256": "sha256 of t.txt"}
+    assert specs.features(study, "vectors", digest) == {"null": "embeddings", "settings": settings}
+    words = {"null": "random-embeddings", "settings": {"width": 50, "seed": 0}}
+    assert specs.features(study, "words", digest) == words
+    assert specs.features(study, "rate", digest) == {"null": "word-rate", "settings": {}}
+    sigmas = specs.features(study, "oasm", digest)["settings"]["sigmas"]
+    assert len(sigmas) == 49
+    assert [sigmas[0], sigmas[22], sigmas[-1]] == [0.0, 2.2, 4.8]
+    assert specs.nulls(study)[-4:] == ["vectors", "words", "rate", "oasm"]
+
+
+SUBJECT_POOL = {"design": "balanced", "pools": 3, "seed": 0, "bootstraps": 100, "fit": "neuroid", "shifts": 19}
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ({"leave-one-subject-out": {}}, {"leave-one-subject-out": {}}),
+        ({"repeats": {}}, {"repeats": {}}),
+        ({"split-half": {"of": "reliability"}}, {"split-half": {"splits": 10, "seed": 0, "of": "reliability"}}),
+        (
+            {"subject-pool": {"design": "brain-score", "pools": 10, "held_out": 5}},
+            {"subject-pool": SUBJECT_POOL | {"design": "brain-score", "pools": 10, "held_out": 5}},
+        ),
+    ],
+)
+def test_ceilings_of_every_kind(asked, expected):
+    study = study_with({"datasets.mine.ceilings": asked})
+    assert specs.ceilings(study, "controlled", "mine")["kinds"] == expected
+    assert next(iter(asked)) in KINDS
+
+
+def test_what_is_normalised_is_known_to_alignment_alone():
+    asked = {"leave-one-subject-out": {}}
+    before, after = (study_with({"datasets.mine.ceilings": asked | more}) for more in ({}, {"normalise": "neuroid"}))
+    assert specs.ceilings(after, "controlled", "mine") == specs.ceilings(before, "controlled", "mine")
+    names = ("controlled", "last-token", "hub", "mine")
+    assert specs.alignment(after, *names) == specs.alignment(before, *names) | {"normalise": "neuroid"}
+
+
 def test_encoders_and_ceilings():
     study = study_with({"encoders.controlled.grid": {"log10_min": -1, "log10_max": 1, "count": 3}})
-    encoder = specs.encoder(study, "controlled", "last-token")
+    encoder = specs.encoder(study, "controlled", "last-token", "mine")
     assert encoder == {
         "regression": "ridge",
+        "kernel": "linear",
         "penalties": "per-neuroid",
         "grid": {"values": pytest.approx([0.1, 1.0, 10.0], rel=1e-15), "scale": "relative"},
         "inner": "folds",
+        "criterion": "squared-error",
         "zscore": False,
         "delays": [1, 2, 3, 4],
-        "split": {"kind": "grouped", "by": "split_group", "folds": 8, "seed": None},
+        "split": {
+            "inner": None,
+            "kind": "grouped",
+            "by": "split_group",
+            "folds": 8,
+            "seed": None,
+            "small_folds": "refuse",
+        },
         "layer": "nested",
         "aggregate": "mean",
         "bootstrap": {"draws": 500, "seed": 0},
+        "precision": "float32",
     }
+    plain = {name: value for name, value in encoder.items() if name != "layer"}
+    assert specs.joint_encoder(study, "controlled") == {"encoder": plain, "mixtures": 16}
     assert specs.ceilings(study, "controlled", "simulated-stories") == {
         "encoder": {name: value for name, value in encoder.items() if name != "layer"},
-        "kinds": {"known": {}, "subject-pool": {"pools": 2, "seed": 0}},
+        "kinds": {"known": {}, "subject-pool": SUBJECT_POOL | {"pools": 2}},
     }
     assert specs.ceilings(study, "controlled", "mine")["kinds"] == {
-        "subject-pool": {"pools": 3, "seed": 0},
+        "subject-pool": SUBJECT_POOL,
         "given": {},
     }
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"kernel": "rbf"}, {"kernel": "rbf", "bandwidths": [0.25, 0.5, 1.0, 2.0, 4.0]}),
+        ({"kernel": "polynomial", "degrees": [3]}, {"kernel": "polynomial", "degrees": [3]}),
+        ({"regression": "pca-ridge", "components": 9}, {"regression": "pca-ridge", "components": 9}),
+    ],
+)
+def test_an_encoders_spec_has_what_it_reads(changes, expected):
+    spec = specs.encoder(
+        study_with({f"encoders.controlled.{key}": value for key, value in changes.items()}),
+        "controlled",
+        "last-token",
+        "mine",
+    )
+    assert {key: spec[key] for key in ("regression", "kernel", "bandwidths", "degrees", "components") if key in spec} == {
+        "regression": "ridge",
+        "kernel": "linear",
+    } | expected
+
+
+def test_a_layer_by_another_data_set_is_chosen_nested_on_that_one():
+    study = study_with({"encoders.controlled.layer": {"dataset": "mine"}})
+    choices = {
+        (readout, dataset): specs.encoder(study, "controlled", readout, dataset)["layer"]
+        for readout in ("last-token", "none")
+        for dataset in ("mine", "simulated-stories")
+    }
+    assert choices[("last-token", "simulated-stories")] == {"dataset": "mine"}
+    assert {choice for key, choice in choices.items() if key != ("last-token", "simulated-stories")} == {"nested"}
+    per_subject = study_with({"encoders.controlled.layer": {"nested": "subject"}})
+    assert specs.encoder(per_subject, "controlled", "none", "mine")["layer"] == {"nested": "subject"}
 
 
 def test_the_names_that_stand_in_tables():
@@ -340,12 +474,13 @@ def test_the_names_that_stand_in_tables():
     assert specs.alignment(study, **cell) == cell | {
         "collection": "c",
         "features_kind": "given",
+        "text_free": ["autocorrelation", "noise", "position"],
         "layer_choice": "nested",  # the layers of given features are their own
     }
     of_model = specs.alignment(study, **cell | {"readout": "last-token", "features": "hub"})
     assert of_model["layer_choice"] == "fixed:block_01"
-    assert specs.encoder(study, "as-published", "last-token")["layer"] == {"fixed": "block_01"}
-    assert specs.encoder(study, "as-published", "none")["layer"] == "nested"
+    assert specs.encoder(study, "as-published", "last-token", "mine")["layer"] == {"fixed": "block_01"}
+    assert specs.encoder(study, "as-published", "none", "mine")["layer"] == "nested"
     kinds = [specs.alignment(study, **cell | {"features": name})["features_kind"] for name in ("hub", "noise", "glove")]
     assert kinds == ["model", "null", "given"]
     assert specs.alignment(study, **cell | {"dataset": "simulated-stories"})["collection"] == "simulated-stories"
@@ -360,8 +495,12 @@ def test_properties_pairs_and_correlations():
     assert list(known["models"]) == list(with_twins(study.models))
     sizes = (16, 32, 48, 80)
     tuned = {f"tiny-{size}-instruct": f"tiny-{size}" for size in sizes}
-    assert specs.pairs(study) == {"pairs": tuned, "draws": 2000, "seed": 0}
-    assert specs.correlation(study) == {"correlate": ["log10_parameters", "world-loss"], "draws": 2000, "seed": 0}
+    over = {"over": [{"name": "all", "without": []}]}
+    assert specs.pairs(study) == {"pairs": tuned, "draws": 2000, "seed": 0} | over
+    nothing = {"partial": [], "mixed": [], "corrections": {}, "given": {}}
+    bootstrap = {"draws": 2000, "orders": 9999, "seed": 0}
+    asked = {"correlate": ["log10_parameters", "world-loss"]}
+    assert specs.correlation(study) == asked | over | nothing | bootstrap
     assert specs.figure(study, "layers") == {"figure": "layers"}
 
 
@@ -412,7 +551,7 @@ REACH: dict[str, tuple[dict[str, Any], Callable[[str], bool]]] = {
     ),
     "a column of text": ({"datasets.mine.text": "words"}, lambda name: name == "stimuli/mine"),
     "a column of subjects": ({"datasets.mine.subject": "who"}, lambda name: name == "responses/mine"),
-    "a penalty": ({"encoders.controlled.grid.count": 5}, under("encoding/controlled", "ceilings/controlled/")),
+    "a penalty": ({"encoders.controlled.grid.count": 5}, under("encoding/controlled", "joint/controlled", "ceilings/controlled/")),
     "a choice of layer": (
         {"encoders.controlled.layer": "best"},
         under("encoding/controlled", "alignment/controlled/"),
@@ -429,7 +568,7 @@ REACH: dict[str, tuple[dict[str, Any], Callable[[str], bool]]] = {
     ),
     "a new encoder": (
         {"encoders.new": {"regression": "ridge", "split": {"kind": "kfold"}}},
-        lambda name: name.startswith(("encoding/new", "ceilings/new/", "alignment/new/")),
+        lambda name: name.startswith(("encoding/new", "joint/new", "ceilings/new/", "alignment/new/")),
     ),
 }
 

@@ -12,7 +12,7 @@ from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.splits import make_folds
 from brainalign.errors import InputError
 
-SETTINGS = EncoderSettings(split={"kind": "grouped", "folds": 5}, draws=60)
+SETTINGS = EncoderSettings(split={"kind": "grouped", "folds": 5}, draws=60, precision="float64")
 
 
 def test_known_ceiling_is_r_of_the_noise_free_response_on_the_test_rows(shared: Any) -> None:
@@ -58,9 +58,36 @@ def test_given_ceilings_are_aggregated_over_neuroids(shared: Any, name: str) -> 
     assert np.isnan(ceiling.low).all()
 
 
-@pytest.mark.parametrize("value", [np.nan, 1.2, -np.inf])
-def test_given_ceilings_that_are_no_correlations_are_refused(shared: Any, value: float) -> None:
+def test_given_squares_become_correlations(shared: Any) -> None:
+    values = np.random.default_rng(0).uniform(0, 0.8, size=24)
+    ceiling = given_ceiling(values, shared.neuroids, "mean", units="r2")
+    np.testing.assert_allclose(ceiling.per_neuroid**2, values)
+    with pytest.raises(InputError, match="unknown unit of given ceilings 'percent'"):
+        given_ceiling(values, shared.neuroids, "mean", units="percent")
+
+
+@pytest.mark.parametrize("units", ["r", "r2"])
+@pytest.mark.parametrize("value", [np.nan, -0.1, -np.inf])
+def test_given_ceilings_that_are_none_are_refused(shared: Any, value: float, units: str) -> None:
     values = np.full(24, 0.5)
     values[7] = value
-    with pytest.raises(InputError, match=r"1 of 24 given ceilings are no correlations .* of neuroid 'n7'"):
+    message = rf"1 of 24 given ceilings are no numbers from 0 to 1, the first is {value:g} of neuroid 'n7'\.$"
+    with pytest.raises(InputError, match=message):
+        given_ceiling(values, shared.neuroids, "mean", units)
+
+
+def test_percentages_are_refused_with_what_to_do(shared: Any) -> None:
+    values = np.linspace(0, 60, 24)
+    with pytest.raises(InputError, match=r"23 of 24 .* of neuroid 'n1'; divide percentages by 100\.$"):
         given_ceiling(values, shared.neuroids, "mean")
+
+
+def test_a_neuroids_lower_bound_is_of_its_own_replicates(shared: Any) -> None:
+    ceiling = known_ceiling(shared.noise_free, shared.responses, shared.samples, shared.neuroids, SETTINGS)
+    assert ceiling.per_neuroid_low is not None
+    for index in (0, 23):
+        one = {name: values[[index]] for name, values in shared.neuroids.items()}
+        parts = (shared.noise_free[:, [index]], shared.responses[:, [index]])
+        alone = known_ceiling(*parts, shared.samples, one, SETTINGS)
+        np.testing.assert_allclose(ceiling.per_neuroid_low[index], alone.low[0, 0], atol=1e-6)
+    assert (ceiling.per_neuroid_low < ceiling.per_neuroid).all()

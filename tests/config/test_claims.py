@@ -176,7 +176,19 @@ def test_a_record_holds_the_whole_study_with_its_defaults(changed, tmp_path):
     assert kept["datasets"]["simulated-stories"]["ceilings"] == {
         "known": {},
         "given": None,
-        "subject-pool": {"pools": 2, "seed": 0},
+        "repeats": None,
+        "split-half": None,
+        "leave-one-subject-out": None,
+        "subject-pool": {
+            "design": "balanced",
+            "pools": 2,
+            "held_out": None,
+            "seed": 0,
+            "bootstraps": 100,
+            "fit": "neuroid",
+            "shifts": 19,
+        },
+        "normalise": "aggregate",
     }
 
 

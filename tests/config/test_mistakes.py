@@ -11,7 +11,7 @@ TABLE = {"loader": "table", "stimuli": "s.csv", "responses": "r.csv", "id": "ite
 HUB = {"source": "openai-community/gpt2", "family": "gpt2", "kind": "vanilla"}
 NAMES = "letters, digits, '.', '_' and '-' are allowed, the first a letter or digit."
 COLUMNS = (
-    "collection, citation, ceilings, loader, stimuli, text, id, group, split, run, onset_s, order, responses, "
+    "collection, citation, ceilings, loader, stimuli, text, id, group, split, run, onset_s, order, columns, responses, "
     "responses_id, responses_key, neuroids, neuroid_table, neuroid, subject, region, region_per_neuroid, samples, map"
 )
 VANILLA = "tiny-16, tiny-32, tiny-48, tiny-80"
@@ -19,17 +19,18 @@ TUNED = "tiny-32-instruct, tiny-48-instruct, tiny-80-instruct"
 TWINS = "tiny-16, tiny-16-untrained-0, tiny-32, tiny-32-untrained-0, tiny-48, tiny-48-untrained-0, tiny-80, "
 TWINS += "tiny-80-untrained-0, tiny-16-instruct, " + TUNED
 DOCUMENTS = "world-training, world-held-out"
+CONTROLS = "position, length, word-rate, autocorrelation, embeddings, random-embeddings, random"
 
 UNKNOWN_KEYS = {
     "modles": (
         {"modles": {}},
-        "unknown key 'modles'; did you mean 'models'? Allowed: study, texts, models, losses, features, datasets, "
-        "readouts, encoders, properties, analyses, figures.",
+        "unknown key 'modles'; did you mean 'models'? Allowed: study, texts, models, losses, features, published, "
+        "datasets, readouts, encoders, similarities, properties, analyses, figures.",
     ),
     "trian": (
         {"models.tiny-16.trian": {}},
         "models.tiny-16: unknown key 'trian'; did you mean 'train'? Allowed: source, revision, weights, delta_of, "
-        "remote_code, train, tune, family, kind, base, dtype, untrained.",
+        "remote_code, train, tune, published, family, kind, base, dtype, untrained.",
     ),
     "widht": (
         {"models.tiny-16.train.widht": 3},
@@ -43,20 +44,21 @@ UNKNOWN_KEYS = {
     ),
     "fold": (
         {"encoders.controlled.split.fold": 3},
-        "encoders.controlled.split: unknown key 'fold'; did you mean 'folds'? Allowed: kind, by, folds, seed.",
+        "encoders.controlled.split: unknown key 'fold'; did you mean 'folds'? Allowed: inner, kind, by, folds, seed, "
+        "small_folds.",
     ),
     "a key of another kind of split": (
         {"encoders.controlled.split.test": 0.1},
-        "encoders.controlled.split: unknown key 'test'. Allowed: kind, by, folds, seed.",
+        "encoders.controlled.split: unknown key 'test'. Allowed: inner, kind, by, folds, seed, small_folds.",
     ),
     "poling": (
         {"readouts.last-token.poling": "last"},
         "readouts.last-token: unknown key 'poling'; did you mean 'pooling'? Allowed: preset, context, pooling, "
-        "overflow, limit, prompt, join, special_tokens, decoder_input.",
+        "overflow, limit, prompt, join, special_tokens, decoder_input, tokens, seed, match.",
     ),
     "fix": (
         {"encoders.controlled.layer": {"fix": "block_01"}},
-        "encoders.controlled.layer: unknown key 'fix'; did you mean 'fixed'? Allowed: fixed.",
+        "encoders.controlled.layer: unknown key 'fix'; did you mean 'fixed'? Allowed: fixed, nested, dataset.",
     ),
     "sigma": (
         {"features.autocorrelation.sigma": [1]},
@@ -86,6 +88,15 @@ UNKNOWN_KEYS = {
         {"features.glove": {"tabel": "s.csv"}},
         "features.glove: unknown key 'tabel'; did you mean 'table'? Allowed: table, match, datasets, as_null.",
     ),
+    "component": (
+        {"readouts.last-token.match": {"component": 3}},
+        "readouts.last-token.match: unknown key 'component'; did you mean 'components'? Allowed: components, "
+        "projection, seed, localizer, sentences, text, condition, conditions, rank, over.",
+    ),
+    "pool of embeddings": (
+        {"features.glove": {"control": "embeddings", "file": "s.csv", "pool": "mean"}},
+        "features.glove: unknown key 'pool'; did you mean 'pooling'? Allowed: control, file, pooling, lower.",
+    ),
     "txt": (
         {"datasets.mine": TABLE | {"txt": "a"}},
         f"datasets.mine: unknown key 'txt'; did you mean 'text'? Allowed: {COLUMNS}.",
@@ -93,7 +104,7 @@ UNKNOWN_KEYS = {
     "subject_pool": (
         {"datasets.simulated-passages.ceilings": {"subject_pool": {}}},
         "datasets.simulated-passages.ceilings: unknown key 'subject_pool'; did you mean 'subject-pool'? "
-        "Allowed: known, given, subject-pool.",
+        "Allowed: known, given, repeats, split-half, leave-one-subject-out, subject-pool, normalise.",
     ),
 }
 
@@ -111,6 +122,10 @@ MISSING = {
     "responses": (
         {"datasets.mine": {"loader": "table", "stimuli": "s.csv", "split": "topic"}},
         "datasets.mine: the key 'responses' is missing.",
+    ),
+    "a file of vectors": (
+        {"features.glove": {"control": "embeddings"}},
+        "features.glove: the key 'file' is missing.",
     ),
     "a family": ({"models.tiny-16.family": ...}, "models.tiny-16: the key 'family' is missing."),
 }
@@ -215,6 +230,14 @@ TYPES_AND_RANGES = {
 }
 
 WORDS = {
+    "widths of the autocorrelation null": (
+        {"features.oasm": {"control": "autocorrelation", "sigmas": "publishd"}},
+        "features.oasm.sigmas: holds 'publishd'; a list of numbers or 'published' is needed.",
+    ),
+    "tokens": (
+        {"readouts.last-token.tokens": "randm"},
+        "readouts.last-token.tokens: holds 'randm'; one of 'text', 'random' is needed; did you mean 'random'?",
+    ),
     "a kind": (
         {"models.tiny-16.kind": "vanila"},
         "models.tiny-16.kind: holds 'vanila'; one of 'vanilla', 'instruction-tuned', 'untrained' is needed; "
@@ -223,11 +246,20 @@ WORDS = {
     "a split": (
         {"encoders.controlled.split.kind": "group"},
         "encoders.controlled.split.kind: holds 'group'; did you mean 'grouped'? "
-        "Allowed: shuffle, kfold, grouped, leave-one-group-out.",
+        "Allowed: shuffle, kfold, grouped, leave-one-group-out, contiguous, fixed.",
     ),
-    "what a split goes by": (
-        {"encoders.controlled.split.by": "story"},
-        "encoders.controlled.split.by: holds 'story'; one of 'split_group', 'run' is needed.",
+    "a unit of a gap": (
+        {"encoders.controlled.split": {"kind": "contiguous", "gap": 2, "unit": "second"}},
+        "encoders.controlled.split.unit: holds 'second'; one of 'samples', 'seconds' is needed; "
+        "did you mean 'seconds'?",
+    ),
+    "a way with small folds": (
+        {"encoders.controlled.split.small_folds": "drop"},
+        "encoders.controlled.split.small_folds: holds 'drop'; one of 'refuse', 'pool' is needed.",
+    ),
+    "a value to train on": (
+        {"encoders.controlled.split": {"kind": "fixed", "column": "split_group", "train": True, "test": "b"}},
+        "encoders.controlled.split.train: holds True; text or a whole number or a number or a list is needed.",
     ),
     "penalties": (
         {"encoders.controlled.penalties": "per-voxel"},
@@ -245,12 +277,11 @@ WORDS = {
     ),
     "a control": (
         {"features.oasm": {"control": "autocorelation"}},
-        "features.oasm.control: holds 'autocorelation'; did you mean 'autocorrelation'? "
-        "Allowed: position, length, autocorrelation, random.",
+        f"features.oasm.control: holds 'autocorelation'; did you mean 'autocorrelation'? Allowed: {CONTROLS}.",
     ),
     "a control that is a number": (
         {"features.oasm": {"control": 3}},
-        "features.oasm.control: holds 3. Allowed: position, length, autocorrelation, random.",
+        f"features.oasm.control: holds 3. Allowed: {CONTROLS}.",
     ),
     "a loader": (
         {"datasets.mine": TABLE | {"loader": "tabel"}},
@@ -373,13 +404,47 @@ FILES = {
 }
 
 CONTRADICTIONS = {
+    "two ways to match": (
+        {"readouts.last-token.match": {"components": 3, "projection": 3}},
+        "readouts.last-token.match: exactly one of components, projection, localizer must be given, but there is "
+        "components and projection.",
+    ),
+    "no way to match": (
+        {"readouts.last-token.match": {"seed": 3}},
+        "readouts.last-token.match: exactly one of components, projection, localizer must be given, but there is "
+        "none of them.",
+    ),
+    "a seed of components": (
+        {"readouts.last-token.match": {"components": 3, "seed": 3}},
+        "readouts.last-token.match: seed belongs to projection, not to components.",
+    ),
+    "sentences for a projection": (
+        {"readouts.last-token.match": {"projection": 3, "sentences": "s.csv"}},
+        "readouts.last-token.match: sentences belongs to localizer, not to projection.",
+    ),
+    "a localizer without sentences": (
+        {"readouts.last-token.match": {"localizer": 3}},
+        "readouts.last-token.match: localizer needs `sentences`, a table of sentences and non-words.",
+    ),
+    "a localizer of one condition": (
+        {"readouts.last-token.match": {"localizer": 3, "sentences": "s.csv", "conditions": ["S", "S"]}},
+        "readouts.last-token.match: conditions must be two, but both are 'S'.",
+    ),
+    "a localizer of random tokens": (
+        {"readouts.last-token": {"tokens": "random", "match": {"localizer": 3, "sentences": "s.csv"}}},
+        "readouts.last-token: a localizer finds no language units where tokens are random; leave out one of both.",
+    ),
+    "a seed of the text's tokens": (
+        {"readouts.last-token.seed": 3},
+        "readouts.last-token: seed belongs to tokens: random.",
+    ),
     "two origins": (
         {"models.tiny-16.source": "x"},
-        "models.tiny-16: exactly one of source, train, tune must be given, but there is source and train.",
+        "models.tiny-16: exactly one of source, train, tune, published must be given, but there is source and train.",
     ),
     "no origin": (
         {"models.x": {"family": "x", "kind": "vanilla"}},
-        "models.x: exactly one of source, train, tune must be given, but there is none of them.",
+        "models.x: exactly one of source, train, tune, published must be given, but there is none of them.",
     ),
     "tuned from nothing": (
         {"models.tiny-16-instruct.base": ...},
@@ -399,7 +464,31 @@ CONTRADICTIONS = {
     ),
     "penalties of ols": (
         {"encoders.as-published.penalties": "shared"},
-        "encoders.as-published: ols has no penalties: leave out penalties, grid and inner.",
+        "encoders.as-published: ols has no penalties: leave out penalties, grid, inner and criterion.",
+    ),
+    "components of none": (
+        {"encoders.controlled.components": 9},
+        "encoders.controlled: ridge has no components.",
+    ),
+    "a pca-ridge without components": (
+        {"encoders.controlled.regression": "pca-ridge"},
+        "encoders.controlled: pca-ridge needs `components`.",
+    ),
+    "a kernel of ols": (
+        {"encoders.as-published.kernel": "rbf"},
+        "encoders.as-published: the kernel rbf is for ridge, not for ols.",
+    ),
+    "bandwidths of a linear kernel": (
+        {"encoders.controlled.bandwidths": [1.0]},
+        "encoders.controlled: bandwidths belong to kernel: rbf.",
+    ),
+    "r2 of single rows": (
+        {"encoders.controlled": {"regression": "ridge", "criterion": "r2", "inner": "leave-one-out", "split": {"kind": "kfold"}}},
+        "encoders.controlled: criterion: r2 needs inner folds of several samples, not inner: leave-one-out.",
+    ),
+    "two layers": (
+        {"encoders.controlled.layer": {"fixed": "final", "nested": "subject"}},
+        "encoders.controlled.layer: exactly one of fixed, nested, dataset is needed.",
     ),
     "a csv without ids": (
         {"datasets.mine": {key: value for key, value in TABLE.items() if key != "id"}},
@@ -413,6 +502,34 @@ CONTRADICTIONS = {
         {"datasets.mine": TABLE | {"ceilings": {"known": {}}}},
         "datasets.mine: ceilings.known exists for simulated data only.",
     ),
+    "repetitions of simulated data": (
+        {"datasets.simulated-passages.ceilings": {"split-half": {}}},
+        "datasets.simulated-passages: ceilings.split-half needs repetitions, which simulated data have not.",
+    ),
+    "held-out draws of balanced pools": (
+        {"datasets.simulated-passages.ceilings": {"subject-pool": {"held_out": 4}}},
+        "datasets.simulated-passages.ceilings.subject-pool: held_out belongs to the design brain-score, "
+        "not to balanced.",
+    ),
+    "neuroids normalised by nothing": (
+        {"datasets.simulated-passages.ceilings": {"normalise": "neuroid"}},
+        "datasets.simulated-passages.ceilings: normalise: neuroid needs a ceiling with an interval for each neuroid, "
+        "but there is none.",
+    ),
+    "neuroids normalised by what was given": (
+        {
+            "datasets.mine": TABLE
+            | {
+                "ceilings": {
+                    "given": {"table": "s.csv", "neuroid": "a", "value": "b"},
+                    "subject-pool": {},
+                    "normalise": "neuroid",
+                }
+            }
+        },
+        "datasets.mine.ceilings: normalise: neuroid needs a ceiling with an interval for each neuroid, "
+        "but given ceilings have none.",
+    ),
     "models without a readout": (
         {"readouts": {}},
         "readouts: there are models but no readout; give one, as last-token: {context: group, pooling: last}.",
@@ -425,6 +542,60 @@ CONTRADICTIONS = {
         {"datasets.mine": {key: value for key, value in TABLE.items() if key != "split"}},
         "encoders.controlled.split.by: holds 'split_group', but the data set 'mine' has no groups; "
         "name its column as datasets.mine.split or .group, or use a split of kind kfold.",
+    ),
+    "a column that simulated data lack": (
+        {"encoders.controlled.split.by": "story"},
+        [
+            "encoders.controlled.split.by: holds 'story', but the data set 'simulated-passages' is simulated and has "
+            "only split_group.",
+            "encoders.controlled.split.by: holds 'story', but the data set 'simulated-stories' is simulated and has "
+            "only split_group and run.",
+        ],
+    ),
+    "a column that was not brought": (
+        {"datasets": {"mine": TABLE}, "encoders.controlled.split.by": "story"},
+        "encoders.controlled.split.by: holds 'story', but the samples of the data set 'mine' have no such column; "
+        "name a column of its table in datasets.mine.columns.",
+    ),
+    "a misspelt column": (
+        {
+            "datasets": {"mine": TABLE | {"columns": ["story"]}},
+            "encoders.controlled.split": {"kind": "fixed", "column": "storys", "train": 1, "test": 2},
+        },
+        "encoders.controlled.split.column: holds 'storys', but the samples of the data set 'mine' have no such column; "
+        "did you mean 'story'? Name a column of its table in datasets.mine.columns.",
+    ),
+    "a column of inner folds": (
+        {"datasets": {"mine": TABLE}, "encoders.controlled.split.inner": {"by": "run"}},
+        "encoders.controlled.split.inner.by: holds 'run', but the data set 'mine' has no runs.",
+    ),
+    "a column that has another name already": (
+        {"datasets.mine": TABLE | {"columns": ["story", "topic"]}},
+        "datasets.mine: `columns` names 'topic', which is the data set's `split` already.",
+    ),
+    "a column whose name is kept": (
+        {"datasets.mine": TABLE | {"columns": ["region"]}},
+        "datasets.mine: `columns` names 'region', a name that is kept; rename it in the table.",
+    ),
+    "a column twice": (
+        {"datasets.mine": TABLE | {"columns": ["story", "story"]}},
+        "datasets.mine: `columns` names 'story' more than once.",
+    ),
+    "seconds without onsets": (
+        {"encoders.controlled.split": {"kind": "contiguous", "gap": 2, "unit": "seconds"}},
+        "encoders.controlled.split.unit: holds 'seconds', but the data set 'simulated-passages' has no onsets.",
+    ),
+    "half a sample": (
+        {"encoders.controlled.split": {"kind": "contiguous", "gap": 2.5}},
+        "encoders.controlled.split: the gap of 2.5 samples must be a whole number; or give unit: seconds.",
+    ),
+    "a published gap in seconds": (
+        {"encoders.controlled.split": {"kind": "contiguous", "gap": 2.5, "unit": "seconds", "at": "published"}},
+        "encoders.controlled.split: the published rule counts its gap in samples: leave out `unit`.",
+    ),
+    "the same to train and to test": (
+        {"encoders.controlled.split": {"kind": "fixed", "column": "split_group", "train": ["a", "b"], "test": "b"}},
+        "encoders.controlled.split: train and test must be different values of 'split_group', but both hold 'b'.",
     ),
     "runs that a data set lacks": (
         {"encoders.controlled.split.by": "run"},

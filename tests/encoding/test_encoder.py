@@ -24,7 +24,7 @@ PACKAGE = Path(__file__).parents[2] / "workflow_scripts"
 
 
 def settings(**changes: Any) -> EncoderSettings:
-    return EncoderSettings(**({"grid": GRID, "split": SPLIT, "draws": 20} | changes))
+    return EncoderSettings(**({"grid": GRID, "split": SPLIT, "draws": 20, "precision": "float64"} | changes))
 
 
 def layers_of(features: np.ndarray) -> list[tuple[str, np.ndarray]]:
@@ -44,8 +44,7 @@ def naive_encoding(
     found = {"r": np.empty((*shape, y.shape[1])), "penalty": np.empty((*shape, y.shape[1])), "inner": np.empty(shape)}
     for i, (_, x) in enumerate(layers):
         for k, fold in enumerate(folds):
-            centred = x[fold.train] - x[fold.train].mean(axis=0)
-            grid = np.array(GRID) * (centred**2).sum() / len(centred)
+            grid = np.array(GRID) * ((x - x.mean(axis=0)) ** 2).sum() / len(x)
             blocks = inner_blocks(folds, k, encoder.split)
             held_out = np.empty((len(grid), *y.shape))
             for block in blocks:
@@ -72,11 +71,11 @@ def test_encoding_is_a_plain_nested_loop(dataset: Callable[..., Any], name: str)
     np.testing.assert_allclose(ours.r, naive["r"], atol=1e-7)
     np.testing.assert_allclose(ours.penalty, naive["penalty"], rtol=1e-9)
     np.testing.assert_allclose(ours.inner_score, naive["inner"], atol=1e-7)
-    np.testing.assert_array_equal(ours.chosen_layer, naive["inner"].argmax(axis=0))
-    assert len(set(ours.chosen_layer.tolist())) > 1, "the data must make the choice differ between folds"
+    np.testing.assert_array_equal(ours.chosen_layer[:, 0], naive["inner"].argmax(axis=0))
+    assert len(set(ours.chosen_layer[:, 0].tolist())) > 1, "the data must make the choice differ between folds"
     for number in range(3):
         np.testing.assert_allclose(ours.aggregate_r[number], aggregate(naive["r"][number], units, name), atol=1e-7)
-    chosen = naive["r"][ours.chosen_layer, np.arange(4)]
+    chosen = naive["r"][ours.chosen_layer[:, 0], np.arange(4)]
     np.testing.assert_allclose(ours.aggregate_r[3], aggregate(chosen, units, name), atol=1e-7)
     assert ours.score_layers == ("blurred", "wide", "clear", "chosen")
     assert ours.aggregate_r.shape == (4, 4, 3)
@@ -87,7 +86,7 @@ def test_replicates_of_every_layer_and_of_the_chosen_one(dataset: Callable[..., 
     layers, units = layers_of(data.features), Units.from_table(data.neuroids)
     encoder = settings(penalties=1.0)
     ours = encode(layers, data.responses, data.samples, data.neuroids, encoder)
-    assert len(set(ours.chosen_layer.tolist())) > 1, "the data must make the choice differ between folds"
+    assert len(set(ours.chosen_layer[:, 0].tolist())) > 1, "the data must make the choice differ between folds"
     folds = make_folds(SPLIT, data.samples)
     draws = make_draws(data.samples.split_group, folds, 20, 0)
     r = np.empty((3, 4, 20, 6))
@@ -98,7 +97,7 @@ def test_replicates_of_every_layer_and_of_the_chosen_one(dataset: Callable[..., 
             r[i, k] = replicate_r(draws, k, model.predict(x[fold.test]), data.responses[fold.test])
     for i in range(3):
         np.testing.assert_allclose(ours.replicates[:, i], aggregate(r[i], units, "mean"), atol=1e-6)
-    chosen = r[ours.chosen_layer, np.arange(4)]
+    chosen = r[ours.chosen_layer[:, 0], np.arange(4)]
     np.testing.assert_allclose(ours.replicates[:, 3], aggregate(chosen, units, "mean"), atol=1e-6)
     assert ours.resampled == "groups within folds"
 
@@ -124,6 +123,90 @@ def test_as_published_is_least_squares_with_the_best_test_layer(dataset: Callabl
     assert np.isnan(ours.penalty).all()
     assert np.isnan(ours.edge_share).all()
     np.testing.assert_array_equal(ours.rank, np.broadcast_to([[8], [95], [8]], (3, 5)))
+
+
+def test_r2_is_against_the_training_mean(dataset: Callable[..., Any]) -> None:
+    data = dataset(noise=4.0)
+    encoder = settings(penalties=1.0)
+    ours = encode(layers_of(data.features), data.responses, data.samples, data.neuroids, encoder)
+    for i, (_, x) in enumerate(layers_of(data.features)):
+        for k, fold in enumerate(make_folds(SPLIT, data.samples)):
+            truth, train = data.responses[fold.test], data.responses[fold.train]
+            prediction = Ridge(ours.penalty[i, k, 0], solver="svd").fit(x[fold.train], train).predict(x[fold.test])
+            total = ((truth - train.mean(axis=0)) ** 2).sum(axis=0)
+            np.testing.assert_allclose(ours.r2[i, k], 1 - ((truth - prediction) ** 2).sum(axis=0) / total, atol=1e-8)
+    np.testing.assert_allclose(ours.aggregate_r2[:3], aggregate_of(ours.r2, data), atol=1e-8)
+
+
+def aggregate_of(values: np.ndarray, data: Any) -> np.ndarray:
+    return np.stack([aggregate(layer, Units.from_table(data.neuroids), "mean") for layer in values])
+
+
+@pytest.mark.parametrize("regression", ["ridge", "ols"])
+def test_small_folds_are_pooled(dataset: Callable[..., Any], regression: str) -> None:
+    data = dataset(noise=2.0)
+    split = {"kind": "leave-one-group-out", "small_folds": "pool"}
+    encoder = settings(split=split, regression=regression, penalties="per-neuroid" if regression == "ols" else 1.0)
+    layers = layers_of(data.features)[::2]
+    ours = encode(layers, data.responses, data.samples, data.neuroids, encoder)
+    assert ours.r.shape == (2, 1, 6)
+    assert ours.chosen_layer.shape == (30, 1)
+    folds = make_folds(split, data.samples)
+    inner = np.empty((2, 30))
+    for i, (_, x) in enumerate(layers):
+        model = LinearRegression() if regression == "ols" else Ridge(ours.penalty[i, 0, 0], solver="svd")
+        prediction = np.empty_like(data.responses)
+        for k, fold in enumerate(folds):
+            prediction[fold.test] = model.fit(x[fold.train], data.responses[fold.train]).predict(x[fold.test])
+            held_out = np.empty_like(data.responses)
+            for other in (other for number, other in enumerate(folds) if number != k):
+                rest = np.setdiff1d(fold.train, other.test)
+                held_out[other.test] = model.fit(x[rest], data.responses[rest]).predict(x[other.test])
+            rows = fold.train
+            r = [pearsonr(held_out[rows, v], data.responses[rows, v])[0] for v in range(6)]
+            inner[i, k] = aggregate(np.array([r]), Units.from_table(data.neuroids), "mean")[0, 0]
+        r = [pearsonr(prediction[:, v], data.responses[:, v])[0] for v in range(6)]
+        np.testing.assert_allclose(ours.r[i, 0], r, atol=1e-8)
+    np.testing.assert_allclose(ours.inner_score, inner, atol=1e-8)
+    assert ours.resampled == "groups within folds"
+    assert ours.replicates.shape[0] == 20
+
+
+@pytest.mark.parametrize("unit", ["subject", "neuroid"])
+def test_a_layer_for_every_subject_or_neuroid(dataset: Callable[..., Any], unit: str) -> None:
+    """The first subject's neuroids follow one layer, the second's another."""
+    data = dataset()
+    other = np.random.default_rng(3).normal(size=data.features.shape)
+    second = data.neuroids["subject"] == data.neuroids["subject"][-1]
+    responses = np.array(data.responses)
+    responses[:, second] = other[:, :2] @ np.ones((2, second.sum())) + 0.3 * data.responses[:, second]
+    layers = [("first", data.features), ("other", other)]
+    ours = encode(layers, responses, data.samples, data.neuroids, settings(layer_for=unit))
+    units = list(dict.fromkeys(data.neuroids["subject"])) if unit == "subject" else data.neuroids["neuroid"].tolist()
+    assert ours.chosen_layer.shape == (4, len(units))
+    of_neuroid = second.astype(int)
+    expected = of_neuroid if unit == "neuroid" else np.arange(len(units)) == len(units) - 1
+    np.testing.assert_array_equal(ours.chosen_layer, np.broadcast_to(expected, ours.chosen_layer.shape))
+    r = np.stack([ours.r[layer, :, number] for number, layer in enumerate(of_neuroid)], axis=1)
+    np.testing.assert_allclose(ours.aggregate_r[2], aggregate(r, Units.from_table(data.neuroids), "mean"), atol=1e-9)
+
+
+def test_rows_in_the_gap_of_an_inner_fold_train_nothing(dataset: Callable[..., Any]) -> None:
+    data = dataset()
+    split = {"kind": "contiguous", "folds": 4, "gap": 3}
+    ours = encode([("x", data.features)], data.responses, data.samples, data.neuroids, settings(split=split))
+    grid = np.array(GRID) * ((data.features - data.features.mean(axis=0)) ** 2).sum() / 120
+    for k in range(4):
+        tests = [np.arange(30 * other, 30 * other + 30) for other in range(4)]
+        train = np.array([row for row in range(120) if not 30 * k - 3 <= row < 30 * k + 33])
+        errors = np.zeros((3, 6))
+        for other in (other for other in range(4) if other != k):
+            held = np.intersect1d(tests[other], train)
+            rest = np.array([row for row in train if np.abs(row - held).min() > 3])
+            for number, penalty in enumerate(grid):
+                model = Ridge(penalty, solver="svd").fit(data.features[rest], data.responses[rest])
+                errors[number] += ((model.predict(data.features[held]) - data.responses[held]) ** 2).sum(axis=0)
+        np.testing.assert_allclose(ours.penalty[0, k], grid[errors.argmin(axis=0)])
 
 
 def test_fixed_layer(dataset: Callable[..., Any]) -> None:

@@ -123,11 +123,12 @@ def test_relative_penalties_do_not_depend_on_the_features_scale(width: int) -> N
     x, y = problem(width)
     spectrum = factorised(x)
     centred = x[:N_TRAIN] - x[:N_TRAIN].mean(axis=0)
-    penalties = scaled_penalties([0.5, 2.0], "relative", spectrum)
+    penalties = scaled_penalties([0.5, 2.0], "relative", spectrum.trace, N_TRAIN)
     np.testing.assert_allclose(penalties, np.array([0.5, 2.0]) * np.trace(centred @ centred.T) / N_TRAIN)
-    np.testing.assert_array_equal(scaled_penalties([0.5, 2.0], "absolute", spectrum), [0.5, 2.0])
+    np.testing.assert_array_equal(scaled_penalties([0.5, 2.0], "absolute", spectrum.trace, N_TRAIN), [0.5, 2.0])
     scaled = factorised(1e4 * x)
-    ours = predict(scaled, y[:N_TRAIN], np.full(4, scaled_penalties([0.5], "relative", scaled)[0]))
+    (penalty,) = scaled_penalties([0.5], "relative", scaled.trace, N_TRAIN)
+    ours = predict(scaled, y[:N_TRAIN], np.full(4, penalty))
     np.testing.assert_allclose(ours, predict(spectrum, y[:N_TRAIN], np.full(4, penalties[0])), atol=1e-9)
 
 

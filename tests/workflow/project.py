@@ -38,7 +38,7 @@ class _JobRecorder(logging.Handler):
 
 
 # The order in which a job's wildcards stand in its tuple.
-_ORDER = ("source", "model", "loss", "encoder", "readout", "features", "dataset", "study", "figure")
+_ORDER = ("source", "model", "loss", "encoder", "readout", "features", "dataset", "prediction", "study", "figure")
 _TARGETS = {"all", "activations", "encodings"}
 
 

@@ -408,7 +408,8 @@ def test_a_name_with_two_meanings_stops_the_run(project: Project) -> None:
 
 def test_the_resolved_config_is_kept(project: Project) -> None:
     kept = json.loads((project.path / f"results/studies/{STUDY}/config.json").read_text())
-    assert kept["encoders"]["nested"]["split"] == {"kind": "grouped", "by": "split_group", "folds": 3, "seed": None}
+    split = {"kind": "grouped", "by": "split_group", "folds": 3, "seed": None}
+    assert kept["encoders"]["nested"]["split"] == split | {"inner": None, "small_folds": "refuse"}
 
 
 def test_results_carry_what_made_them(project: Project) -> None:

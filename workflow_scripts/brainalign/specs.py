@@ -15,8 +15,8 @@ from brainalign.activations.presets import PRESETS
 from brainalign.activations.readout import Readout
 from brainalign.config import data as config_data
 from brainalign.config.base import RESERVED_READOUT
-from brainalign.config.data import FeatureTable, SimulatedDataset, TableDataset
-from brainalign.config.encoders import Encoder, FixedLayer
+from brainalign.config.data import EmbeddingsNull, FeatureTable, SimulatedDataset, StimuliDataset, TableDataset
+from brainalign.config.encoders import Encoder
 from brainalign.config.models import FileText, Model, SimulatedText, Weights
 from brainalign.config.study import Study
 from brainalign.config.twins import ResolvedModel, with_twins
@@ -48,6 +48,8 @@ def source_files(study: Study, source: str) -> dict[str, str]:
     entry = study.datasets.get(source) or study.texts[source]
     if isinstance(entry, FileText):
         return {"documents": entry.file}
+    if isinstance(entry, StimuliDataset):
+        return {"stimuli": entry.stimuli}
     if not isinstance(entry, TableDataset):
         return {}
     found = {
@@ -85,6 +87,7 @@ def responses(study: Study, dataset: str) -> Spec:
     entry = study.datasets[dataset]
     if isinstance(entry, SimulatedDataset):
         return {"loader": "table", "simulated": True, "settings": {}}
+    assert isinstance(entry, TableDataset)
     given = entry.ceilings.given
     settings = {
         "responses_id": entry.responses_id or entry.id,
@@ -92,6 +95,7 @@ def responses(study: Study, dataset: str) -> Spec:
         "neuroids": entry.neuroids,
         "neuroid_columns": {"neuroid_id": entry.neuroid, "subject": entry.subject, "region": entry.region},
         "region_per_neuroid": entry.region_per_neuroid,
+        "columns": entry.columns,
         "ceilings": given.model_dump(include={"neuroid", "value", "units"}) if given else None,
     }
     return {"loader": "table", "simulated": False, "settings": settings}
@@ -139,7 +143,13 @@ def files_of_architecture(entry: Model) -> list[str]:
 
 
 def model_origin(entry: ResolvedModel) -> str:
-    """Return "trained", "tuned", "untrained" (twin of a fetched model), "summed" (of base and delta) or "fetched"."""
+    """Return how a model is made.
+
+    "trained", "tuned", "untrained" (twin of a fetched model), "summed" (of base and delta), "fetched", or "published",
+    which is not made at all.
+    """
+    if entry.published:
+        return "published"
     if entry.train:
         return "trained"
     if entry.tune:
@@ -149,27 +159,38 @@ def model_origin(entry: ResolvedModel) -> str:
     return "summed" if entry.delta_of else "fetched"
 
 
-def activations(study: Study, readout: str, features: str) -> Spec:
-    """Readout and number format."""
-    return {"readout": _readout_settings(study.readouts[readout]), "dtype": with_twins(study.models)[features].dtype}
+def activations(study: Study, readout: str, features: str, digest: Digest) -> Spec:
+    """Readout and number format; to what width layers are matched, and the checksum of a localizer's texts."""
+    entry = study.readouts[readout]
+    matching = _matching(entry.match, digest) if entry.match else {}
+    return {"readout": _readout_settings(entry), "dtype": with_twins(study.models)[features].dtype} | matching
 
 
 def features(study: Study, features: str, digest: Digest) -> Spec:
-    """A null's name and settings, or the checksum of a given table."""
+    """A null's name and settings, and the checksum of a given table or file."""
     entry = study.features[features]
     if isinstance(entry, FeatureTable):
         return {"null": "table", "settings": {"on": entry.match, "sha256": digest(entry.table)}}
+    if isinstance(entry, EmbeddingsNull):
+        settings = {"pooling": entry.pooling, "lower": entry.lower, "sha256": digest(entry.file)}
+        return {"null": entry.control, "settings": settings}
     return {"null": entry.control, "settings": entry.model_dump(exclude={"control"})}
 
 
-def encoder(study: Study, encoder: str, readout: str) -> Spec:
+def encoder(study: Study, encoder: str, readout: str, dataset: str) -> Spec:
     """Everything of an encoder; a layer named for models is chosen, nested, where there are only a null's settings."""
-    return _encoder_settings(study.encoders[encoder]) | _layer_of(study.encoders[encoder], readout)
+    return _encoder_settings(study.encoders[encoder]) | _layer_of(study.encoders[encoder], readout, dataset)
+
+
+def joint_encoder(study: Study, encoder: str) -> Spec:
+    """The encoder of joint spaces, whose layers are chosen before."""
+    entry = study.encoders[encoder]
+    return {"encoder": _encoder_settings(entry), "mixtures": entry.mixtures}
 
 
 def ceilings(study: Study, encoder: str, dataset: str) -> Spec:
     """The encoder, and the ceilings asked for."""
-    asked = study.datasets[dataset].ceilings.model_dump(by_alias=True, exclude_none=True)
+    asked = study.datasets[dataset].ceilings.model_dump(by_alias=True, exclude_none=True, exclude={"normalise"})
     kinds: Spec = {name: settings for name, settings in asked.items() if name != "given"}
     if "given" in asked:
         kinds["given"] = {}
@@ -178,17 +199,40 @@ def ceilings(study: Study, encoder: str, dataset: str) -> Spec:
 
 def alignment(study: Study, encoder: str, readout: str, features: str, dataset: str) -> Spec:
     """The names that stand in the table, and how the layer was chosen."""
-    layer = _layer_of(study.encoders[encoder], readout)["layer"]
-    choice = layer if isinstance(layer, str) else f"fixed:{layer['fixed']}"
+    layer = _layer_of(study.encoders[encoder], readout, dataset)["layer"]
+    choice = layer if isinstance(layer, str) else ":".join(*layer.items())
     names = {"encoder": encoder, "readout": readout, "features": features, "dataset": dataset}
-    of_model = features in with_twins(study.models)
-    kind = "model" if of_model else "null" if features in nulls(study) else "given"
-    collection = study.datasets[dataset].collection or dataset
-    return names | {"collection": collection, "features_kind": kind, "layer_choice": choice}
+    entry = study.datasets[dataset]
+    names |= {"normalise": "neuroid"} if entry.ceilings.normalise == "neuroid" else {}
+    collection = entry.collection or dataset
+    labels = {"collection": collection, "features_kind": _kind(study, features), "layer_choice": choice}
+    return names | labels | {"text_free": sorted(null for null in nulls(study) if _is_text_free(study, null))}
+
+
+def similarity(study: Study, similarity: str, readout: str, features: str, dataset: str) -> Spec:
+    """A similarity's settings, those that its metric and kind read, and the names that stand in the table."""
+    entry = study.similarities[similarity]
+    unread = {"split"} if entry.kind == "controlled" else set()
+    unread |= {"distance", "compare"} if entry.metric == "cka" else set()
+    names = {"similarity": similarity, "readout": readout, "features": features, "dataset": dataset}
+    names |= {"collection": study.datasets[dataset].collection or dataset, "features_kind": _kind(study, features)}
+    return {"settings": entry.model_dump(exclude=unread), "names": names}
+
+
+def kept_encoder(study: Study, encoder: str, layer: str) -> Spec:
+    """An encoder without its scores' settings, and the layer to which it is fitted, or "chosen"."""
+    settings = _encoder_settings(study.encoders[encoder])
+    return {"encoder": {key: settings[key] for key in settings if key not in ("aggregate", "bootstrap")}, "layer": layer}
+
+
+def prediction(study: Study, prediction: str) -> Spec:
+    """The names that stand in the file of predictions."""
+    entry = study.predictions[prediction]
+    return entry.model_dump() | {"readout": entry.readout_folder}
 
 
 def nulls(study: Study) -> list[str]:
-    """Return the names of the features beside which every score stands: they know nothing of a text's meaning."""
+    """Return the names of the features beside which every score stands: they know no more of a text than its words."""
     return [name for name, entry in study.features.items() if not isinstance(entry, FeatureTable) or entry.as_null]
 
 
@@ -198,13 +242,14 @@ def loss(study: Study, loss: str, model: str) -> Spec:
 
 
 def properties(study: Study) -> Spec:
-    """What the config says of each model: family, kind, base and given numbers."""
+    """What the config says of each model: family, kind, base, given numbers, and sizes where no manifest has them."""
     models = {
         name: {
             "family": entry.family,
             "kind": entry.kind,
             "base": entry.base,
             **{key: given.values.get(name) for key, given in study.properties.items()},
+            **({"sizes": entry.published.model_dump()} if entry.published else {}),
         }
         for name, entry in with_twins(study.models).items()
     }
@@ -212,14 +257,34 @@ def properties(study: Study) -> Spec:
 
 
 def correlation(study: Study) -> Spec:
-    """The properties to correlate, and the bootstrap."""
-    return study.analyses.model_dump()
+    """The properties to correlate, over which models, given what, with which corrections; and the bootstrap."""
+    return study.analyses.model_dump(exclude={"reproduce", "over"}) | {"over": _model_sets(study)}
+
+
+def published(study: Study, published: str, digest: Digest) -> Spec:
+    """The columns, units and checksum of a table of published scores, and the names that stand beside them."""
+    entry = study.published[published]
+    settings = entry.model_dump(include={"model", "score", "units", "ceiling"})
+    names = {"dataset": published, "collection": entry.collection or published, "encoder": entry.encoder}
+    return settings | {"sha256": digest(entry.table), "names": names}
+
+
+def reproduction(study: Study, digest: Digest) -> Spec:
+    """The checksum of the published figures."""
+    assert study.analyses.reproduce is not None
+    return {"sha256": digest(study.analyses.reproduce)}
 
 
 def pairs(study: Study) -> Spec:
-    """Instruction-tuned model → its base, and the bootstrap."""
+    """Instruction-tuned model → its base, the sets of models, and the bootstrap."""
     tuned = {name: entry.base for name, entry in study.models.items() if entry.kind == "instruction-tuned"}
-    return {"pairs": tuned, "draws": study.analyses.draws, "seed": study.analyses.seed}
+    settings = {"draws": study.analyses.draws, "seed": study.analyses.seed, "over": _model_sets(study)}
+    return {"pairs": tuned} | settings
+
+
+def _model_sets(study: Study) -> list[Spec]:
+    """Return the sets of models in their order, which the keys of a spec do not keep."""
+    return [{"name": name} | entry.model_dump(exclude_none=True) for name, entry in study.analyses.over.items()]
 
 
 def figure(study: Study, figure: str) -> Spec:
@@ -230,7 +295,7 @@ def figure(study: Study, figure: str) -> Spec:
 
 def _readout_settings(entry: config_data.Readout) -> Spec:
     """All settings of a readout: those given, then those of its preset, then the defaults."""
-    given = entry.model_dump(include=entry.model_fields_set - {"preset"})
+    given = entry.model_dump(include=entry.model_fields_set - {"preset", "match"}, exclude_none=True)
     if "context" in given:
         window = entry.context if isinstance(entry.context, config_data.Window) else None
         given |= {"context": "window", **window.model_dump()} if window else {"window": None, "unit": "words"}
@@ -239,21 +304,54 @@ def _readout_settings(entry: config_data.Readout) -> Spec:
     return asdict(Readout(**{**PRESETS.get(entry.preset or "", {}), **given}))
 
 
+def _matching(entry: config_data.Match, digest: Digest) -> Spec:
+    if entry.components:
+        return {"match": {"kind": "components", "count": entry.components}}
+    if entry.projection:
+        return {"match": {"kind": "projection", "count": entry.projection, "seed": entry.seed or 0}}
+    assert entry.sentences is not None
+    columns = entry.model_dump(include={"text", "condition", "conditions"})
+    return {
+        "match": {"kind": "localizer", "count": entry.localizer, "rank": entry.rank, "over": entry.over},
+        "localizer": {"columns": columns, "sha256": digest(entry.sentences)},
+    }
+
+
 def _encoder_settings(entry: Encoder) -> Spec:
-    """An encoder's settings without its choice of layer and what its regression does not read."""
+    """An encoder's settings without its choice of layer, what its regression does not read and what only joins read."""
+    unread = {"layer", "grid", "beyond_nulls", "mixtures"}
+    unread |= {name for name, kernel in (("bandwidths", "rbf"), ("degrees", "polynomial")) if entry.kernel != kernel}
+    unread |= {"components"} if entry.components is None else set()
     if entry.regression == "ols":
-        return entry.model_dump(exclude={"layer", "penalties", "grid", "inner"})
+        return entry.model_dump(exclude=unread | {"penalties", "inner", "criterion", "kernel"}, exclude_none=True)
     grid: Spec = {"scale": entry.grid.scale}
     if isinstance(entry.penalties, str):
         exponents = np.linspace(entry.grid.log10_min, entry.grid.log10_max, entry.grid.count)
         grid["values"] = np.power(10.0, exponents).tolist()
-    return entry.model_dump(exclude={"layer", "grid"}) | {"grid": grid}
+    return entry.model_dump(exclude=unread) | {"grid": grid}
 
 
-def _layer_of(entry: Encoder, readout: str) -> Spec:
-    if not isinstance(entry.layer, FixedLayer):
+def _kind(study: Study, features: str) -> str:
+    """Return "model", "null" or "given"."""
+    if features in with_twins(study.models):
+        return "model"
+    return "null" if features in nulls(study) else "given"
+
+
+def _is_text_free(study: Study, features: str) -> bool:
+    """Tell whether a null is computed from where a text stands alone, not from the text."""
+    return getattr(study.features[features], "control", "") in ("position", "autocorrelation", "random")
+
+
+def _layer_of(entry: Encoder, readout: str, dataset: str) -> Spec:
+    """The choice of layer; a null's settings, and the layers of the data set that others go by, are chosen nested."""
+    if isinstance(entry.layer, str):
         return {"layer": entry.layer}
-    return {"layer": "nested" if readout == RESERVED_READOUT else {"fixed": entry.layer.fixed}}
+    layer = entry.layer.model_dump(exclude_none=True)
+    named = "fixed" in layer or "dataset" in layer
+    if layer.get("dataset") == dataset or (named and readout == RESERVED_READOUT):
+        return {"layer": "nested"}
+    return {"layer": layer}
 
 
 def _origin(entry: Model, files: list[str], digest: Digest) -> Spec:

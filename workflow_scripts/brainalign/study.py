@@ -15,6 +15,7 @@ from brainalign.errors import UnreadableFileError
 from brainalign.storage import Variable, read_arrays, read_attributes
 
 CELL = ("dataset", "encoder", "readout", "features")
+_COUNTS = ("layer_index", "folds", "samples", "neuroids", "normalised_neuroids", "draws")  # empty where not known
 LOSS_UNIT = "_nats_per_token"
 
 
@@ -56,14 +57,15 @@ def summary_rows(alignment: pd.DataFrame) -> pd.DataFrame:
 
 
 def join_alignments(tables: Sequence[pd.DataFrame], cells: Sequence[Cell]) -> pd.DataFrame:
-    """Put tables under one another.
+    """Put tables under one another: those of the cells, in their order, then those of published scores.
 
     Where the encodings were made with different versions of a library, a column `versions` names each such library
     with the version that made the row.
     """
     joined = pd.concat(tables, ignore_index=True)
-    joined["layer_index"] = joined["layer_index"].astype("Int64")
-    differing = differing_versions([cell.versions for cell in cells])
+    joined = joined.astype(dict.fromkeys(joined.columns.intersection(list(_COUNTS)), "Int64"))
+    published: list[dict[str, str]] = [{}] * (len(tables) - len(cells))
+    differing = differing_versions([*(cell.versions for cell in cells), *published])
     if any(differing):
         joined["versions"] = np.repeat(differing, [len(table) for table in tables])
     return joined
@@ -107,7 +109,7 @@ def properties_table(
     ----------
     models : name → family, kind, base and the given properties (a number or None).
     given : names of the given properties.
-    manifests : model → parameters, width, depth.
+    manifests : model → parameters, width, depth; a number or None.
     losses : loss → model → nats_per_token; a column is named `<loss>_nats_per_token`.
     """
     rows = []

@@ -17,8 +17,9 @@ from brainalign.storage import replacing, write_json
 
 TEXT_COLUMNS = frozenset(
     "stimulus_id sample_id neuroid_id text context_group split_group run subject region model features family kind "
-    "features_kind base tuned dataset collection encoder readout layer layer_choice ceiling_kind best_null property "
-    "models left_out untrained_excluded reason versions row".split()
+    "features_kind base tuned dataset collection encoder readout layer layer_choice ceiling_kind ceiling_basis "
+    "best_null normalised_by property models over analysis given correction left_out untrained_excluded reason "
+    "versions row alarms similarity metric over_subjects features_distance".split()
 )
 
 

@@ -1,17 +1,18 @@
-"""The kinds of ceilings by name, in the order in which they are preferred."""
+"""The kinds of ceilings by name: what each takes of a data set, and its settings."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from brainalign.ceilings.ceiling import Ceiling
+from brainalign.ceilings.ceiling import KINDS, Ceiling
 from brainalign.ceilings.given import given_ceiling
 from brainalign.ceilings.known import known_ceiling
+from brainalign.ceilings.other_subjects import leave_one_subject_out_ceiling
+from brainalign.ceilings.repeats import repeats_ceiling
+from brainalign.ceilings.split_half import split_half_ceiling
 from brainalign.ceilings.subject_pool import subject_pool_ceiling
 from brainalign.encoding.settings import EncoderSettings
 from brainalign.errors import InputError, unknown
 from brainalign.responses.stored import StoredResponses
-
-KINDS = ("known", "given", "subject-pool")
 
 
 def estimate(kinds: Mapping[str, Mapping[str, Any]], data: StoredResponses, settings: EncoderSettings) -> list[Ceiling]:
@@ -40,4 +41,10 @@ def _estimate(kind: str, own: Mapping[str, Any], data: StoredResponses, settings
         if "ceiling" not in data.neuroids:
             raise InputError("given ceilings were asked for, but the neuroids have none.")
         return given_ceiling(data.neuroids["ceiling"], data.neuroids, settings.aggregate)
-    return subject_pool_ceiling(data.values, data.samples, data.neuroids, settings, **own)
+    find = {
+        "repeats": repeats_ceiling,
+        "split-half": split_half_ceiling,
+        "leave-one-subject-out": leave_one_subject_out_ceiling,
+        "subject-pool": subject_pool_ceiling,
+    }[kind]
+    return find(data.values, data.samples, data.neuroids, settings, **own)

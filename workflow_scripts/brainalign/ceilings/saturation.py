@@ -2,55 +2,77 @@
 
 import numpy as np
 
-TAU_GRID = np.geomspace(0.02, 2e4, 240)  # in subjects
-GOLDEN = (np.sqrt(5.0) - 1) / 2
-GOLDEN_STEPS = 30
-COLUMNS_AT_ONCE = 8192
+TAU_GRID = np.geomspace(0.02, 2e4, 64)  # in subjects
+STEPS = 22
+CURVES_AT_ONCE = 4096
 
 
-def fit_saturation(sizes: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def fit_saturation(sizes: np.ndarray, values: np.ndarray, longest: float = np.inf) -> tuple[np.ndarray, np.ndarray]:
     """Fit v(x) = v0 (1 - exp(-x / tau)), v0 in [0, 1], by least squares, to many curves at once.
 
-    For a given tau the best v0 is <f, v> / <f, f>, clipped, with f = 1 - exp(-x / tau); tau is searched on a grid and
-    then by golden section between the neighbours of the best. Where the values rise in a straight line tau is at the
-    grid's end, and v0 is 1: Brain-Score's bound, kept.
+    For a given tau the best v0 is <f, v> / <f, f>, clipped, with f = 1 - exp(-x / tau). With it the error is a function
+    of tau alone; its least value on a grid is refined, between the neighbours, to the zero of its derivative by
+    halving and false position in turn. Where the values rise in a straight line tau is at the grid's end, and v0 is
+    1: Brain-Score's bound, kept.
 
     Parameters
     ----------
     sizes : (size,), subjects in a pool.
     values : (size, curve).
+    longest : the largest tau, in subjects, at least the grid's smallest.
 
     Returns
     -------
     v0, tau : (curve,) each.
     """
-    parts = [
-        _fit(np.asarray(sizes, dtype=np.float64), values[:, start : start + COLUMNS_AT_ONCE])
-        for start in range(0, values.shape[1], COLUMNS_AT_ONCE)
-    ]
-    return np.concatenate([v0 for v0, _ in parts]), np.concatenate([tau for _, tau in parts])
+    x = np.asarray(sizes, dtype=np.float64)[:, None]
+    taus = np.append(TAU_GRID[longest > TAU_GRID], min(longest, TAU_GRID[-1]))
+    n_curves = values.shape[1]
+    v0, tau = np.empty(n_curves), np.empty(n_curves)
+    for start in range(0, n_curves, CURVES_AT_ONCE):
+        columns = slice(start, start + CURVES_AT_ONCE)
+        v0[columns], tau[columns] = _fit(x, values[:, columns], taus)
+    return v0, tau
 
 
-def _fit(sizes: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    curves = -np.expm1(-sizes / TAU_GRID[:, None])  # (tau, size)
-    projected, lengths = curves @ values, (curves**2).sum(axis=1)[:, None]
+def _fit(x: np.ndarray, values: np.ndarray, taus: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    grid = -np.expm1(-x.T / taus[:, None])  # (tau, size)
+    projected, lengths = grid @ values, (grid**2).sum(axis=1)[:, None]
     v0 = np.clip(projected / lengths, 0.0, 1.0)  # (tau, curve)
-    best = np.argmin(v0**2 * lengths - 2 * v0 * projected, axis=0)
-    low = np.log(TAU_GRID[np.maximum(best - 1, 0)])
-    high = np.log(TAU_GRID[np.minimum(best + 1, len(TAU_GRID) - 1)])
-    for _ in range(GOLDEN_STEPS):
-        left, right = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
-        left_is_better = _error(sizes, values, left) <= _error(sizes, values, right)
-        low, high = np.where(left_is_better, low, left), np.where(left_is_better, right, high)
-    tau = np.exp((low + high) / 2)
-    return _asymptote(sizes, values, tau)[0], tau
+    best = np.argmin(v0 * (v0 * lengths - 2 * projected), axis=0)
+    low = np.log(taus[np.maximum(best - 1, 0)])
+    high = np.log(taus[np.minimum(best + 1, len(taus) - 1)])
+    at_low, at_high = _slope(x, values, low), _slope(x, values, high)
+    # where the error does not fall into the bracket from both sides, its least value is at one end
+    low = np.where(at_high < 0, high, low)
+    high = np.where(at_low > 0, low, high)
+    middle = low
+    for step in range(STEPS):
+        share = np.full(low.shape, 0.5)
+        if step % 2:  # where the slope breaks, at v0 = 1, false position alone is slow; halving is not
+            difference = at_high - at_low
+            share = np.where(difference > 0, -at_low / np.where(difference > 0, difference, 1.0), 0.5)
+        middle = low + np.clip(share, 0.0, 1.0) * (high - low)
+        slope = _slope(x, values, middle)
+        falls = slope < 0
+        low, at_low = np.where(falls, middle, low), np.where(falls, slope, at_low)
+        high, at_high = np.where(falls, high, middle), np.where(falls, at_high, slope)
+    tau = np.exp(middle)
+    return _asymptote(values, -np.expm1(-x / tau)), tau
 
 
-def _error(sizes: np.ndarray, values: np.ndarray, log_tau: np.ndarray) -> np.ndarray:
-    v0, curve = _asymptote(sizes, values, np.exp(log_tau))
-    return np.asarray(((values - v0 * curve) ** 2).sum(axis=0))
+def _slope(x: np.ndarray, values: np.ndarray, log_tau: np.ndarray) -> np.ndarray:
+    """Return half the derivative of the error by log tau, v0 at its best (curve,)."""
+    ratio = x * np.exp(-log_tau)  # (size, curve)
+    decay = np.exp(-ratio)
+    curve = 1.0 - decay
+    v0 = _asymptote(values, curve)
+    ratio *= decay  # minus the derivative of the curve
+    curve *= v0
+    curve -= values
+    return np.asarray(-v0 * np.einsum("ij,ij->j", curve, ratio))
 
 
-def _asymptote(sizes: np.ndarray, values: np.ndarray, tau: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    curve = -np.expm1(-sizes[:, None] / tau)  # (size, curve)
-    return np.clip((curve * values).sum(axis=0) / (curve**2).sum(axis=0), 0.0, 1.0), curve
+def _asymptote(values: np.ndarray, curve: np.ndarray) -> np.ndarray:
+    lengths = np.einsum("ij,ij->j", curve, curve)
+    return np.asarray(np.clip(np.einsum("ij,ij->j", curve, values) / lengths, 0.0, 1.0))

@@ -19,9 +19,10 @@ from brainalign.storage import write_json
 _FREE = {
     "models": frozenset({"family", "kind", "base", "untrained"}),
     "datasets": frozenset({"citation"}),
+    "published": frozenset({"citation"}),
     "features": frozenset({"datasets"}),
 }
-_SECTIONS = ("texts", "models", "losses", "features", "datasets", "readouts", "encoders")
+_SECTIONS = ("texts", "models", "losses", "features", "datasets", "readouts", "encoders", "similarities", "predictions", "published")
 
 
 def record(study: Study, studies: Path) -> None:
@@ -90,6 +91,8 @@ def _other_sources(own: Mapping[str, Any], other: Mapping[str, Any], studies: tu
 def _clashes(section: str, own: Mapping[str, Any], other: Mapping[str, Any], studies: tuple[str, str]) -> Iterator[str]:
     mine, theirs = own.get(section, {}), other.get(section, {})
     for name in sorted(set(mine) & set(theirs)):
+        if section == "models" and (mine[name].get("published") or theirs[name].get("published")):
+            continue  # without weights it writes no file
         if mine[name].get("twin of") and mine[name].get("twin of") == theirs[name].get("twin of"):
             continue  # said of the model that they are twins of
         difference = _difference(section, mine[name], theirs[name])

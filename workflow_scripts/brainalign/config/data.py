@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from brainalign.config.base import Count, ExistingPath, Name, Section, Seed
 
@@ -12,8 +12,45 @@ Column = Annotated[str, Field(min_length=1, description="a column of the table")
 class SubjectPool(Section):
     """Ceiling from other subjects' responses, extrapolated to infinitely many subjects."""
 
-    pools: Count = Field(3, description="random pools of other subjects for each pool size and held-out subject")
+    design: Literal["balanced", "brain-score"] = Field(
+        "balanced", description="pools that each predict everybody outside them; or Brain-Score's random ones"
+    )
+    pools: Count = Field(
+        3, description="random pools of other subjects for each size and held-out subject; brain-score: for each size"
+    )
+    held_out: Count | None = Field(None, description="brain-score: draws of who is held out of a pool, by default 5")
     seed: Seed = 0
+    bootstraps: Annotated[int, Field(ge=20)] = Field(100, description="of the scores behind each curve")
+    fit: Literal["neuroid", "aggregate"] = Field(
+        "neuroid", description="a curve for each neuroid, as Brain-Score; or for each subject and region"
+    )
+    shifts: Annotated[int, Field(ge=0)] = Field(
+        19, description="of the responses along the samples, to say what ceiling noise alone would give"
+    )
+
+    @model_validator(mode="after")
+    def _held_out_of_brain_score(self) -> Self:
+        if self.held_out is not None and self.design != "brain-score":
+            raise ValueError(f"held_out belongs to the design brain-score, not to {self.design}")
+        return self
+
+
+class LeaveOneSubjectOut(Section):
+    """Ceiling from all other subjects' responses: what they predict, not extrapolated."""
+
+
+class Repeats(Section):
+    """Ceiling from the variance over repetitions of a stimulus; it belongs to the responses alone."""
+
+
+class SplitHalf(Section):
+    """Ceiling from random halves of the repetitions, corrected by Spearman-Brown; of the responses alone."""
+
+    splits: Count = Field(10, description="random halves")
+    seed: Seed = 0
+    of: Literal["r", "reliability"] = Field(
+        "r", description="ceiling of r, the root of the corrected reliability; or that itself, as Brain-Score"
+    )
 
 
 class Known(Section):
@@ -30,11 +67,27 @@ class Given(Section):
 
 
 class Ceilings(Section):
-    """Ceilings to estimate; scores are normalised by the first of known, given, subject-pool that is asked for."""
+    """Ceilings to estimate; scores are normalised by the first of these kinds that is asked for."""
 
     known: Known | None = None
     given: Given | None = None
+    repeats: Repeats | None = None
+    split_half: SplitHalf | None = Field(None, alias="split-half")
+    leave_one_subject_out: LeaveOneSubjectOut | None = Field(None, alias="leave-one-subject-out")
     subject_pool: SubjectPool | None = Field(None, alias="subject-pool")
+    normalise: Literal["aggregate", "neuroid"] = Field(
+        "aggregate",
+        description="the aggregate r by the aggregate ceiling; or r by ceiling in each neuroid whose ceiling lies "
+        "above 0 by its interval",
+    )
+
+    @model_validator(mode="after")
+    def _bounds_of_neuroids(self) -> Self:
+        kinds = [name for name in type(self).model_fields if name != "normalise" and getattr(self, name) is not None]
+        if self.normalise == "neuroid" and kinds[:1] in ([], ["given"]):
+            what = "given ceilings have none" if kinds else "there is none"
+            raise ValueError(f"normalise: neuroid needs a ceiling with an interval for each neuroid, but {what}")
+        return self
 
 
 class DatasetBase(Section):
@@ -57,6 +110,19 @@ class SimulatedDataset(DatasetBase):
     subjects: Count = 6
     neuroids: Annotated[int, Field(ge=2)] = Field(50, description="per subject")
 
+    @model_validator(mode="after")
+    def _no_repetitions(self) -> Self:
+        if self.ceilings.repeats or self.ceilings.split_half:
+            kind = "repeats" if self.ceilings.repeats else "split-half"
+            raise ValueError(f"ceilings.{kind} needs repetitions, which simulated data have not")
+        return self
+
+
+# Names that a table of samples, or the file of the responses, has for something of its own.
+_KEPT = frozenset("sample_id stimulus_id neuroid_id text context_group split_group run onset_s dataset".split())
+_KEPT |= frozenset("sample stimulus neuroid responses repetition entry subject region ceiling noise_free".split())
+_KEPT |= frozenset("map_sample map_stimulus map_weight".split())
+
 
 def _joined_by_ids(responses: str) -> bool:
     return responses.lower().endswith((".csv", ".tsv", ".txt"))
@@ -74,6 +140,9 @@ class TableDataset(DatasetBase):
     run: Column | None = None
     onset_s: Column | None = Field(None, description="column of onsets in seconds; makes the data a series")
     order: Column | None = Field(None, description="column of numbers that gives the presentation order")
+    columns: list[Column] = Field(
+        [], description="further columns of `samples`, or of the stimuli without it, that a split may go by"
+    )
     responses: ExistingPath = Field(description="CSV, NPY or HDF5; rows of a matrix are in presentation order")
     responses_id: Column | None = Field(None, description="CSV: column of sample ids; by default `id`")
     responses_key: str | None = Field(None, description="HDF5: the data set's name")
@@ -96,10 +165,44 @@ class TableDataset(DatasetBase):
             raise ValueError("`samples` needs `map`, which says what stimuli each sample goes with")
         if self.ceilings.known:
             raise ValueError("ceilings.known exists for simulated data only")
+        for column in self.columns:
+            self._may_be_brought(column)
+        return self
+
+    def _may_be_brought(self, column: str) -> None:
+        """Refuse a column that the sample table has under another name, or whose name stands for something else."""
+        if self.columns.count(column) > 1:
+            raise ValueError(f"`columns` names {column!r} more than once")
+        if not self.samples:
+            for role in ("id", "text", "group", "split", "run", "onset_s"):
+                if getattr(self, role) == column:
+                    raise ValueError(f"`columns` names {column!r}, which is the data set's `{role}` already")
+        if column in _KEPT:
+            raise ValueError(f"`columns` names {column!r}, a name that is kept; rename it in the table")
+
+
+class StimuliDataset(DatasetBase):
+    """New stimuli without responses, for which `predictions` are made; its samples are its stimuli."""
+
+    loader: Literal["stimuli-only"]
+    stimuli: ExistingPath = Field(description="CSV, one row per stimulus")
+    text: Column = "text"
+    id: Column | None = Field(None, description="column of stimulus ids; rows are numbered without it")
+    group: Column | None = Field(None, description="column at whose changes a model's context resets")
+    split: Column | None = Field(None, description="column of what belongs together; by default `group`")
+    run: Column | None = None
+    onset_s: Column | None = Field(None, description="column of onsets in seconds; makes the data a series")
+    order: Column | None = Field(None, description="column of numbers that gives the presentation order")
+
+    @model_validator(mode="after")
+    def _nothing_of_responses(self) -> Self:
+        if self.collection or self.ceilings != Ceilings():
+            given = "collection" if self.collection else "ceilings"
+            raise ValueError(f"{given} belongs to responses, which a data set of stimuli has not; leave it out")
         return self
 
 
-Dataset = Annotated[SimulatedDataset | TableDataset, Field(discriminator="loader")]
+Dataset = Annotated[SimulatedDataset | TableDataset | StimuliDataset, Field(discriminator="loader")]
 
 
 class Window(Section):
@@ -109,6 +212,52 @@ class Window(Section):
 
 class ChatPrompt(Section):
     chat: Literal["user", "assistant"] = Field(description="whose message in the model's chat template holds the text")
+
+
+class Match(Section):
+    """One width for every layer, so that a model cannot score by being wide."""
+
+    components: Count | None = Field(
+        None, description="so many principal components of a layer, fitted to all stimuli of the data set"
+    )
+    projection: Count | None = Field(None, description="so many random projections of a layer")
+    seed: Seed | None = Field(None, description="projection: seed of the random numbers, by default 0")
+    localizer: Count | None = Field(
+        None, description="so many units, those that respond more to `sentences` than to lists of non-words"
+    )
+    sentences: ExistingPath | None = Field(None, description="localizer: CSV, one text per row, and its condition")
+    text: Column = "text"
+    condition: Column = "condition"
+    conditions: Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=2, max_length=2)] = Field(
+        ["sentence", "non-word"],
+        description="localizer: what the column `condition` holds for language and for control",
+    )
+    rank: Literal["t", "absolute-t", "t-of-magnitudes"] = Field(
+        "t", description="localizer: units by Welch's t of their states, by its size, or by t of the states' sizes"
+    )
+    over: Literal["layer", "model"] = Field(
+        "layer", description="localizer: so many units of each layer, or of all layers together, as one layer"
+    )
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        given = [name for name in ("components", "projection", "localizer") if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(
+                "exactly one of components, projection, localizer must be given, but there is "
+                f"{' and '.join(given) or 'none of them'}"
+            )
+        if self.seed is not None and not self.projection:
+            raise ValueError(f"seed belongs to projection, not to {given[0]}")
+        of_localizer = ("sentences", "text", "condition", "conditions", "rank", "over")
+        further = [name for name in of_localizer if getattr(self, name) != type(self).model_fields[name].default]
+        if further and not self.localizer:
+            raise ValueError(f"{further[0]} belongs to localizer, not to {given[0]}")
+        if self.localizer and not self.sentences:
+            raise ValueError("localizer needs `sentences`, a table of sentences and non-words")
+        if self.conditions[0] == self.conditions[1]:
+            raise ValueError(f"conditions must be two, but both are {self.conditions[0]!r}")
+        return self
 
 
 class Readout(Section):
@@ -137,6 +286,19 @@ class Readout(Section):
     decoder_input: Literal["text", "start"] = Field(
         "text", description="encoder–decoders: the decoder reads the same text, or its start token alone"
     )
+    tokens: Literal["text", "random"] = Field(
+        "text", description="the text's tokens, or a random one of the model's vocabulary in the place of each"
+    )
+    seed: Seed | None = Field(None, description="tokens, random: seed of the random numbers, by default 0")
+    match: Match | None = Field(None, description="one width for every layer of every model")
+
+    @model_validator(mode="after")
+    def _fitting(self) -> Self:
+        if self.seed is not None and self.tokens != "random":
+            raise ValueError("seed belongs to tokens: random")
+        if self.match and self.match.localizer and self.tokens == "random":
+            raise ValueError("a localizer finds no language units where tokens are random; leave out one of both")
+        return self
 
 
 class PositionNull(Section):
@@ -151,11 +313,49 @@ class LengthNull(Section):
     control: Literal["length"]
 
 
+class WordRateNull(Section):
+    """Words per part and, where onsets are known, per second."""
+
+    control: Literal["word-rate"]
+
+
+# The widths of the published autocorrelation models, 0 to 4.8.
+PUBLISHED_SIGMAS = [step / 10 for step in range(49)]
+
+
+def _published(sigmas: Any) -> Any:
+    """Put the published widths in the place of their name."""
+    if isinstance(sigmas, str) and sigmas != "published":
+        raise ValueError(f"holds {sigmas!r}; a list of numbers or 'published' is needed")
+    return PUBLISHED_SIGMAS if sigmas == "published" else sigmas
+
+
 class AutocorrelationNull(Section):
     """Smoothed identity inside each group (OASM): what neighbours share, without any text."""
 
     control: Literal["autocorrelation"]
-    sigmas: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)] = [0.5, 1.0, 2.0]
+    sigmas: Annotated[
+        list[Annotated[float, Field(ge=0)]],
+        Field(min_length=1, description="widths in parts; `published` stands for 0 to 4.8 in steps of 0.1"),
+        BeforeValidator(_published, json_schema_input_type=list[float] | Literal["published"]),
+    ] = [0.5, 1.0, 2.0]
+
+
+class EmbeddingsNull(Section):
+    """Vectors of a part's words, from a file: what words mean by themselves."""
+
+    control: Literal["embeddings"]
+    file: ExistingPath = Field(description="text format of GloVe, word2vec or fastText, plain or gzip")
+    pooling: Literal["mean", "sum"] = Field("mean", description="over the words of a part that the file has")
+    lower: bool = Field(True, description="whether words are looked up in lower case")
+
+
+class RandomEmbeddingsNull(Section):
+    """The mean of fixed random vectors, one for each different word: which words, and nothing of what they mean."""
+
+    control: Literal["random-embeddings"]
+    width: Count = 100
+    seed: Seed = 0
 
 
 class RandomNull(Section):
@@ -189,7 +389,10 @@ def _which_features(entry: Any) -> str | None:
 Features = Annotated[
     Annotated[PositionNull, Tag("position")]
     | Annotated[LengthNull, Tag("length")]
+    | Annotated[WordRateNull, Tag("word-rate")]
     | Annotated[AutocorrelationNull, Tag("autocorrelation")]
+    | Annotated[EmbeddingsNull, Tag("embeddings")]
+    | Annotated[RandomEmbeddingsNull, Tag("random-embeddings")]
     | Annotated[RandomNull, Tag("random")]
     | Annotated[FeatureTable, Tag(GIVEN)],
     Discriminator(_which_features),

@@ -2,39 +2,110 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, StrictFloat, StrictInt, StrictStr, model_validator
 
-from brainalign.config.base import Count, Section, Seed
+from brainalign.config.base import Count, Name, Section, Seed
 
 Folds = Annotated[int, Field(ge=2)]
+SampleColumn = Annotated[
+    str, Field(min_length=1, description="split_group, run, or one of a table's `columns`: a column of the samples")
+]
+SmallFolds = Annotated[
+    Literal["refuse", "pool"],
+    Field(description="test sets of fewer than 20 samples: refused, or r of the predictions of all folds together"),
+]
+Label = StrictStr | StrictInt | StrictFloat
 
 
-class ShuffleSplit(Section):
+class InnerFolds(Section):
+    """Inner folds made of the training samples alone."""
+
+    folds: Folds = 5
+    by: SampleColumn | None = Field(
+        None, description="groups that stay whole; without it, blocks of consecutive samples"
+    )
+
+
+class SplitBase(Section):
+    inner: InnerFolds | None = Field(
+        None,
+        description="inner folds of the training samples; by default the other outer folds, or for the kind shuffle 5 "
+        "shuffled folds, for fixed 5 folds by split_group, for contiguous as published 10 consecutive blocks",
+    )
+
+
+class ShuffleSplit(SplitBase):
     kind: Literal["shuffle"]
     folds: Folds = 10
     test: Annotated[float, Field(gt=0, lt=1)] = Field(0.1, description="fraction of the samples in each test set")
     seed: Seed = 1
 
 
-class KFoldSplit(Section):
+class KFoldSplit(SplitBase):
     kind: Literal["kfold"]
     folds: Folds = 5
     seed: Seed | None = Field(None, description="seed of the shuffling; without it rows are cut in order")
+    small_folds: SmallFolds = "refuse"
 
 
-class GroupedSplit(Section):
+class GroupedSplit(SplitBase):
     kind: Literal["grouped"]
-    by: Literal["split_group", "run"] = "split_group"
+    by: SampleColumn = "split_group"
     folds: Folds = 10
     seed: Seed | None = Field(None, description="seed of the shuffling of groups")
+    small_folds: SmallFolds = "refuse"
 
 
-class LeaveOneGroupOut(Section):
+class LeaveOneGroupOut(SplitBase):
     kind: Literal["leave-one-group-out"]
-    by: Literal["split_group", "run"] = "split_group"
+    by: SampleColumn = "split_group"
+    small_folds: SmallFolds = "refuse"
 
 
-Split = Annotated[ShuffleSplit | KFoldSplit | GroupedSplit | LeaveOneGroupOut, Field(discriminator="kind")]
+class ContiguousSplit(SplitBase):
+    """Blocks of neighbouring samples."""
+
+    kind: Literal["contiguous"]
+    folds: Folds = 5
+    gap: Annotated[float, Field(ge=0)] = Field(description="what keeps a training set apart from the held-out block")
+    unit: Literal["samples", "seconds"] = Field("samples", description="of the gap")
+    at: Literal["train", "published"] = Field(
+        "train",
+        description="train: samples of a run within the gap of the block are left out of the training set; published: "
+        "as the code of Wehbe et al. has it",
+    )
+    small_folds: SmallFolds = "refuse"
+
+    @model_validator(mode="after")
+    def _gap_of_samples(self) -> Self:
+        if self.unit == "samples" and self.gap != int(self.gap):
+            raise ValueError(f"the gap of {self.gap:g} samples must be a whole number; or give unit: seconds")
+        if self.at == "published" and self.unit != "samples":
+            raise ValueError("the published rule counts its gap in samples: leave out `unit`")
+        return self
+
+
+class FixedSplit(SplitBase):
+    """One training set and one test set."""
+
+    kind: Literal["fixed"]
+    column: SampleColumn
+    train: Label | Annotated[list[Label], Field(min_length=1)] = Field(description="the column's value or values")
+    test: Label | Annotated[list[Label], Field(min_length=1)] = Field(description="the column's value or values")
+
+    @model_validator(mode="after")
+    def _apart(self) -> Self:
+        train, test = ({*given} if isinstance(given, list) else {given} for given in (self.train, self.test))
+        shared = sorted(map(str, train & test))
+        if shared:
+            raise ValueError(f"train and test must be different values of {self.column!r}, but both hold {shared[0]!r}")
+        return self
+
+
+Split = Annotated[
+    ShuffleSplit | KFoldSplit | GroupedSplit | LeaveOneGroupOut | ContiguousSplit | FixedSplit,
+    Field(discriminator="kind"),
+]
 
 
 class Grid(Section):
@@ -44,7 +115,7 @@ class Grid(Section):
     log10_max: Annotated[float, Field(ge=-30, le=30)] = 8
     count: Count = 13
     scale: Literal["relative", "absolute"] = Field(
-        "relative", description="relative: times trace(K)/n of the training rows' centred Gram matrix K"
+        "relative", description="relative: times trace(K)/n of the samples' centred Gram matrix K"
     )
 
     @model_validator(mode="after")
@@ -54,8 +125,22 @@ class Grid(Section):
         return self
 
 
-class FixedLayer(Section):
-    fixed: str
+class LayerChoice(Section):
+    """One of three ways to choose a layer other than nested or best for all."""
+
+    fixed: str | None = Field(None, description="the layer of this name")
+    nested: Literal["subject", "neuroid"] | None = Field(
+        None, description="chosen inside the training folds, for each subject or for each neuroid"
+    )
+    dataset: Name | None = Field(
+        None, description="the layer that is best inside the training folds of this data set"
+    )
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if len(self.model_dump(exclude_none=True)) != 1:
+            raise ValueError("exactly one of fixed, nested, dataset is needed")
+        return self
 
 
 class Bootstrap(Section):
@@ -66,28 +151,67 @@ class Bootstrap(Section):
 class Encoder(Section):
     """Sampling, regression, split and layer choice."""
 
-    regression: Literal["ridge", "ols"]
+    regression: Literal["ridge", "ols", "pca-ridge"]
+    components: Count | None = Field(None, description="pca-ridge: principal components of the training samples")
+    kernel: Literal["linear", "rbf", "polynomial"] = Field("linear", description="non-linear maps are for a ridge")
+    bandwidths: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)] = Field(
+        [0.25, 0.5, 1.0, 2.0, 4.0], description="rbf: times the median distance; chosen with the penalty"
+    )
+    degrees: Annotated[list[Annotated[int, Field(ge=2, le=9)]], Field(min_length=1)] = Field(
+        [2, 3], description="polynomial: chosen with the penalty"
+    )
     penalties: Literal["per-neuroid", "shared"] | Annotated[float, Field(gt=0)] = Field(
         "per-neuroid", description="one penalty for each neuroid, one for all, or a fixed number"
     )
     grid: Grid = Grid()
     inner: Literal["folds", "leave-one-out"] = Field("folds", description="how penalties are chosen")
+    criterion: Literal["squared-error", "r2"] = Field(
+        "squared-error", description="what inner folds choose by: summed squared error, or the sum of their R2"
+    )
     zscore: bool = Field(False, description="z-score features within each run")
     delays: list[Annotated[int, Field(ge=0, le=100)]] = Field(
         [], description="delays in samples, for series only (data with onsets); ignored for single sentences"
     )
     split: Split
-    layer: Literal["nested", "best"] | FixedLayer = Field(
-        "nested", description="chosen inside the training folds; on test scores, as published; or named"
+    layer: Literal["nested", "best"] | LayerChoice = Field(
+        "nested",
+        description="chosen inside the training folds; on test scores, as published; named; for each subject or "
+        "neuroid; or by another data set",
     )
     aggregate: Literal["mean", "schrimpf", "brain-score"] = "mean"
     bootstrap: Bootstrap = Bootstrap()
+    precision: Literal["float32", "float64"] = Field(
+        "float32", description="of products; factorisations are in float64 whatever it says"
+    )
+    beyond_nulls: bool = Field(
+        True, description="whether a linear ridge is fitted to features and nulls together, for R2 beyond the nulls"
+    )
+    mixtures: Count = Field(16, description="how many weightings of features and nulls are tried, at most")
+
+    @property
+    def joins(self) -> bool:
+        """Whether feature spaces are joined with the nulls."""
+        return self.beyond_nulls and (self.regression, self.kernel) == ("ridge", "linear")
 
     @model_validator(mode="after")
     def _penalties_of_ridge(self) -> Self:
-        unused = (self.penalties, self.grid, self.inner) != ("per-neuroid", Grid(), "folds")
-        if self.regression == "ols" and unused:
-            raise ValueError("ols has no penalties: leave out penalties, grid and inner")
+        unused = (self.penalties, self.grid, self.inner, self.criterion)
+        if self.regression == "ols" and unused != ("per-neuroid", Grid(), "folds", "squared-error"):
+            raise ValueError("ols has no penalties: leave out penalties, grid, inner and criterion")
         if len(set(self.delays)) != len(self.delays):
             raise ValueError(f"delays {self.delays} must be different numbers")
+        return self
+
+    @model_validator(mode="after")
+    def _of_a_kind(self) -> Self:
+        if (self.regression == "pca-ridge") != (self.components is not None):
+            needed = "needs `components`" if self.components is None else "has no components"
+            raise ValueError(f"{self.regression} {needed}")
+        if self.kernel != "linear" and self.regression != "ridge":
+            raise ValueError(f"the kernel {self.kernel} is for ridge, not for {self.regression}")
+        for name, kernel in (("bandwidths", "rbf"), ("degrees", "polynomial")):
+            if self.kernel != kernel and getattr(self, name) != type(self).model_fields[name].default:
+                raise ValueError(f"{name} belong to kernel: {kernel}")
+        if self.criterion == "r2" and self.inner == "leave-one-out":
+            raise ValueError("criterion: r2 needs inner folds of several samples, not inner: leave-one-out")
         return self

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from brainalign.config.base import Count, ExistingPath, Name, Section, Seed
+from brainalign.config.published import PublishedModel
 
 Kind = Literal["vanilla", "instruction-tuned", "untrained"]
 DataType = Literal["float32", "float16", "bfloat16"]
@@ -86,7 +87,10 @@ def _is_path(source: str) -> bool:
 
 
 class Model(Section):
-    """Something with weights: from the Hub or a folder (`source`), trained here (`train`) or tuned here (`tune`)."""
+    """Something with weights: from the Hub or a folder (`source`), trained here (`train`) or tuned here (`tune`).
+
+    Or something of which only published numbers are at hand (`published`).
+    """
 
     source: str | None = Field(None, min_length=1, description="Hub repository, or path of a folder")
     revision: str | None = Field(None, min_length=1, description="commit of the Hub repository")
@@ -95,6 +99,7 @@ class Model(Section):
     remote_code: bool = Field(False, description="whether the source's own Python may run on this machine")
     train: Training | None = None
     tune: Tuning | None = None
+    published: PublishedModel | None = Field(None, description="no weights: only published scores, and these sizes")
     family: Name = Field(description="models that differ in size or tuning only")
     kind: Kind
     base: Name | None = Field(None, description="the vanilla model that an instruction-tuned one came from")
@@ -103,15 +108,17 @@ class Model(Section):
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
-        origins = [name for name in ("source", "train", "tune") if getattr(self, name) is not None]
+        origins = [name for name in ("source", "train", "tune", "published") if getattr(self, name) is not None]
         if len(origins) != 1:
             given = " and ".join(origins) or "none of them"
-            raise ValueError(f"exactly one of source, train, tune must be given, but there is {given}")
+            raise ValueError(f"exactly one of source, train, tune, published must be given, but there is {given}")
         if self.tune and not self.base:
             raise ValueError("tune needs `base`, the model to start from")
         if self.kind == "instruction-tuned" and not self.base:
             raise ValueError("an instruction-tuned model needs `base`, the vanilla model that it came from")
         self._check_source()
+        if self.published and (self.untrained or "dtype" in self.model_fields_set):
+            raise ValueError("a published model has no weights here, and so neither untrained twins nor a dtype")
         if self.untrained and self.tune:
             raise ValueError("untrained twins belong to the base, not to a tuned model")
         return self

@@ -3,13 +3,26 @@
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic_core import PydanticKnownError
 
+from brainalign.config.analyses import Analyses, references
 from brainalign.config.base import RESERVED_READOUT, Name, Section
-from brainalign.config.data import Dataset, Features, FeatureTable, Readout, SimulatedDataset, TableDataset
-from brainalign.config.encoders import Encoder
+from brainalign.config.data import (
+    Dataset,
+    Features,
+    FeatureTable,
+    Readout,
+    SimulatedDataset,
+    StimuliDataset,
+    TableDataset,
+)
+from brainalign.config.encoders import Encoder, Split
 from brainalign.config.models import Loss, Model, Text
+from brainalign.config.predictions import Prediction, impossible_predictions, prediction_references
+from brainalign.config.published import PublishedScores
 from brainalign.config.sentences import sentences
+from brainalign.config.similarities import Similarity
 from brainalign.config.twins import with_twins
 from brainalign.errors import InputError, nearest
 
@@ -23,17 +36,6 @@ class Property(Section):
     source: str | None = Field(None, description="where the numbers are from")
 
 
-class Analyses(Section):
-    """What is computed from the joined tables."""
-
-    correlate: list[str] = Field(
-        ["log10_parameters"],
-        description="log10_parameters, parameters, width, depth, an entry of `losses` or of `properties`",
-    )
-    draws: Annotated[int, Field(ge=100, le=100_000)] = Field(2000, description="bootstrap draws of models")
-    seed: Annotated[int, Field(ge=0)] = 0
-
-
 class Study(Section):
     """The config file."""
 
@@ -42,12 +44,24 @@ class Study(Section):
     models: dict[Name, Model] = {}
     losses: dict[Name, Loss] = {}
     features: dict[Name, Features] = {}
-    datasets: Annotated[dict[Name, Dataset], Field(min_length=1)]
+    published: dict[Name, PublishedScores] = {}
+    datasets: dict[Name, Dataset]
     readouts: dict[Name, Readout] = {}
-    encoders: Annotated[dict[Name, Encoder], Field(min_length=1)]
+    encoders: dict[Name, Encoder]
+    similarities: dict[Name, Similarity] = {}
+    predictions: dict[Name, Prediction] = {}
     properties: dict[Name, Property] = {}
     analyses: Analyses = Analyses()
     figures: list[Figure] = ["alignment", "layers", "scaling", "losses", "pairs"]
+
+    @field_validator("datasets", "encoders")
+    @classmethod
+    def _something_to_do(cls, entries: dict[str, Any], information: ValidationInfo) -> dict[str, Any]:
+        computed = bool(information.data.get("datasets"))  # known when the encoders are looked at, not before
+        if not entries and (computed or not information.data.get("published")):
+            details = {"field_type": "Dictionary", "min_length": 1, "actual_length": 0}
+            raise PydanticKnownError("too_short", details)
+        return entries
 
 
 BUILT_IN_PROPERTIES = ("log10_parameters", "parameters", "width", "depth")
@@ -74,6 +88,7 @@ def _mistakes(study: Study) -> Iterable[str]:
     yield from _missing_references(study)
     yield from _name_clashes(study)
     yield from _impossible_encoders(study)
+    yield from impossible_predictions(study)
 
 
 def _missing_references(study: Study) -> Iterable[str]:
@@ -96,7 +111,16 @@ def _missing_references(study: Study) -> Iterable[str]:
                     f"models.{name}.tune: {name!r} cannot be tuned from {model.base!r}, which runs Python of its own "
                     "(remote_code); a base without it is needed."
                 )
+            if base is not None and model.tune and base.published:
+                yield f"models.{name}.tune: {model.base!r} has published scores only; a base with weights is needed."
+        if model.published and not study.published:
+            yield f"models.{name}.published: there is no table of scores in `published` that it could be in."
         yield from _impossible_deltas(name, study)
+    for name, encoder in study.encoders.items():
+        by = None if isinstance(encoder.layer, str) else encoder.layer.dataset
+        if by is not None:
+            allowed = [key for key, entry in study.datasets.items() if not isinstance(entry, StimuliDataset)]
+            yield from _refers(f"encoders.{name}.layer.dataset", by, allowed, "data set")
     for name, loss in study.losses.items():
         yield from _refers(f"losses.{name}.text", loss.text, documents, "text with kind: documents")
         yield from _too_wide(name, loss, study)
@@ -107,8 +131,11 @@ def _missing_references(study: Study) -> Iterable[str]:
         for model_name in given.values:
             yield from _refers(f"properties.{name}.values", model_name, list(with_twins(study.models)), "model")
     known = list(dict.fromkeys([*BUILT_IN_PROPERTIES, *study.losses, *study.properties]))
-    for name in study.analyses.correlate:
-        yield from _refers("analyses.correlate", name, known, "property or loss")
+    families = list(dict.fromkeys(model.family for model in study.models.values()))
+    for reference in references(study.analyses, known, families, list(study.models)):
+        yield from _refers(*reference)
+    for reference in prediction_references(study):
+        yield from _refers(*reference)
 
 
 def _impossible_deltas(name: str, study: Study) -> Iterable[str]:
@@ -159,7 +186,8 @@ def _name_clashes(study: Study) -> Iterable[str]:
         yield f"properties.{name}: {name!r} is measured or named by the workflow itself; choose another name."
     if RESERVED_READOUT in study.readouts:
         yield f"readouts.{RESERVED_READOUT}: this name is kept for features that no model computes; choose another."
-    if study.models and not study.readouts:
+    with_weights = [name for name, model in study.models.items() if not model.published]
+    if with_weights and study.datasets and not study.readouts:
         yield "readouts: there are models but no readout; give one, as last-token: {context: group, pooling: last}."
     if not study.models and not study.features:
         yield "models: there is neither a model nor an entry of `features`; nothing could be compared with responses."
@@ -167,15 +195,46 @@ def _name_clashes(study: Study) -> Iterable[str]:
 
 def _impossible_encoders(study: Study) -> Iterable[str]:
     for name, encoder in study.encoders.items():
-        by = getattr(encoder.split, "by", None)
+        key = f"encoders.{name}.split"
         for dataset_name, dataset in study.datasets.items():
-            if by == "run" and not _has_runs(dataset):
-                yield f"encoders.{name}.split.by: holds 'run', but the data set {dataset_name!r} has no runs."
-            if by == "split_group" and not _has_groups(dataset):
-                yield (
-                    f"encoders.{name}.split.by: holds 'split_group', but the data set {dataset_name!r} has no groups; "
-                    f"name its column as datasets.{dataset_name}.split or .group, or use a split of kind kfold."
-                )
+            if isinstance(dataset, StimuliDataset):
+                continue
+            for setting, column in _columns_of_split(encoder.split):
+                yield from _lacks_column(f"{key}.{setting}", column, dataset_name, dataset)
+            if getattr(encoder.split, "unit", None) == "seconds" and not _may_have_onsets(dataset):
+                yield f"{key}.unit: holds 'seconds', but the data set {dataset_name!r} has no onsets."
+
+
+def _columns_of_split(split: Split) -> Iterable[tuple[str, str]]:
+    """Yield the settings of a split that name a column of the sample table, and the column."""
+    for setting in ("by", "column"):
+        if hasattr(split, setting):
+            yield setting, getattr(split, setting)
+    if split.inner and split.inner.by:
+        yield "inner.by", split.inner.by
+
+
+def _lacks_column(key: str, column: str, name: str, dataset: SimulatedDataset | TableDataset) -> Iterable[str]:
+    if column == "run":
+        if not _has_runs(dataset):
+            yield f"{key}: holds 'run', but the data set {name!r} has no runs."
+    elif column == "split_group":
+        if not _has_groups(dataset):
+            yield (
+                f"{key}: holds 'split_group', but the data set {name!r} has no groups; "
+                f"name its column as datasets.{name}.split or .group, or use a split of kind kfold."
+            )
+    elif isinstance(dataset, SimulatedDataset):
+        yield (
+            f"{key}: holds {column!r}, but the data set {name!r} is simulated and has only "
+            f"{'split_group and run' if _has_runs(dataset) else 'split_group'}."
+        )
+    elif column not in dataset.columns:
+        hint = nearest(column, ["split_group", "run", *dataset.columns])
+        yield (
+            f"{key}: holds {column!r}, but the samples of the data set {name!r} have no such column{hint or ';'} "
+            f"{'Name' if hint else 'name'} a column of its table in datasets.{name}.columns."
+        )
 
 
 def _has_runs(dataset: SimulatedDataset | TableDataset) -> bool:
@@ -186,3 +245,10 @@ def _has_runs(dataset: SimulatedDataset | TableDataset) -> bool:
 
 def _has_groups(dataset: SimulatedDataset | TableDataset) -> bool:
     return isinstance(dataset, SimulatedDataset) or bool(dataset.split or dataset.group)
+
+
+def _may_have_onsets(dataset: SimulatedDataset | TableDataset) -> bool:
+    """Tell whether a data set may be a series; what the columns of a given `samples` are is seen when it is read."""
+    if isinstance(dataset, SimulatedDataset):
+        return dataset.kind == "stories"
+    return bool(dataset.onset_s or dataset.samples)

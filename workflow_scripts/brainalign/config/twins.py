@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from brainalign.config.models import DataType, Kind, Model, Training, Tuning, Weights
+from brainalign.config.published import PublishedModel
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class ResolvedModel:
     train: Training | None = None
     tune: Tuning | None = None
     twin_seed: int | None = None
+    published: PublishedModel | None = None
 
 
 def twin_name(model: str, seed: int) -> str:
@@ -51,6 +53,7 @@ def with_twins(models: Mapping[str, Model]) -> dict[str, ResolvedModel]:
             model.remote_code,
             model.train,
             model.tune,
+            published=model.published,
         )
         for seed in model.untrained.seeds if model.untrained else []:
             result[twin_name(name, seed)] = _twin(name, model, seed)

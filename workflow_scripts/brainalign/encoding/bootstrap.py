@@ -15,16 +15,19 @@ The fit is not repeated: intervals are conditional on the fitted encoder.
 """
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from brainalign.encoding.scores import CONSTANT, Units, aggregate, correlation, pearson
+from brainalign.encoding.scores import CONSTANT, Units, aggregate, means_of_sums, over_neuroids, pearson
 from brainalign.encoding.splits import Fold
+from brainalign.encoding.threads import Threads, batches
 
 FEWEST_GROUPS = 5
+BATCH = 64  # neuroids at a time, so that a batch of draws stays in the processor's cache
+ROUNDING = {"float64": 1e-12, "float32": 3e-6}  # share of a draw's sum of squares below which its variance is rounding
 
 
 @dataclass(frozen=True)
@@ -77,25 +80,83 @@ def make_draws(split_group: np.ndarray, folds: Sequence[Fold], draws: int, seed:
 
 
 def replicate(
-    draws: Draws, predictions: Sequence[np.ndarray], responses: Sequence[np.ndarray], units: Units, name: str
+    draws: Draws,
+    predictions: Sequence[np.ndarray],
+    responses: Sequence[np.ndarray],
+    units: Units,
+    name: str,
+    statistic: "Statistic | None" = None,
 ) -> np.ndarray:
-    """Return the aggregate of r in every draw.
+    """Return the aggregate of r, or of another statistic, in every draw.
 
     Parameters
     ----------
-    predictions, responses : for each fold (test, neuroid).
+    predictions, responses : for each fold (test, neuroid), in the precision to compute in.
     units : of the neuroids.
     name : of the aggregate, see `scores.aggregate`.
+    statistic : `replicate_r` unless given.
 
     Returns
     -------
     (draw, score_subject, score_region) float32
     """
-    r_of_folds = (
-        replicate_r(draws, fold, prediction, response)
-        for fold, (prediction, response) in enumerate(zip(predictions, responses, strict=True))
-    )
-    return aggregate(r_of_folds, units, name, draws.fold_weights).astype(np.float32)
+    of = statistic or replicate_r
+    if name == "mean":
+        return _replicated_means(draws, predictions, responses, units, of)
+    if name == "brain-score":
+        every = (_of_fold(draws, fold, predictions[fold], responses[fold], of) for fold in range(len(predictions)))
+        return aggregate(every, units, name, draws.fold_weights).astype(np.float32)
+    total = np.empty((len(draws.fold_weights), len(units)), dtype=np.float32)
+
+    def work(columns: slice) -> None:
+        total[:, columns] = _mean_over_folds(draws, predictions, responses, columns, of)
+
+    with Threads().pool() as each:
+        each(work, batches(len(units), BATCH))
+    return over_neuroids(total, units, name).astype(np.float32)
+
+
+def _replicated_means(
+    draws: Draws, predictions: Sequence[np.ndarray], responses: Sequence[np.ndarray], units: Units, of: "Statistic"
+) -> np.ndarray:
+    """Return `replicate` for means: sums over neuroids, batch by batch, so that no draw × neuroid array is made."""
+    members = units.members.reshape(-1, len(units)).T.astype(predictions[0].dtype)  # (neuroid, cell)
+    pieces = batches(len(units), BATCH)
+    sums = np.empty((len(pieces), len(draws.fold_weights), members.shape[1]))
+
+    def work(columns: slice) -> None:
+        sums[columns.start // BATCH] = _mean_over_folds(draws, predictions, responses, columns, of) @ members[columns]
+
+    with Threads().pool() as each:
+        each(work, pieces)
+    return means_of_sums(sums.sum(axis=0), units).astype(np.float32)
+
+
+def _mean_over_folds(
+    draws: Draws, predictions: Sequence[np.ndarray], responses: Sequence[np.ndarray], columns: slice, of: "Statistic"
+) -> np.ndarray:
+    """Return the weighted mean over folds of a statistic in every draw, for some neuroids (draw, neuroid)."""
+    dtype = predictions[0].dtype
+    weights = (draws.fold_weights / draws.fold_weights.sum(axis=1, keepdims=True)).astype(dtype)  # (draw, fold)
+    total = np.zeros((len(weights), columns.stop - columns.start), dtype=dtype)
+    for fold, (prediction, response) in enumerate(zip(predictions, responses, strict=True)):
+        total += weights[:, fold, None] * of(draws, fold, prediction[:, columns], response[:, columns])
+    return total
+
+
+def _of_fold(
+    draws: Draws, fold: int, prediction: np.ndarray, response: np.ndarray, of: "Statistic"
+) -> np.ndarray:
+    """Return a statistic of all neuroids, computed in batches (draw, neuroid)."""
+    pieces = batches(prediction.shape[1], BATCH)
+    found: list[np.ndarray] = [np.empty(0)] * len(pieces)
+
+    def work(columns: slice) -> None:
+        found[columns.start // BATCH] = of(draws, fold, prediction[:, columns], response[:, columns])
+
+    with Threads().pool() as each:
+        each(work, pieces)
+    return np.concatenate(found, axis=1)
 
 
 def replicate_r(draws: Draws, fold: int, prediction: np.ndarray, response: np.ndarray) -> np.ndarray:
@@ -106,17 +167,53 @@ def replicate_r(draws: Draws, fold: int, prediction: np.ndarray, response: np.nd
     """
     if draws.counts is None:
         return pearson(prediction, response)[0][None]
-    p = prediction - prediction.mean(axis=0)
     y = response - response.mean(axis=0)
-    constant = (p**2).sum(axis=0) <= CONSTANT**2 * (y**2).sum(axis=0)
-    p = np.where(constant, 0.0, p)
-    rows = np.concatenate([p, y, p * p, y * y, p * y], axis=1)  # (row, 5 * neuroid)
-    sums = draws.counts[fold] @ (draws.indicators[fold] @ rows)  # (draw, 5 * neuroid)
-    n = np.maximum(draws.counts[fold] @ draws.indicators[fold].sum(axis=1), 1.0)[:, None]  # (draw, 1)
-    sum_p, sum_y, sum_pp, sum_yy, sum_py = np.split(sums, 5, axis=1)
-    variance_y = sum_yy - sum_y**2 / n
-    variance_y = np.where(variance_y > 1e-12 * sum_yy, variance_y, 0.0)  # less is rounding: one value, repeated
-    return correlation(sum_py - sum_p * sum_y / n, sum_pp - sum_p**2 / n, variance_y)
+    p = prediction - prediction.mean(axis=0)
+    length_p, length_y = np.einsum("ij,ij->j", p, p), np.einsum("ij,ij->j", y, y)
+    varies = length_p > CONSTANT**2 * length_y
+    y /= np.sqrt(length_y)
+    p *= np.where(varies, 1.0 / np.sqrt(np.where(varies, length_p, 1.0)), 0.0).astype(p.dtype)
+    counts, indicators = draws.counts[fold].astype(p.dtype), draws.indicators[fold].astype(p.dtype)
+    n = np.maximum(counts @ indicators.sum(axis=1), 1.0)[:, None]  # (draw, 1)
+    root = 1.0 / np.sqrt(n)
+    sum_p = (counts * root) @ (indicators @ p)  # (draw, neuroid), over the root of n
+    sum_y = (counts * root) @ (indicators @ y)
+    covariance = counts @ (indicators @ (p * y))
+    covariance -= sum_p * sum_y
+    np.square(sum_p, out=sum_p)
+    np.square(sum_y, out=sum_y)
+    variance_p = counts @ (indicators @ (p * p))
+    least_p = ROUNDING[p.dtype.name] * variance_p
+    variance_p -= sum_p
+    variance_y = counts @ (indicators @ (y * y))
+    least_y = ROUNDING[y.dtype.name] * variance_y
+    variance_y -= sum_y
+    found = (variance_p > least_p) & (variance_y > least_y)  # less is rounding: one value, repeated
+    variance_p *= variance_y
+    np.sqrt(variance_p, out=variance_p, where=found)
+    np.divide(covariance, variance_p, out=covariance, where=found)
+    covariance *= found
+    return covariance
+
+
+def replicate_r2(draws: Draws, fold: int, prediction: np.ndarray, response: np.ndarray) -> np.ndarray:
+    """Return R² against the training mean of one fold's rows in every draw: (draw, neuroid).
+
+    R² = 1 - Σ w e² / Σ w y², with w how often a row's group is drawn. Where folds are resampled it is (1, neuroid).
+
+    Parameters
+    ----------
+    prediction, response : (row, neuroid), both as deviations from the mean of the training rows.
+    """
+    errors, total = np.square(response - prediction), np.square(response)
+    if draws.counts is None:
+        return np.asarray(1.0 - errors.sum(axis=0) / total.sum(axis=0))[None]
+    counts, indicators = draws.counts[fold].astype(response.dtype), draws.indicators[fold].astype(response.dtype)
+    errors, total = counts @ (indicators @ errors), counts @ (indicators @ total)
+    return np.asarray(1.0 - np.divide(errors, total, out=np.ones_like(errors), where=total > 0))
+
+
+Statistic = Callable[[Draws, int, np.ndarray, np.ndarray], np.ndarray]
 
 
 def _multinomial(random: np.random.Generator, size: int, draws: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Features of a series: z-scores within a run, and delayed copies that stand for the haemodynamic response."""
+"""Features of a series: z-scores within a run, delayed copies that stand for the haemodynamic response, trimming."""
 
 from collections.abc import Sequence
 
@@ -7,6 +7,21 @@ import numpy as np
 from brainalign.errors import InputError
 
 GRID_TOLERANCE = 0.01  # of the sampling period: how far an interval may be from the run's median interval
+ROUNDING = 1e-12  # of the largest value: an SD below it is rounding
+
+
+def zscore(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return (x - mean) / SD of each column, SD over n, and the SDs; both are 0 where a column is constant.
+
+    Parameters
+    ----------
+    values : (row, column).
+    """
+    centred = values - values.mean(axis=0)
+    deviation = centred.std(axis=0)
+    varies = deviation > ROUNDING * np.abs(values).max(axis=0, initial=0.0)
+    scored = np.where(varies, centred / np.where(varies, deviation, 1.0), 0.0)
+    return scored, np.where(varies, deviation, 0.0)
 
 
 def zscore_within_runs(features: np.ndarray, runs: np.ndarray) -> np.ndarray:
@@ -19,11 +34,7 @@ def zscore_within_runs(features: np.ndarray, runs: np.ndarray) -> np.ndarray:
     """
     result = np.empty(features.shape)
     for rows in rows_of_runs(runs):
-        block = features[rows].astype(np.float64)
-        centred = block - block.mean(axis=0)
-        deviation = centred.std(axis=0)
-        varies = deviation > 1e-12 * np.abs(block).max(axis=0)
-        result[rows] = np.where(varies, centred / np.where(varies, deviation, 1.0), 0.0)
+        result[rows] = zscore(features[rows].astype(np.float64))[0]
     return result
 
 
@@ -47,6 +58,29 @@ def delay(features: np.ndarray, runs: np.ndarray, delays: Sequence[int]) -> np.n
             columns = slice(position * width, (position + 1) * width)
             result[rows[shift:], columns] = features[rows[: max(len(rows) - shift, 0)]]
     return result
+
+
+def rows_inside_runs(runs: np.ndarray, trim: tuple[int, int]) -> np.ndarray:
+    """Return the row numbers that are left, rising, where each run loses `trim` rows at its start and its end.
+
+    Parameters
+    ----------
+    runs : (sample,), rows of a run in the order of time.
+
+    Raises
+    ------
+    InputError : a run that is left with fewer than 2 rows.
+    """
+    kept = []
+    for rows in rows_of_runs(runs):
+        inside = rows[trim[0] : max(len(rows) - trim[1], trim[0])]
+        if len(inside) < 2:
+            raise InputError(
+                f"trimming {trim[0]} and {trim[1]} samples leaves the run {str(runs[rows[0]])!r} of {len(rows)} "
+                f"samples with {len(inside)}, but 2 are needed."
+            )
+        kept.append(inside)
+    return np.sort(np.concatenate(kept))
 
 
 def check_regular(onset_s: np.ndarray, runs: np.ndarray) -> None:

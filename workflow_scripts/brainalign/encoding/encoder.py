@@ -1,42 +1,53 @@
 """Features x responses x encoder: score every layer, choose among them, and draw the bootstrap."""
 
 import logging
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from brainalign.encoding.bootstrap import Draws, make_draws, replicate
-from brainalign.encoding.fit import FoldFit, fit_fold, training_folds
+from brainalign.encoding.fit import FoldFit, SpacesOfFold
+from brainalign.encoding.joint import joint_spaces, weight_grid
 from brainalign.encoding.layers import LayerChoice
-from brainalign.encoding.preparation import prepare_features, prepare_responses
-from brainalign.encoding.scores import Units, aggregate, pearson
+from brainalign.encoding.sampling import Sampling
 from brainalign.encoding.settings import EncoderSettings
-from brainalign.encoding.spectrum import FeatureSpace
-from brainalign.encoding.splits import make_folds
+from brainalign.encoding.spectrum import Space
+from brainalign.encoding.trial import Scores, Trial
 from brainalign.errors import InputError
 from brainalign.responses.samples import Columns, Samples
 
+__all__ = ["JOINT", "Encoding", "Member", "Trial", "encode", "encode_joint"]
+
 log = logging.getLogger(__name__)
+
+JOINT = "joint"
 
 
 @dataclass(frozen=True)
 class Encoding:
     """Scores of one feature space on one data set. score_layers are the layers, then "chosen".
 
+    Scored folds are the outer folds, or one, of all folds' predictions together, where the split pools them.
+
     Parameters
     ----------
     layers, score_layers, score_subjects, score_regions : names of the axes; the last two begin with "all".
-    r : (layer, fold, neuroid), Pearson r on a fold's test rows.
+    r : (layer, scored fold, neuroid), Pearson r on a fold's test rows.
+    r2 : (layer, scored fold, neuroid), 1 - squared error / squared distance of the test rows from the training mean.
     penalty : (layer, fold, neuroid), as used, scaled; NaN for ols.
-    chosen_layer : (fold,), index into layers.
+    chosen_layer : (fold, choice unit), index into layers; one unit, or the subjects, or the neuroids.
     inner_score : (layer, fold), aggregate of r of held-out inner predictions; NaN unless the layer choice is nested.
-    aggregate_r : (score_layer, score_subject, score_region); NaN where a subject has no neuroid of a region.
-    replicates : (draw, score_layer, score_subject, score_region) float32.
+    aggregate_r, aggregate_r2 : (score_layer, score_subject, score_region); NaN where a subject has no neuroid of a
+        region.
+    replicates : (draw, score_layer, score_subject, score_region) float32, of aggregate_r.
+    replicates_r2 : (draw, score_subject, score_region) float32, of aggregate_r2 of the chosen layer.
+    chosen_r, chosen_r2 : (scored fold, neuroid), of the chosen layer.
     resampled : what the bootstrap drew: "groups within folds", "groups" or "folds".
-    constant_predictions : (layer, fold), neuroids whose prediction was constant and scored 0.
+    constant_predictions : (layer, scored fold), neuroids whose prediction was constant and scored 0.
     rank : (layer, fold), of the training features.
     edge_share : (layer, fold), share of neuroids whose penalty is the grid's first or last; NaN where none is chosen.
+    width : (layer,), features of each layer, delayed copies counted.
+    train_rows : (fold,), how many; groups : how many groups there are.
     """
 
     layers: tuple[str, ...]
@@ -44,29 +55,34 @@ class Encoding:
     score_subjects: tuple[str, ...]
     score_regions: tuple[str, ...]
     r: np.ndarray
+    r2: np.ndarray
     penalty: np.ndarray
     chosen_layer: np.ndarray
     inner_score: np.ndarray
     aggregate_r: np.ndarray
+    aggregate_r2: np.ndarray
     replicates: np.ndarray
+    replicates_r2: np.ndarray
+    chosen_r: np.ndarray
+    chosen_r2: np.ndarray
     resampled: str
     constant_predictions: np.ndarray
     rank: np.ndarray
     edge_share: np.ndarray
+    width: np.ndarray
+    train_rows: np.ndarray
+    groups: int
 
 
 @dataclass(frozen=True)
-class _LayerScores:
-    """What is kept of a layer: everything but its features and predictions."""
+class _Fits:
+    """What is kept of a layer's fits besides their scores."""
 
-    r: np.ndarray
     penalty: np.ndarray
     inner_score: np.ndarray
-    aggregate_r: np.ndarray
-    replicates: np.ndarray
-    constant_predictions: np.ndarray
     rank: np.ndarray
     edge_share: np.ndarray
+    width: int
 
 
 def encode(
@@ -75,104 +91,170 @@ def encode(
     samples: Samples,
     neuroids: Columns,
     settings: EncoderSettings,
+    sampling: Sampling | None = None,
 ) -> Encoding:
     """Predict responses from each layer, cross-validated, and score the predictions.
 
     Parameters
     ----------
-    layers : names and features (sample, width), after the sample map (`samples.apply_sample_map`); taken one at a
-        time, so that memory holds one layer.
+    layers : names and features (sample, width), after the sample map, or (stimulus, width) where `sampling` is given;
+        taken one at a time, so that memory holds one layer.
     responses : (sample, neuroid), or (repetition, sample, neuroid), whose mean over repetitions is taken.
     samples : the sample table, in the responses' order.
     neuroids : columns neuroid, subject, region.
+    sampling : how stimuli become samples; needed where `settings.word_components` are fitted to stimuli.
 
     Raises
     ------
-    InputError : shapes that do not fit, NaN or infinite values, neuroids that do not vary, no layer, a split that the
-        samples do not allow.
+    InputError : no layer; a NaN or infinite value; features of another number of rows; and what `Trial` refuses.
     """
-    units = Units.from_table(neuroids)
-    folds = make_folds(settings.split, samples)
-    y = prepare_responses(responses, samples, units, folds)
-    score_inner = settings.layer == "nested"
-    training = training_folds(folds, settings, score_inner)
-    draws = make_draws(samples.split_group, folds, settings.draws, settings.seed)
-    truths = [y[fold.test] for fold in folds]
-    choice = LayerChoice(settings.layer, len(folds), settings.fixed_layer)
-    leading: list[np.ndarray] = [np.empty(0)] * len(folds)  # the test predictions of the layer in front
-    scores: dict[str, _LayerScores] = {}
+    trial = Trial(responses, samples, neuroids, settings, sampling)
+    choice = LayerChoice(settings.layer, len(trial.folds), settings.fixed_layer, trial.n_units)
+    leading: list[np.ndarray] = []  # the test predictions of the layer in front
+    scores: dict[str, tuple[Scores, _Fits]] = {}
     for name, features in layers:
-        space = FeatureSpace(prepare_features(name, features, samples, settings))
-        fits = [fit_fold(space, y, fold, settings, score_inner) for fold in training]
-        scored = _score(fits, truths, units, draws, settings)
-        leads = choice.update(len(scores), name, scored.inner_score, float(scored.aggregate_r[0, 0]))
-        leading = [fit.prediction if lead else old for lead, fit, old in zip(leads, fits, leading, strict=True)]
-        scores[name] = scored
-        _report(name, features.shape[1], scored)
+        fits = trial.fit(trial.spaces(name, features))
+        predictions = [fit.prediction for fit in fits]
+        scored, inner = trial.score(predictions), np.stack([trial.inner_scores(fit) for fit in fits])
+        leads = choice.update(len(scores), name, inner[:, :-1], float(scored.aggregate_r[0, 0]))
+        leading = _in_front(leading, predictions, leads[:, trial.unit_of_neuroid])
+        scores[name] = scored, _kept(fits, inner[:, -1], trial.features.width(features), settings)
+        _report(name, *scores[name])
     if not scores:
         raise InputError("there is no layer to encode.")
-    chosen = choice.chosen(list(scores))
-    return _joined(scores, chosen, replicate(draws, leading, truths, units, settings.aggregate), draws, units, settings)
+    return _joined(scores, choice.chosen(list(scores)), leading, trial)
 
 
-def _score(
-    fits: list[FoldFit], truths: list[np.ndarray], units: Units, draws: Draws, settings: EncoderSettings
-) -> _LayerScores:
-    predictions = [fit.prediction for fit in fits]
-    correlations = [pearson(prediction, truth) for prediction, truth in zip(predictions, truths, strict=True)]
-    r = np.stack([values for values, _ in correlations])
-    return _LayerScores(
-        r=r,
+@dataclass(frozen=True)
+class Member:
+    """A feature space that is joined with others.
+
+    Parameters
+    ----------
+    layers : name to features as `encode` takes them; each is read when it is asked for.
+    chosen : (fold,) of text, the layer that was chosen in each outer fold.
+    """
+
+    layers: Mapping[str, np.ndarray]
+    chosen: Sequence[str]
+
+
+def encode_joint(
+    members: Sequence[Member],
+    responses: np.ndarray,
+    samples: Samples,
+    neuroids: Columns,
+    settings: EncoderSettings,
+    sampling: Sampling | None = None,
+) -> Encoding:
+    """Predict responses from several feature spaces together, each at the layer chosen in the fold (see `joint`).
+
+    Weights of the spaces are chosen with the penalty. The one layer is named "joint".
+
+    Parameters
+    ----------
+    members : in the order of the weights.
+    responses, samples, neuroids, sampling : as for `encode`.
+    settings : a ridge with a linear kernel and an intercept.
+
+    Raises
+    ------
+    InputError : another regression or kernel, no intercept, choices of another number of folds, and all that
+        `encode` refuses.
+    """
+    if (settings.regression, settings.kernel) != ("ridge", "linear"):
+        raise InputError(f"joint spaces need a linear ridge, but this is {settings.kernel} {settings.regression}.")
+    if not settings.intercept:
+        raise InputError("joint spaces need a fit with an intercept, but this is one without.")
+    own = replace(settings, layer="fixed", layer_for="all", fixed_layer=JOINT)
+    trial = Trial(responses, samples, neuroids, own, sampling)
+    for member in members:
+        if len(member.chosen) != len(trial.folds):
+            raise InputError(
+                f"a layer was chosen in {len(member.chosen)} folds of a joint space's member, but there are "
+                f"{len(trial.folds)}."
+            )
+    weights = weight_grid(len(members), settings.mixtures, settings.seed)
+    choices = list(zip(*(member.chosen for member in members), strict=True))  # of each fold, a layer of each member
+    fits: list[FoldFit | None] = [None] * len(trial.folds)
+    for layers in dict.fromkeys(choices):
+        values = [
+            trial.features.check(layer, np.asarray(member.layers[layer]))
+            for member, layer in zip(members, layers, strict=True)
+        ]
+        found = trial.fit(_joint(values, weights, trial))
+        fits = [new if choice == layers else old for choice, new, old in zip(choices, found, fits, strict=True)]
+    complete = [fit for fit in fits if fit is not None]
+    predictions = [fit.prediction for fit in complete]
+    width = sum(trial.features.width(own) for own in values)  # at the layers of the last choice
+    scored, kept = trial.score(predictions), _kept(complete, np.full(len(fits), np.nan), width, settings)
+    _report(JOINT, scored, kept)
+    return _joined({JOINT: (scored, kept)}, np.zeros((len(fits), 1), dtype=np.intp), predictions, trial)
+
+
+def _joint(values: Sequence[np.ndarray], weights: np.ndarray, trial: Trial) -> Sequence[Space] | SpacesOfFold:
+    """Return the joint spaces of all folds, or a function that gives those of one."""
+    features = trial.features
+    if not trial.settings.fits_features:
+        return joint_spaces([features.of_all(own) for own in values], weights)
+    return lambda number: joint_spaces([features.of_fold(own, number) for own in values], weights)
+
+
+def _in_front(leading: list[np.ndarray], predictions: list[np.ndarray], leads: np.ndarray) -> list[np.ndarray]:
+    """Return the predictions of what leads now, for each fold (test, neuroid); `leads` is (fold, neuroid)."""
+    if not leading:
+        return predictions
+    merged = []
+    for old, new, where in zip(leading, predictions, leads, strict=True):
+        merged.append(new if where.all() else np.where(where, new, old) if where.any() else old)
+    return merged
+
+
+def _kept(fits: list[FoldFit], inner_score: np.ndarray, width: int, settings: EncoderSettings) -> _Fits:
+    return _Fits(
         penalty=np.stack([fit.penalty for fit in fits]),
-        inner_score=np.array([_inner_score(fit, units, settings) for fit in fits]),
-        aggregate_r=aggregate(r, units, settings.aggregate),
-        replicates=replicate(draws, predictions, truths, units, settings.aggregate),
-        constant_predictions=np.array([count for _, count in correlations]),
+        inner_score=inner_score,
         rank=np.array([fit.rank for fit in fits]),
         edge_share=np.array([fit.at_edge.mean() if settings.chooses_penalty else np.nan for fit in fits]),
+        width=width,
     )
 
 
-def _inner_score(fit: FoldFit, units: Units, settings: EncoderSettings) -> float:
-    return np.nan if fit.inner_r is None else float(aggregate(fit.inner_r, units, settings.aggregate)[0, 0])
-
-
 def _joined(
-    scores: dict[str, _LayerScores],
-    chosen: np.ndarray,
-    chosen_replicates: np.ndarray,
-    draws: Draws,
-    units: Units,
-    settings: EncoderSettings,
+    scores: dict[str, tuple[Scores, _Fits]], chosen: np.ndarray, leading: Sequence[np.ndarray], trial: Trial
 ) -> Encoding:
-    layers = list(scores.values())
-    r = np.stack([layer.r for layer in layers])
-    chosen_r = aggregate(r[chosen, np.arange(len(chosen))], units, settings.aggregate)  # of (fold, neuroid)
+    of_chosen = trial.score(leading)
+    of_layers, fits = [scored for scored, _ in scores.values()], [kept for _, kept in scores.values()]
+    units = trial.units
     return Encoding(
         layers=tuple(scores),
         score_layers=(*scores, "chosen"),
         score_subjects=units.score_subjects,
         score_regions=units.score_regions,
-        r=r,
-        penalty=np.stack([layer.penalty for layer in layers]),
+        r=np.stack([layer.r for layer in of_layers]),
+        r2=np.stack([layer.r2 for layer in of_layers]),
         chosen_layer=chosen,
-        inner_score=np.stack([layer.inner_score for layer in layers]),
-        aggregate_r=np.stack([*(layer.aggregate_r for layer in layers), chosen_r]),
-        replicates=np.stack([*(layer.replicates for layer in layers), chosen_replicates], axis=1),
-        resampled=draws.resampled,
-        constant_predictions=np.stack([layer.constant_predictions for layer in layers]),
-        rank=np.stack([layer.rank for layer in layers]),
-        edge_share=np.stack([layer.edge_share for layer in layers]),
+        aggregate_r=np.stack([layer.aggregate_r for layer in (*of_layers, of_chosen)]),
+        aggregate_r2=np.stack([layer.aggregate_r2 for layer in (*of_layers, of_chosen)]),
+        replicates=np.stack([layer.replicates for layer in (*of_layers, of_chosen)], axis=1),
+        replicates_r2=trial.replicates_r2(leading),
+        chosen_r=of_chosen.r,
+        chosen_r2=of_chosen.r2,
+        resampled=trial.draws.resampled,
+        constant_predictions=np.stack([layer.constant_predictions for layer in of_layers]),
+        train_rows=np.array([len(fold.train) for fold in trial.folds]),
+        groups=len(np.unique(trial.samples.split_group.astype(str))),
+        **{item.name: np.stack([getattr(layer, item.name) for layer in fits]) for item in fields(_Fits)},
     )
 
 
-def _report(name: str, width: int, scored: _LayerScores) -> None:
+def _report(name: str, scored: Scores, fits: _Fits) -> None:
     log.info(
         "layer %s: width %d, r %.3f, inner r %.3f, penalty at the grid's edge for %.0f %%, constant predictions %d",
         name,
-        width,
+        fits.width,
         scored.aggregate_r[0, 0],
-        scored.inner_score.mean(),
-        100 * scored.edge_share.mean(),
+        fits.inner_score.mean(),
+        100 * fits.edge_share.mean(),
         scored.constant_predictions.sum(),
     )

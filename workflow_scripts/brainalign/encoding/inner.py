@@ -7,17 +7,18 @@ from functools import cached_property
 import numpy as np
 
 from brainalign.encoding.ridge import (
+    IDENTITY_LIMIT,
     BlockInverse,
     block_inverses,
     block_residuals,
     leave_one_out_residuals,
-    predict,
+    residuals_of_tests,
     smallest_share,
 )
-from brainalign.encoding.spectrum import GRAM_LIMIT, FeatureSpace, Spectrum
+from brainalign.encoding.spectrum import GRAM_LIMIT, FeatureSpace, Space, Spectrum, least_squares
 
-IDENTITY_LIMIT = 1e-6  # of `smallest_share`: below it inner folds are refitted
 INVERSE_BYTES = 128 * 2**20  # of inverses at once: inner folds are taken in groups that fit
+REFIT_BYTES = 512 * 2**20  # of refitted inner folds that are kept for further neuroids
 RESIDUAL_BYTES = 32 * 2**20  # of residuals at once: neuroids are taken in batches that fit
 
 Piece = tuple[slice, slice, np.ndarray]
@@ -35,14 +36,18 @@ class InnerFolds:
     single_rows : whether the blocks are rows left out one by one.
     spectrum : of the training rows.
     penalties : (penalty,), scaled.
+    dropped : for each block, positions in `train` that are left out with it and not predicted; empty without a gap.
+    components : of the training rows, fitted to all of them and held through the inner folds; None keeps the features.
     """
 
-    space: FeatureSpace
+    space: Space
     train: np.ndarray
     blocks: tuple[slice, ...]
     single_rows: bool
     spectrum: Spectrum
     penalties: np.ndarray
+    components: int | None = None
+    dropped: tuple[np.ndarray, ...] = ()
 
     def residuals(self, y: np.ndarray, number: int | None = None) -> Iterator[Piece]:
         """Yield held-out residuals: rows of `train`, columns of y, and (row, penalty, neuroid) of these.
@@ -64,9 +69,16 @@ class InnerFolds:
 
     @cached_property
     def by_refits(self) -> bool:
-        """Whether the penalties are too small for the identity: some rows alone would determine a direction."""
+        """Whether rows near a block are dropped with it, or the penalties are too small for the identity: some rows
+        alone would determine a direction."""
+        if self.dropped:
+            return True
         smallest = float(self.penalties.min())
-        if smallest >= GRAM_LIMIT * self.spectrum.largest or (self.spectrum.interpolates and smallest > 0):
+        if self.components is not None and smallest > 0:
+            return False
+        if smallest >= GRAM_LIMIT * self.spectrum.largest and smallest > 0:
+            return False
+        if self.spectrum.interpolates and (smallest > 0 or self.spectrum.is_conditioned):
             return False
         return smallest_share(self.spectrum, smallest, self.blocks) < IDENTITY_LIMIT
 
@@ -107,13 +119,40 @@ class InnerFolds:
         return block_inverses(self.spectrum, self.penalties, self.blocks)
 
     def _refitted(self, y: np.ndarray, penalties: np.ndarray) -> Iterator[Piece]:
-        for block in self.blocks:
-            rest = np.delete(np.arange(len(y)), block)
-            spectrum = self.space.exact_spectrum(self.train[rest], self.train[block])
-            for columns in _batches(y.shape[1], (block.stop - block.start) * len(penalties)):
-                y_rest, width = y[rest, columns], columns.stop - columns.start
-                predictions = [predict(spectrum, y_rest, np.full(width, penalty)) for penalty in penalties]
-                yield block, columns, y[block, None, columns] - np.stack(predictions, axis=1)
+        for number, block in enumerate(self.blocks):
+            rest, spectrum = self._refit(number)
+            size = block.stop - block.start
+            for columns in _batches(y.shape[1], (size + len(spectrum.eigenvalues)) * len(penalties)):
+                yield block, columns, residuals_of_tests(spectrum, y[rest, columns], y[block, columns], penalties)
+
+    def _refit(self, number: int) -> tuple[np.ndarray, Spectrum]:
+        """Return the rows that train an inner fold, positions in `train`, and their spectrum."""
+        if number not in self._kept:
+            refit = self._make_refit(number)
+            if 8 * len(self.blocks) * refit[1].scores.size > REFIT_BYTES:
+                return refit
+            self._kept[number] = refit
+        return self._kept[number]
+
+    @cached_property
+    def _kept(self) -> dict[int, tuple[np.ndarray, Spectrum]]:
+        return {}
+
+    def _make_refit(self, number: int) -> tuple[np.ndarray, Spectrum]:
+        block = self.blocks[number]
+        left_out = np.arange(block.start, block.stop)
+        if self.dropped:
+            left_out = np.concatenate([left_out, self.dropped[number]])
+        rest = np.delete(np.arange(len(self.train)), left_out)
+        if self.components is not None:
+            held = FeatureSpace(self.spectrum.scores, self.spectrum.centred)  # components of all training rows
+            return rest, held.exact_spectrum(rest, np.arange(len(self.train))[block])
+        train, test, smallest = self.train[rest], self.train[block], float(self.penalties.min())
+        if smallest == 0:
+            return rest, least_squares(self.space, train, test)
+        spectrum = self.space.spectrum(train, test)
+        exact = smallest >= GRAM_LIMIT * spectrum.largest
+        return rest, spectrum if exact else self.space.exact_spectrum(train, test)
 
 
 def _batches(n_neuroids: int, rows: int) -> list[slice]:

@@ -8,9 +8,10 @@ from brainalign.errors import unknown
 
 
 class LayerChoice:
-    """The layer in front, for each outer fold.
+    """The layer in front, for each outer fold and unit.
 
-    "nested": the layer with the highest inner score of the fold's training rows;
+    "nested": the layer with the highest inner score of the fold's training rows, for all neuroids together or for each
+        unit (subject or neuroid);
     "best": the layer with the highest test score, one for all folds, as published (its score is biased upwards);
     "fixed": the layer of a given name.
     Of equal layers the first is kept.
@@ -20,34 +21,35 @@ class LayerChoice:
     how : "nested", "best" or "fixed".
     n_folds : outer folds.
     fixed_layer : the name where `how` is "fixed".
+    n_units : for how many units a layer is chosen, each by itself.
     """
 
-    def __init__(self, how: str, n_folds: int, fixed_layer: str | None = None) -> None:
+    def __init__(self, how: str, n_folds: int, fixed_layer: str | None = None, n_units: int = 1) -> None:
         self.how = how
         self.fixed_layer = fixed_layer
-        self.index = np.full(n_folds, -1)
-        self._best = np.full(n_folds, -np.inf)
+        self.index = np.full((n_folds, n_units), -1)
+        self._best = np.full((n_folds, n_units), -np.inf)
 
     def update(self, index: int, name: str, inner_scores: np.ndarray, test_score: float) -> np.ndarray:
-        """Compare the next layer; return the folds (fold,) bool in which it now leads.
+        """Compare the next layer; return where it now leads, (fold, unit) bool.
 
         Parameters
         ----------
         index, name : of the layer.
-        inner_scores : (fold,), read where the choice is nested.
+        inner_scores : (fold, unit), read where the choice is nested.
         test_score : read where the choice is "best".
         """
         if self.how == "fixed":
-            leads = np.full(len(self.index), name == self.fixed_layer)
+            leads = np.full(self.index.shape, name == self.fixed_layer)
         else:
-            scores = inner_scores if self.how == "nested" else np.full(len(self.index), test_score)
+            scores = inner_scores if self.how == "nested" else np.full(self.index.shape, test_score)
             leads = scores > self._best
             self._best = np.where(leads, scores, self._best)
         self.index = np.where(leads, index, self.index)
-        return leads
+        return np.asarray(leads)
 
     def chosen(self, layers: Sequence[str]) -> np.ndarray:
-        """Return the index of the chosen layer of each fold (fold,).
+        """Return the index of the chosen layer, (fold, unit).
 
         Raises
         ------
@@ -56,8 +58,3 @@ class LayerChoice:
         if (self.index < 0).any():
             raise unknown("layer", str(self.fixed_layer), layers)
         return self.index
-
-
-def frequencies(chosen: np.ndarray, n_layers: int) -> np.ndarray:
-    """Return the share of folds in which each layer was chosen (layer,)."""
-    return np.bincount(chosen, minlength=n_layers) / len(chosen)

@@ -1,51 +1,94 @@
-"""Responses and features as the regression takes them: checked, averaged, z-scored, delayed."""
+"""Responses and features as the regression takes them: checked, averaged, z-scored, delayed, trimmed."""
 
 import warnings
 from collections.abc import Sequence
 
 import numpy as np
 
-from brainalign.encoding.delays import check_regular, delay, zscore_within_runs
+from brainalign.encoding.delays import check_regular, delay, rows_inside_runs, zscore_within_runs
 from brainalign.encoding.scores import Units
 from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.splits import Fold
+from brainalign.encoding.threads import batches
 from brainalign.errors import InputError
 from brainalign.responses.samples import Samples
 
+AT_ONCE = 4096  # neuroids
 
-def prepare_responses(responses: np.ndarray, samples: Samples, units: Units, folds: Sequence[Fold]) -> np.ndarray:
-    """Return responses (sample, neuroid) in float64; repetitions are averaged, those that are NaN left out.
+
+def kept_samples(samples: Samples, settings: EncoderSettings) -> np.ndarray | None:
+    """Return the row numbers that trimming leaves, rising; None where all are, as where samples have no onsets."""
+    if not any(settings.trim) or samples.onset_s is None:
+        return None
+    return rows_inside_runs(samples.run, settings.trim)
+
+
+def prepare_responses(
+    responses: np.ndarray,
+    samples: Samples,
+    units: Units,
+    folds: Sequence[Fold],
+    precision: str = "float64",
+    kept: np.ndarray | None = None,
+) -> np.ndarray:
+    """Return responses (sample, neuroid), each neuroid centred; repetitions are averaged, those that are NaN left out.
 
     Parameters
     ----------
     responses : (sample, neuroid) or (repetition, sample, neuroid).
+    folds : their rows are those of the result.
+    precision : "float32" or "float64", of the result; means are taken in float64 anyway.
+    kept : row numbers of the samples that are returned; all unless given. The others may hold anything.
 
     Raises
     ------
     InputError : another shape; NaN or infinite values; neuroids that are constant over all samples, or over the test
         rows of a fold, where r is not defined.
     """
-    y = np.asarray(responses, dtype=np.float64)
-    if y.ndim == 3:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)  # the mean of nothing is NaN, and refused below
-            y = np.nanmean(y, axis=0)
-    if y.shape != (len(samples), len(units)):
+    responses = np.asarray(responses)
+    shape = responses.shape[-2:]
+    if responses.ndim not in (2, 3) or shape != (len(samples), len(units)):
         raise InputError(
-            f"the responses have shape {y.shape}, but there are {len(samples)} samples and {len(units)} neuroids."
+            f"the responses have shape {responses.shape}, but there are {len(samples)} samples and {len(units)} "
+            "neuroids."
         )
-    _refuse(np.asarray(~np.isfinite(y).all(axis=0)), units, "have NaN or infinite responses")
-    _refuse(_constant(y), units, "have the same response to every sample")
+    rows = slice(None) if kept is None else kept
+    y = np.empty((len(samples) if kept is None else len(kept), len(units)), dtype=precision)
+    unusable, constant = np.zeros(len(units), dtype=bool), np.zeros(len(units), dtype=bool)
+    for columns in batches(len(units), AT_ONCE):  # so that no float64 copy of everything is made
+        own = responses[..., rows, columns].astype(np.float64)
+        if own.ndim == 3:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", RuntimeWarning)  # the mean of nothing is NaN, and refused below
+                own = np.nanmean(own, axis=0)
+        unusable[columns] = ~np.isfinite(own).all(axis=0)
+        own[:, unusable[columns]] = 0.0  # refused below
+        constant[columns] = _constant(own)
+        y[:, columns] = own - own.mean(axis=0)
+    _refuse(unusable, units, "have NaN or infinite responses")
+    _refuse(constant & ~unusable, units, "have the same response to every sample")
     for number, fold in enumerate(folds):
         _refuse(_constant(y[fold.test]), units, f"have the same response to every test sample of fold {number}")
     return y
 
 
-def prepare_features(name: str, features: np.ndarray, samples: Samples, settings: EncoderSettings) -> np.ndarray:
-    """Return features (sample, width) after z-scoring within runs and delays, in this order.
+def check_features(name: str, features: np.ndarray, rows: int, what: str = "samples") -> None:
+    """Raise InputError for features of another number of rows than there are, and for NaN or infinite values.
 
-    Delays apply where the samples have onsets; the features are centred first, so that the zeros before a run's
-    first sample stand for the mean.
+    Parameters
+    ----------
+    name : of the layer.
+    rows, what : how many samples (or stimuli) there are.
+    """
+    if features.ndim != 2 or len(features) != rows:
+        raise InputError(f"layer {name!r} has shape {features.shape}, but there are {rows} {what}.")
+    bad = int(np.count_nonzero(~np.isfinite(features)))
+    if bad:
+        raise InputError(f"layer {name!r} has {bad} NaN or infinite values of {features.size}.")
+
+
+def prepare_features(name: str, features: np.ndarray, samples: Samples, settings: EncoderSettings) -> np.ndarray:
+    """Check features (sample, width), then `arrange` them.
 
     Parameters
     ----------
@@ -53,20 +96,41 @@ def prepare_features(name: str, features: np.ndarray, samples: Samples, settings
 
     Raises
     ------
-    InputError : another number of rows than samples; NaN or infinite values; z-scores or delays without runs; delays
-        on onsets that do not rise in equal steps.
+    InputError : another number of rows than samples; NaN or infinite values; and what `arrange` refuses.
     """
-    if features.ndim != 2 or len(features) != len(samples):
-        raise InputError(f"layer {name!r} has shape {features.shape}, but there are {len(samples)} samples.")
-    bad = int(np.count_nonzero(~np.isfinite(features)))
-    if bad:
-        raise InputError(f"layer {name!r} has {bad} NaN or infinite values of {features.size}.")
+    check_features(name, features, len(samples))
+    return arrange(features, samples, settings)
+
+
+def arrange(features: np.ndarray, samples: Samples, settings: EncoderSettings) -> np.ndarray:
+    """Return features after z-scoring within runs, delays, trimming and z-scoring again, in this order.
+
+    Delays and trimming apply where the samples have onsets. The features are centred before delays, so that the zeros
+    before a run's first sample stand for the mean; where trimming takes as many samples from the start of a run as the
+    longest delay, none of them is left.
+
+    Parameters
+    ----------
+    features : (sample, width).
+
+    Returns
+    -------
+    (kept sample, width * delays) float64
+
+    Raises
+    ------
+    InputError : z-scores, delays or trimming without runs; delays on onsets that do not rise in equal steps.
+    """
     x = features.astype(np.float64)
     if settings.zscore:
         x = zscore_within_runs(x, samples.run)
     if settings.delays and samples.onset_s is not None:
         check_regular(samples.onset_s, samples.run)
         x = delay(x - x.mean(axis=0), samples.run, settings.delays)
+    kept = kept_samples(samples, settings)
+    x = x if kept is None else x[kept]
+    if settings.zscore_delayed:
+        x = zscore_within_runs(x, samples.run if kept is None else samples.run[kept])
     return x
 
 

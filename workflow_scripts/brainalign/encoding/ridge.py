@@ -2,7 +2,9 @@
 
 With centred training features X = Z Vᵀ, where D = ZᵀZ is diagonal, the fitted values at penalty λ are H y with
 
-    H = 1 1ᵀ / n + Z (D + λ)^-1 Zᵀ.
+    H = 1 1ᵀ / n + Z (D + λ)^-1 Zᵀ
+
+(without an intercept the first term is left out, and neither X nor y is centred).
 
 For rows B left out of the fit, the residuals of the prediction by the others are, without a refit,
 
@@ -18,10 +20,18 @@ import numpy as np
 
 from brainalign.encoding.spectrum import Spectrum
 
+IDENTITY_LIMIT = 1e-6  # of `smallest_share`: below it rows left out are predicted by refits
+FEW = 64  # penalties for each of which a matrix from training to test rows is worth making
 
-def scaled_penalties(values: Sequence[float], scale: str, spectrum: Spectrum) -> np.ndarray:
-    """Return penalties (penalty,): as they are ("absolute"), or times trace(K) / n_train ("relative")."""
-    factor = spectrum.trace / len(spectrum.scores) if scale == "relative" else 1.0
+
+def scaled_penalties(values: Sequence[float], scale: str, trace: float, n: int) -> np.ndarray:
+    """Return penalties (penalty,): as they are ("absolute"), or times trace(K) / n ("relative").
+
+    Parameters
+    ----------
+    trace : of the centred Gram matrix K of all n samples. All folds share one grid, which responses do not touch.
+    """
+    factor = trace / n if scale == "relative" else 1.0
     return np.asarray(values, dtype=np.float64) * factor
 
 
@@ -30,7 +40,7 @@ def predict(spectrum: Spectrum, responses: np.ndarray, penalties: np.ndarray) ->
 
     Parameters
     ----------
-    spectrum : of the training features; its `test_scores` are T.
+    spectrum : of the training features; its `test_scores` are T. Where it is not centred, the mean is 0.
     responses : (train, neuroid).
     penalties : (neuroid,), one for each neuroid; 0 is the minimum-norm least-squares fit.
 
@@ -38,21 +48,64 @@ def predict(spectrum: Spectrum, responses: np.ndarray, penalties: np.ndarray) ->
     -------
     (test, neuroid)
     """
-    mean = responses.mean(axis=0)
-    projected = spectrum.scores.T @ (responses - mean)  # (axis, neuroid)
-    return np.asarray(mean + spectrum.test_scores @ (projected / (spectrum.eigenvalues[:, None] + penalties)))
+    predicted = deviations(spectrum, responses, penalties)
+    return np.asarray(responses.mean(axis=0) + predicted if spectrum.centred else predicted)
 
 
-def smallest_share(spectrum: Spectrum, penalty: float, blocks: Sequence[slice]) -> float:
+def deviations(spectrum: Spectrum, responses: np.ndarray, penalties: np.ndarray) -> np.ndarray:
+    """Return `predict` less the mean of the training rows: T (D + λ)^-1 Zᵀ (y - mean(y)).
+
+    Where penalties are few and test rows fewer than axes, of the matrix T (D + λ)^-1 Zᵀ (test, train) of each penalty.
+    """
+    centred = _about_mean(spectrum, responses)
+    values = np.unique(penalties)
+    if len(values) > FEW or len(spectrum.test_scores) >= len(spectrum.eigenvalues):
+        projected = spectrum.scores.T @ centred  # (axis, neuroid)
+        return np.asarray(spectrum.test_scores @ (projected / (spectrum.eigenvalues[:, None] + penalties)))
+    predicted = np.empty((len(spectrum.test_scores), centred.shape[1]))
+    for value in values:
+        own = slice(None) if len(values) == 1 else np.flatnonzero(penalties == value)
+        predicted[:, own] = smoother(spectrum, float(value)) @ centred[:, own]
+    return predicted
+
+
+def smoother(spectrum: Spectrum, penalty: float) -> np.ndarray:
+    """Return T (D + λ)^-1 Zᵀ (test, train), which makes predictions of centred responses; its rows sum to 0."""
+    return np.asarray((spectrum.test_scores / (spectrum.eigenvalues + penalty)) @ spectrum.scores.T)
+
+
+def residuals_of_tests(
+    spectrum: Spectrum, responses: np.ndarray, truth: np.ndarray, penalties: np.ndarray
+) -> np.ndarray:
+    """Return the test rows' residuals at every penalty, (test, penalty, neuroid).
+
+    Parameters
+    ----------
+    responses, truth : of training and test rows, (train, neuroid) and (test, neuroid).
+    penalties : (penalty,).
+    """
+    if len(penalties) == 1:
+        return np.asarray((truth - predict(spectrum, responses, np.full(truth.shape[1], penalties[0])))[:, None])
+    projected = spectrum.scores.T @ _about_mean(spectrum, responses)  # (axis, neuroid)
+    inverse = 1.0 / (spectrum.eigenvalues[:, None] + penalties)  # (axis, penalty)
+    weighted = (projected[:, None, :] * inverse[:, :, None]).reshape(len(projected), len(penalties) * truth.shape[1])
+    predicted = (spectrum.test_scores @ weighted).reshape(len(truth), len(penalties), truth.shape[1])
+    if spectrum.centred:
+        predicted += responses.mean(axis=0)
+    return np.asarray(truth[:, None, :] - predicted)
+
+
+def smallest_share(spectrum: Spectrum, penalty: float, blocks: Sequence[slice | np.ndarray]) -> float:
     """Return the smallest eigenvalue of I - H_BB over the blocks: 0 where rows leave the rest nothing to be told by.
 
-    The identity loses as many digits as this is below 1, unless the spectrum interpolates (see `_complement`).
+    The identity loses as many digits as this is below 1, unless the spectrum interpolates (see `Spectrum.complement`).
     """
-    inverse = 1.0 / (spectrum.eigenvalues + penalty)  # (axis,)
+    roots = np.sqrt(spectrum.eigenvalues + penalty)  # (axis,)
     smallest = 1.0
     for block in blocks:
-        z = spectrum.scores[block]
-        hat = (z * inverse) @ z.T + 1.0 / len(spectrum.scores)  # (row, row)
+        z = spectrum.scores[block] / roots
+        left = np.concatenate([np.full((len(z), 1), np.sqrt(spectrum.mean_share)), z], axis=1)  # H_BB = left leftᵀ
+        hat = left @ left.T if len(left) <= left.shape[1] else left.T @ left
         smallest = min(smallest, 1.0 - float(np.linalg.eigvalsh(hat)[-1]))
     return smallest
 
@@ -88,11 +141,11 @@ def block_inverses(spectrum: Spectrum, penalties: np.ndarray, blocks: Sequence[s
 
     Parameters
     ----------
-    penalties : (penalty,), each above 0.
+    penalties : (penalty,), each above 0; 0 is allowed where rows left out leave the rest enough to be told by.
     blocks : slices of the training rows.
     """
     weights, rest = _complement(spectrum, penalties)
-    mean_share = 1.0 / len(spectrum.scores)
+    mean_share = spectrum.mean_share
     inverses = []
     for block in blocks:
         z = spectrum.scores[block]  # (row, axis)
@@ -140,7 +193,7 @@ def block_residuals(
 def leave_one_out_residuals(spectrum: Spectrum, responses: np.ndarray, penalties: np.ndarray) -> np.ndarray:
     """Return `block_residuals` for blocks of one row: e_i / (1 - H_ii). (train, penalty, neuroid)"""
     weights, rest = _complement(spectrum, penalties)
-    share = spectrum.scores**2 @ weights + rest * (1.0 - 1.0 / len(responses))  # 1 - H_ii, (train, penalty)
+    share = spectrum.scores**2 @ weights + rest * (1.0 - spectrum.mean_share)  # 1 - H_ii, (train, penalty)
     residuals = _residuals(spectrum, responses, penalties, slice(0, len(responses)))
     residuals /= share[:, :, None]
     return residuals
@@ -148,7 +201,7 @@ def leave_one_out_residuals(spectrum: Spectrum, responses: np.ndarray, penalties
 
 def _residuals(spectrum: Spectrum, responses: np.ndarray, penalties: np.ndarray, rows: slice) -> np.ndarray:
     """Return y - H y of some rows, (row, penalty, neuroid)."""
-    centred = responses - responses.mean(axis=0)
+    centred = _about_mean(spectrum, responses)
     weights, rest = _complement(spectrum, penalties)
     projected = spectrum.scores.T @ centred  # (axis, neuroid)
     weighted = projected[:, None, :] * weights[:, :, None]  # (axis, penalty, neuroid)
@@ -161,12 +214,10 @@ def _residuals(spectrum: Spectrum, responses: np.ndarray, penalties: np.ndarray,
 
 
 def _complement(spectrum: Spectrum, penalties: np.ndarray) -> tuple[np.ndarray, float]:
-    """Return weights w (axis, penalty) and c, 0 or 1, of I - H = c (I - 1 1ᵀ / n) + Z w Zᵀ.
+    """Return weights w (axis, penalty) and c of `Spectrum.complement` at every penalty."""
+    found = [spectrum.complement(float(penalty)) for penalty in penalties]
+    return np.stack([weights for weights, _ in found], axis=1), found[0][1]
 
-    Plainly w = -1 / (D + λ) and c = 1. Where the axes span every centred response, (I - 1 1ᵀ / n) = Z D^-1 Zᵀ and
-    w = λ / (D (D + λ)), c = 0, which keeps all digits however small λ is.
-    """
-    eigenvalues = spectrum.eigenvalues[:, None]
-    if spectrum.interpolates:
-        return penalties / (eigenvalues * (eigenvalues + penalties)), 0.0
-    return -1.0 / (eigenvalues + penalties), 1.0
+
+def _about_mean(spectrum: Spectrum, responses: np.ndarray) -> np.ndarray:
+    return responses - responses.mean(axis=0) if spectrum.centred else responses

@@ -1,6 +1,6 @@
 """Pearson r per neuroid, and the named ways to make one number of neuroids and folds."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
@@ -81,6 +81,18 @@ def pearson(prediction: np.ndarray, response: np.ndarray) -> tuple[np.ndarray, i
     return r, int(np.count_nonzero(variance_p <= CONSTANT**2 * variance_y))
 
 
+def determination(prediction: np.ndarray, response: np.ndarray) -> np.ndarray:
+    """Return R² = 1 - Σ (y - p)² / Σ y² of each column, not clipped; NaN where Σ y² is 0.
+
+    Parameters
+    ----------
+    prediction, response : (row, neuroid), p and y, both as deviations from the mean of the training rows.
+    """
+    errors = np.square(response - prediction).sum(axis=0, dtype=np.float64)
+    total = np.square(response).sum(axis=0, dtype=np.float64)
+    return np.asarray(1.0 - errors / np.where(total > 0, total, np.nan))
+
+
 def correlation(covariance: np.ndarray, variance_p: np.ndarray, variance_y: np.ndarray) -> np.ndarray:
     """Return covariance / sqrt(variance_p * variance_y), 0 where the prediction (or the response) is constant."""
     varies = (variance_p > CONSTANT**2 * variance_y) & (variance_y > 0)
@@ -124,13 +136,18 @@ def over_neuroids(values: np.ndarray, units: Units, name: str) -> np.ndarray:
     """Return (..., score_subject, score_region) of values (..., neuroid): the part of `aggregate` within a fold."""
     if name not in AGGREGATES:
         raise unknown("aggregate", name, AGGREGATES)
-    cells = _means(values, units) if name == "mean" else _medians(values, units)
-    if name == "brain-score":
-        return cells
-    over_subjects = np.mean if name == "mean" else np.median
-    for region, held in enumerate(np.asarray(units.members[1:].any(axis=2)).T):
-        cells[..., 0, region] = over_subjects(cells[..., 1:, region][..., held], axis=-1)
-    return cells
+    if name == "mean":
+        members = units.members.reshape(-1, len(units)).T.astype(np.float64)  # (neuroid, cell)
+        return means_of_sums(values @ members, units)
+    cells = _medians(values, units)
+    return cells if name == "brain-score" else _over_subjects(cells, units, np.median)
+
+
+def means_of_sums(sums: np.ndarray, units: Units) -> np.ndarray:
+    """Return the means (..., score_subject, score_region) of sums over the neuroids of each cell (..., cell)."""
+    counts = units.members.sum(axis=2)  # (score_subject, score_region)
+    cells = sums.reshape(*sums.shape[:-1], *counts.shape) / np.where(counts > 0, counts, np.nan)
+    return _over_subjects(cells, units, np.mean)
 
 
 def _mean_over_folds(values: Iterable[np.ndarray], weights: np.ndarray | None, trailing: int) -> np.ndarray:
@@ -143,11 +160,11 @@ def _mean_over_folds(values: Iterable[np.ndarray], weights: np.ndarray | None, t
     return np.asarray(total / weight)
 
 
-def _means(values: np.ndarray, units: Units) -> np.ndarray:
-    members = units.members.reshape(-1, len(units)).astype(np.float64)  # (cell, neuroid)
-    counts = members.sum(axis=1)
-    means = (values @ members.T) / np.where(counts > 0, counts, np.nan)
-    return means.reshape(*values.shape[:-1], *units.members.shape[:2])
+def _over_subjects(cells: np.ndarray, units: Units, middle: Callable[..., np.ndarray]) -> np.ndarray:
+    """Put the mean or median over subjects in the place of all subjects."""
+    for region, held in enumerate(np.asarray(units.members[1:].any(axis=2)).T):
+        cells[..., 0, region] = middle(cells[..., 1:, region][..., held], axis=-1)
+    return cells
 
 
 def _medians(values: np.ndarray, units: Units) -> np.ndarray:

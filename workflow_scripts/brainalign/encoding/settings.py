@@ -8,13 +8,19 @@ from typing import Any, Self
 import numpy as np
 
 from brainalign.encoding.scores import AGGREGATES
+from brainalign.encoding.splits import is_pooled
 from brainalign.errors import InputError, unknown
 
-REGRESSIONS = ("ridge", "ols")
+REGRESSIONS = ("ridge", "ols", "pca-ridge")
 PENALTIES = ("per-neuroid", "shared")
 GRID_SCALES = ("relative", "absolute")
 INNER = ("folds", "leave-one-out")
+KERNELS = ("linear", "rbf", "polynomial")
+CRITERIA = ("squared-error", "r2")
+STANDARDS = ("none", "fold")
+PRECISIONS = ("float32", "float64")
 LAYER_CHOICES = ("nested", "best", "fixed")
+LAYER_UNITS = ("all", "subject", "neuroid")
 DEFAULT_GRID = tuple(float(value) for value in np.logspace(-4, 8, 13))
 DEFAULT_SPLIT = MappingProxyType({"kind": "grouped", "by": "split_group", "folds": 10, "seed": None})
 
@@ -25,19 +31,36 @@ class EncoderSettings:
 
     Parameters
     ----------
-    regression : "ridge", or "ols" (minimum norm where it is not unique).
+    regression : "ridge", "ols" (minimum norm where it is not unique), or "pca-ridge" (a ridge on the first
+        `components` principal components of the training rows).
+    kernel : "linear", or the non-linear maps "rbf" and "polynomial", for a ridge; see `kernels`.
+    bandwidths : of "rbf", in units of the median distance between samples; chosen with the penalty.
+    degrees : of "polynomial", chosen with the penalty.
     penalties : "per-neuroid", "shared" (one for all neuroids), or a number (fixed); each is multiplied as `grid_scale`
-        says. Chosen in every training set by the summed squared error of held-out inner predictions.
+        says. Chosen in every training set by the error of held-out inner predictions, see `criterion`.
     grid : the penalties to choose from, rising.
-    grid_scale : "relative" (times trace(K) / n of the training rows' centred Gram matrix K), or "absolute".
+    grid_scale : "relative" (times trace(K) / n of the samples' centred Gram matrix K), or "absolute".
+    criterion : "squared-error", summed over inner folds, or "r2", of each inner fold, summed.
+    components : of "pca-ridge", fitted to the training rows and held through their inner folds.
     inner : "folds" (the remaining outer folds; for shuffled splits see `splits.inner_blocks`) or "leave-one-out".
+    word_components : first principal components of the features of stimuli, fitted to the stimuli of each outer fold's
+        training samples and held through its inner folds, before the sample map; None keeps the features.
     zscore : z-score the features within each run, before delays.
     delays : in samples; applied where the samples have onsets. None where empty.
+    trim : samples dropped at the start and the end of each run, after delays, where the samples have onsets; they are
+        in no fold and in no score.
+    zscore_delayed : z-score the features within each run once more, after delays and trimming.
+    standardize : "fold": in each outer fold z-score features and responses, those of training and of test rows each
+        with their own mean and SD (predictions are given back in the responses' units); or "none".
+    intercept : False: standardised responses are fitted as they are, and inner folds are not centred again.
     split : see `splits.make_folds`.
     layer : "nested" (per outer fold, by inner scores), "best" (by test scores, as published) or "fixed".
+    layer_for : one nested layer for "all" neuroids of a fold, for each "subject", or for each "neuroid".
     fixed_layer : the layer's name where `layer` is "fixed".
     aggregate : see `scores.aggregate`.
     draws, seed : of the bootstrap.
+    precision : "float32" lets products be in it where that changes r by less than 1e-5; "float64" does not.
+    mixtures : of joint spaces, how many sets of weights are tried, at most; see `joint.weight_grid`.
 
     Raises
     ------
@@ -45,24 +68,51 @@ class EncoderSettings:
     """
 
     regression: str = "ridge"
+    kernel: str = "linear"
+    bandwidths: tuple[float, ...] = (0.25, 0.5, 1.0, 2.0, 4.0)
+    degrees: tuple[int, ...] = (2, 3)
     penalties: str | float = "per-neuroid"
     grid: tuple[float, ...] = DEFAULT_GRID
     grid_scale: str = "relative"
+    criterion: str = "squared-error"
+    components: int | None = None
     inner: str = "folds"
+    word_components: int | None = None
     zscore: bool = False
     delays: tuple[int, ...] = ()
+    trim: tuple[int, int] = (0, 0)
+    zscore_delayed: bool = False
+    standardize: str = "none"
+    intercept: bool = True
     split: Mapping[str, Any] = field(default_factory=lambda: dict(DEFAULT_SPLIT))
     layer: str = "nested"
+    layer_for: str = "all"
     fixed_layer: str | None = None
     aggregate: str = "mean"
     draws: int = 1000
     seed: int = 0
+    precision: str = "float32"
+    mixtures: int = 16
 
     def __post_init__(self) -> None:
         _one_of("regression", self.regression, REGRESSIONS)
+        _one_of("kernel", self.kernel, KERNELS)
+        if self.kernel != "linear" and self.regression != "ridge":
+            raise InputError(f"the kernel {self.kernel!r} is for a ridge, not for {self.regression!r}.")
+        if not self.bandwidths or not all(0 < value < np.inf for value in self.bandwidths):
+            raise InputError(f"bandwidths must be numbers above 0, but are {list(self.bandwidths)}.")
+        if not self.degrees or min(self.degrees) < 2:
+            raise InputError(f"degrees of a polynomial must be whole numbers from 2, but are {list(self.degrees)}.")
         _one_of("scale of the grid", self.grid_scale, GRID_SCALES)
         _one_of("way to choose penalties", self.inner, INNER)
+        _one_of("criterion", self.criterion, CRITERIA)
+        _one_of("precision", self.precision, PRECISIONS)
         _one_of("choice of layer", self.layer, LAYER_CHOICES)
+        _one_of("unit of the choice of layer", self.layer_for, LAYER_UNITS)
+        if self.layer_for != "all" and self.layer != "nested":
+            raise InputError(f"a layer for each {self.layer_for} is chosen nested, not {self.layer!r}.")
+        if self.criterion == "r2" and self.inner == "leave-one-out":
+            raise InputError("the criterion 'r2' needs inner folds of several rows, not rows left out one by one.")
         _one_of("aggregate", self.aggregate, AGGREGATES)
         if isinstance(self.penalties, str):
             _one_of("rule of penalties", self.penalties, PENALTIES)
@@ -72,19 +122,37 @@ class EncoderSettings:
             )
         if not self.grid or min(self.grid) <= 0 or list(self.grid) != sorted(set(self.grid)):
             raise InputError(f"the grid of penalties must be rising numbers above 0, but is {list(self.grid)}.")
+        if (self.regression == "pca-ridge") != (self.components is not None):
+            raise InputError(f"the regression {self.regression!r} does not go with {self.components} components.")
+        if self.components is not None and self.components < 1:
+            raise InputError(f"a pca-ridge needs at least 1 component, but is given {self.components}.")
         if any(delay < 0 for delay in self.delays) or len(set(self.delays)) != len(self.delays):
             raise InputError(f"delays must be different whole numbers of at least 0, but are {list(self.delays)}.")
+        if self.word_components is not None and self.word_components < 1:
+            raise InputError(f"stimuli need at least 1 component, but are given {self.word_components}.")
+        if len(self.trim) != 2 or min(self.trim) < 0:
+            raise InputError(
+                f"trim must be two whole numbers of at least 0, for start and end, but is {list(self.trim)}."
+            )
+        _one_of("way to standardize", self.standardize, STANDARDS)
+        if not self.intercept and (self.standardize, self.kernel) != ("fold", "linear"):
+            raise InputError(
+                "a fit without an intercept needs features and responses of mean 0 and a linear kernel, but standardize "
+                f"is {self.standardize!r} and the kernel {self.kernel!r}."
+            )
         if (self.layer == "fixed") != (self.fixed_layer is not None):
             raise InputError(
                 f"the choice of layer {self.layer!r} does not go with the fixed layer {self.fixed_layer!r}."
             )
+        if self.mixtures < 1:
+            raise InputError(f"joint spaces need at least 1 set of weights, but are given {self.mixtures}.")
         if self.draws < 1:
             raise InputError(f"the bootstrap needs at least 1 draw, but is given {self.draws}.")
 
     @classmethod
     def from_mapping(cls, settings: Mapping[str, Any]) -> Self:
         """Read settings as a config writes them: `grid: {values, scale}`, `bootstrap: {draws, seed}`,
-        `layer: nested | best | {fixed: name}`; anything left out has its default.
+        `layer: nested | best | {nested: subject | neuroid} | {fixed: name}`; anything left out has its default.
 
         Raises
         ------
@@ -95,21 +163,34 @@ class EncoderSettings:
         _known("setting of the grid", grid, ("values", "scale"))
         _known("setting of the bootstrap", bootstrap, ("draws", "seed"))
         own = [
-            item.name for item in fields(cls) if item.name not in ("grid", "grid_scale", "fixed_layer", "draws", "seed")
+            item.name
+            for item in fields(cls)
+            if item.name not in ("grid", "grid_scale", "fixed_layer", "layer_for", "draws", "seed")
         ]
         _known("setting of an encoder", flat, [*own, "grid", "bootstrap", "layer"])
         if "values" in grid:
             flat["grid"] = tuple(float(value) for value in grid["values"])
         if "scale" in grid:
             flat["grid_scale"] = grid["scale"]
-        if "delays" in flat:
-            flat["delays"] = tuple(int(value) for value in flat["delays"])
+        for name, kind in (("delays", int), ("trim", int), ("degrees", int), ("bandwidths", float)):
+            if name in flat:
+                flat[name] = tuple(kind(value) for value in flat[name])
         return cls(**flat, **bootstrap, **_layer(settings.get("layer", "nested")))
+
+    @property
+    def pools(self) -> bool:
+        """Whether r is of the predictions of all folds together."""
+        return is_pooled(self.split)
 
     @property
     def chooses_penalty(self) -> bool:
         """Whether a penalty is chosen from the grid."""
-        return self.regression == "ridge" and isinstance(self.penalties, str)
+        return self.regression != "ols" and isinstance(self.penalties, str)
+
+    @property
+    def fits_features(self) -> bool:
+        """Whether features are made for each outer fold by itself."""
+        return self.word_components is not None or self.standardize == "fold"
 
     @property
     def penalty_values(self) -> tuple[float, ...]:
@@ -122,7 +203,9 @@ class EncoderSettings:
 def _layer(layer: str | Mapping[str, str]) -> dict[str, Any]:
     if isinstance(layer, str):
         return {"layer": layer}
-    _known("choice of layer", layer, ("fixed",))
+    _known("choice of layer", layer, ("fixed", "nested"))
+    if "nested" in layer:
+        return {"layer": "nested", "layer_for": str(layer["nested"])}
     return {"layer": "fixed", "fixed_layer": str(layer["fixed"])}
 
 

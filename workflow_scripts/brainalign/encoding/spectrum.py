@@ -2,12 +2,17 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 
 # Errors of a Gram matrix's eigenvalues are some eps times the largest, so penalties of at least 1e-9 times it keep
 # a prediction's error under 1e-6; for smaller ones the features themselves are factorised.
 GRAM_LIMIT = 1e-9
+
+# Least squares divide by the eigenvalues themselves: where the smallest kept one is at least this share of the largest,
+# the Gram matrix gives r to 1e-6.
+CONDITION_LIMIT = 1e-7
 
 EPSILON = float(np.finfo(np.float64).eps)
 
@@ -24,7 +29,9 @@ class Spectrum:
     trace : sum of the squares of X, the trace of its Gram matrix.
     rank : number of singular values above max(train, width) * eps * largest.
     interpolates : whether the axes span every centred response, so that the fit at penalty 0 leaves no residual; said
-        by `exact_spectrum` only.
+        by `exact_spectrum` and `least_squares` only.
+    centred : whether features are centred by their training mean; False for a fit without an intercept, where
+        "centred" is to be read as "as they are" throughout.
     """
 
     scores: np.ndarray
@@ -33,11 +40,66 @@ class Spectrum:
     trace: float
     rank: int
     interpolates: bool = False
+    centred: bool = True
 
     @property
     def largest(self) -> float:
         """The largest eigenvalue, 0 where no feature varies."""
         return float(self.eigenvalues.max(initial=0.0))
+
+    @property
+    def is_conditioned(self) -> bool:
+        """Whether the smallest eigenvalue is at least CONDITION_LIMIT times the largest."""
+        return bool(self.eigenvalues.min(initial=np.inf) >= CONDITION_LIMIT * self.largest)
+
+    @property
+    def mean_share(self) -> float:
+        """What the intercept adds to each entry of the fitted values' matrix H: 1 / n, 0 without one."""
+        return 1.0 / len(self.scores) if self.centred else 0.0
+
+    def complement(self, penalty: float) -> tuple[np.ndarray, float]:
+        """Return weights w (axis,) and c, 0 or 1, of I - H = c (I - 1 1ᵀ / n) + Z w Zᵀ at a penalty.
+
+        Plainly w = -1 / (D + λ) and c = 1. Where the axes span every centred response, (I - 1 1ᵀ / n) = Z D^-1 Zᵀ and
+        w = λ / (D (D + λ)), c = 0, which keeps all digits however small λ is. At λ = 0 nothing of it is left there; w
+        is then of the limit of (I - H) / λ, times the smallest eigenvalue: residuals of rows left out, which is all that
+        it serves for, do not depend on a factor.
+        """
+        if self.interpolates and penalty == 0:
+            return self.eigenvalues.min(initial=np.inf) / self.eigenvalues**2, 0.0
+        if self.interpolates:
+            return penalty / (self.eigenvalues * (self.eigenvalues + penalty)), 0.0
+        return -1.0 / (self.eigenvalues + penalty), 1.0
+
+    def first(self, axes: int) -> "Spectrum":
+        """Return the spectrum of the first principal components of the training features: the largest eigenvalues."""
+        kept = np.argsort(-self.eigenvalues, kind="stable")[:axes]
+        eigenvalues = self.eigenvalues[kept]
+        return Spectrum(
+            self.scores[:, kept],
+            eigenvalues,
+            self.test_scores[:, kept],
+            float(eigenvalues.sum()),
+            min(self.rank, axes),
+            centred=self.centred,
+        )
+
+
+class Space(Protocol):
+    """Features of all samples, factorised for any training set."""
+
+    @property
+    def trace(self) -> float:
+        """Sum of the squares of the features of all samples, centred."""
+        ...
+
+    def spectrum(self, train: np.ndarray, test: np.ndarray) -> Spectrum:
+        """Factorise the training rows; exact for penalties above GRAM_LIMIT * largest."""
+        ...
+
+    def exact_spectrum(self, train: np.ndarray, test: np.ndarray) -> Spectrum:
+        """Factorise the training rows as exactly as can be."""
+        ...
 
 
 class FeatureSpace:
@@ -47,10 +109,17 @@ class FeatureSpace:
     ----------
     features : (sample, width). Held in float64, with columns that never vary set to 0, and centred: where means are
         large, centring training rows alone would leave rounding that a fit could take for signal.
+    centred : False takes features as they are, for fits without an intercept.
     """
 
-    def __init__(self, features: np.ndarray) -> None:
-        self.features = _centred(features.astype(np.float64))
+    def __init__(self, features: np.ndarray, centred: bool = True) -> None:
+        self.centred = centred
+        self.features = _centred(features.astype(np.float64)) if centred else features.astype(np.float64)
+
+    @cached_property
+    def trace(self) -> float:
+        """Sum of the squares of the features of all samples, centred."""
+        return float(np.einsum("ij,ij->", self.features, self.features))
 
     @cached_property
     def gram(self) -> np.ndarray:
@@ -61,20 +130,32 @@ class FeatureSpace:
         """Factorise the smaller Gram matrix of the training rows; exact for penalties above GRAM_LIMIT * largest."""
         if self.features.shape[1] < len(train):
             return self._primal(train, test)
-        return self._dual(train, test)
+        return _of_gram(self.gram, train, test, self.centred)
 
     def exact_spectrum(self, train: np.ndarray, test: np.ndarray) -> Spectrum:
-        """Factorise the training features themselves (SVD); singular values under max(n, p) * eps * largest are cut."""
+        """Factorise the training features themselves; singular values under max(n, p) * eps * largest are cut.
+
+        Where there are more features than rows, of Xᵀ = Q R first, and then R by an SVD, which is as exact as an SVD
+        of X and much faster.
+        """
         x, x_test = self._split(train, test)
+        total = float(np.sum(x**2))
+        shape = x.shape
+        if shape[1] > shape[0]:
+            basis, triangle = np.linalg.qr(x.T)
+            x, x_test = triangle.T, x_test @ basis
         left, singular, right = np.linalg.svd(x, full_matrices=False)
-        kept = singular > max(x.shape) * EPSILON * singular.max(initial=0.0)
+        kept = singular > max(shape) * EPSILON * singular.max(initial=0.0)
         singular = singular[kept]
         scores, axes = left[:, kept] * singular, right[kept].T
         rank = int(kept.sum())
-        return Spectrum(scores, singular**2, x_test @ axes, float(np.sum(x**2)), rank, rank == len(train) - 1)
+        full = rank == len(train) - self.centred
+        return Spectrum(scores, singular**2, x_test @ axes, total, rank, full, self.centred)
 
     def _split(self, train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         x = self.features[train]
+        if not self.centred:
+            return x, self.features[test]
         return _centred(x), self.features[test] - x.mean(axis=0)
 
     def _primal(self, train: np.ndarray, test: np.ndarray) -> Spectrum:
@@ -82,20 +163,72 @@ class FeatureSpace:
         eigenvalues, axes = np.linalg.eigh(x.T @ x)  # (width,), (width, width)
         kept, rank = _kept(eigenvalues, max(x.shape))
         axes = axes[:, kept]
-        return Spectrum(x @ axes, eigenvalues[kept], x_test @ axes, float(np.sum(x**2)), rank)
+        total = float(np.sum(x**2))
+        return Spectrum(x @ axes, eigenvalues[kept], x_test @ axes, total, rank, centred=self.centred)
 
-    def _dual(self, train: np.ndarray, test: np.ndarray) -> Spectrum:
-        k = self.gram[np.ix_(train, train)]
-        mean = k.mean(axis=0)
-        centred = k - mean - mean[:, None] + mean.mean()
-        if np.trace(centred) <= len(train) * EPSILON * np.trace(k):
-            centred = np.zeros_like(centred)  # nothing but rounding: no feature varies in these rows
-        between = self.gram[np.ix_(test, train)]
+
+class GramSpace:
+    """A feature space known by its Gram matrix alone: a sum of spaces, or a non-linear map.
+
+    Parameters
+    ----------
+    gram : (sample, sample) float64, symmetric and positive semi-definite; it need not be centred.
+    """
+
+    def __init__(self, gram: np.ndarray) -> None:
+        self.gram = _twice_centred(gram)
+
+    @property
+    def trace(self) -> float:
+        """Sum of the squares of the features of all samples, centred."""
+        return float(np.trace(self.gram))
+
+    def spectrum(self, train: np.ndarray, test: np.ndarray) -> Spectrum:
+        """Factorise the Gram matrix of the training rows; exact for penalties above GRAM_LIMIT * largest."""
+        return _of_gram(self.gram, train, test)
+
+    def exact_spectrum(self, train: np.ndarray, test: np.ndarray) -> Spectrum:
+        """The same with eigenvalues under n * eps * largest cut: all that a Gram matrix can tell."""
+        return _cut(_of_gram(self.gram, train, test))
+
+
+def least_squares(space: Space, train: np.ndarray, test: np.ndarray) -> Spectrum:
+    """Factorise the training rows for a fit without penalty: by a Gram matrix where that tells r to 1e-6.
+
+    It does where the eigenvalues that are not cut, those over n * eps * largest, are all above CONDITION_LIMIT times
+    the largest. Otherwise the features themselves are factorised.
+    """
+    found = _cut(space.spectrum(train, test))
+    return found if found.is_conditioned else space.exact_spectrum(train, test)
+
+
+def _of_gram(gram: np.ndarray, train: np.ndarray, test: np.ndarray, centred: bool = True) -> Spectrum:
+    k, between = gram[np.ix_(train, train)], gram[np.ix_(test, train)]
+    if centred:
+        size, mean = np.trace(k), k.mean(axis=0)
+        k = k - mean - mean[:, None] + mean.mean()
+        if np.trace(k) <= len(train) * EPSILON * size:
+            k = np.zeros_like(k)  # nothing but rounding: no feature varies in these rows
         between = between - between.mean(axis=1, keepdims=True) - mean + mean.mean()
-        eigenvalues, left = np.linalg.eigh(centred)
-        kept, rank = _kept(eigenvalues, len(train))
-        singular, left = np.sqrt(eigenvalues[kept]), left[:, kept]
-        return Spectrum(left * singular, eigenvalues[kept], between @ (left / singular), float(np.trace(centred)), rank)
+    eigenvalues, left = np.linalg.eigh(k)
+    kept, rank = _kept(eigenvalues, len(train))
+    singular, left = np.sqrt(eigenvalues[kept]), left[:, kept]
+    test_scores, trace = between @ (left / singular), float(np.trace(k))
+    return Spectrum(left * singular, eigenvalues[kept], test_scores, trace, rank, centred=centred)
+
+
+def _cut(found: Spectrum) -> Spectrum:
+    """Return a spectrum of a Gram matrix without the eigenvalues that do not count towards the rank."""
+    kept = np.sort(np.argsort(found.eigenvalues)[len(found.eigenvalues) - found.rank :])
+    full = found.rank == len(found.scores) - found.centred
+    scores, test_scores = found.scores[:, kept], found.test_scores[:, kept]
+    return Spectrum(scores, found.eigenvalues[kept], test_scores, found.trace, found.rank, full, found.centred)
+
+
+def _twice_centred(gram: np.ndarray) -> np.ndarray:
+    """Return the Gram matrix of the centred features."""
+    mean = gram.mean(axis=0)
+    return np.asarray(gram - mean - mean[:, None] + mean.mean())
 
 
 def _kept(eigenvalues: np.ndarray, size: int) -> tuple[np.ndarray, int]:

@@ -1,10 +1,14 @@
 """Encodings as variables of a file."""
 
+from pathlib import Path
+
 import numpy as np
 
 from brainalign.encoding.encoder import Encoding
+from brainalign.errors import UnreadableFileError
 from brainalign.responses.samples import Columns
-from brainalign.storage import Variable
+from brainalign.responses.stored import StoredResponses
+from brainalign.storage import Variable, read_arrays
 
 _SCORES = ("score_layer", "score_subject", "score_region")
 
@@ -13,14 +17,21 @@ def encoding_variables(encoding: Encoding, neuroids: Columns) -> dict[str, Varia
     """Return an encoding and the table of its neuroids as variables with named dimensions."""
     own = ("layer", "fold")
     arrays: dict[str, tuple[tuple[str, ...], np.ndarray]] = {
-        "r": ((*own, "neuroid"), encoding.r.astype(np.float32)),
+        "r": (("layer", "scored_fold", "neuroid"), encoding.r.astype(np.float32)),
+        "r2": (("layer", "scored_fold", "neuroid"), encoding.r2.astype(np.float32)),
         "penalty": ((*own, "neuroid"), encoding.penalty.astype(np.float32)),
-        "chosen_layer": (("fold",), encoding.chosen_layer.astype(np.int64)),
+        "chosen_layer": (("fold", "choice_unit"), encoding.chosen_layer.astype(np.int64)),
         "inner_score": (own, encoding.inner_score),
-        "constant_predictions": (own, encoding.constant_predictions.astype(np.int64)),
+        "constant_predictions": (("layer", "scored_fold"), encoding.constant_predictions.astype(np.int64)),
         "rank": (own, encoding.rank.astype(np.int64)),
         "edge_share": (own, encoding.edge_share),
         "aggregate_r": (_SCORES, encoding.aggregate_r),
+        "aggregate_r2": (_SCORES, encoding.aggregate_r2),
+        "width": (("layer",), encoding.width.astype(np.int64)),
+        "replicates_r2": (("draw", "score_subject", "score_region"), encoding.replicates_r2.astype(np.float32)),
+        "chosen_r": (("scored_fold", "neuroid"), encoding.chosen_r.astype(np.float32)),
+        "chosen_r2": (("scored_fold", "neuroid"), encoding.chosen_r2.astype(np.float32)),
+        "train_rows": (("fold",), encoding.train_rows.astype(np.int64)),
         "replicates": (("draw", *_SCORES), encoding.replicates.astype(np.float32)),
         "layer": (("layer",), _text(encoding.layers)),
         "score_layer": (("score_layer",), _text(encoding.score_layers)),
@@ -31,6 +42,46 @@ def encoding_variables(encoding: Encoding, neuroids: Columns) -> dict[str, Varia
         "region": (("neuroid",), _text(neuroids["region"])),
     }
     return {name: Variable(dims, values) for name, (dims, values) in arrays.items()}
+
+
+def encoding_facts(encoding: Encoding, data: StoredResponses) -> dict[str, str | int | float]:
+    """Return what else is to be known of an encoding, as attributes of its file."""
+    return {
+        "samples": len(data.samples),
+        "simulated": int(data.simulated),
+        "resampled": encoding.resampled,
+        "groups": encoding.groups,
+    }
+
+
+def read_choice(path: Path) -> list[str]:
+    """Read the layer that was chosen in each outer fold.
+
+    Where every subject or neuroid has a layer of its own, it is the one that most of them have; of equals the first.
+
+    Raises
+    ------
+    UnreadableFileError : not an encoding.
+    """
+    arrays = read_arrays(path, ["layer", "chosen_layer"])
+    names, chosen = arrays["layer"], arrays["chosen_layer"]
+    if chosen.ndim != 2 or not chosen.size or chosen.min() < 0 or chosen.max() >= len(names):
+        raise UnreadableFileError(path, "it does not say which layer was chosen in each fold")
+    return [str(names[np.bincount(row).argmax()]) for row in chosen]
+
+
+def read_best_layer(path: Path) -> str:
+    """Read the layer with the highest inner score, in the mean over outer folds.
+
+    Raises
+    ------
+    UnreadableFileError : not an encoding, or one whose inner folds were not scored.
+    """
+    arrays = read_arrays(path, ["layer", "inner_score"])
+    scores = arrays["inner_score"].mean(axis=1)
+    if not np.isfinite(scores).any():
+        raise UnreadableFileError(path, "its inner folds were not scored, so that no layer can be chosen by it")
+    return str(arrays["layer"][np.nanargmax(scores)])
 
 
 def _text(values: object) -> np.ndarray:

@@ -7,25 +7,29 @@ from brainalign.activations.stored import read_layers
 from brainalign.command import run
 from brainalign.encoding.encoder import encode
 from brainalign.encoding.settings import EncoderSettings
-from brainalign.encoding.stored import encoding_variables
+from brainalign.encoding.stored import encoding_facts, encoding_variables, read_best_layer
 from brainalign.provenance import Provenance
 from brainalign.responses.stored import read_responses
 from brainalign.storage import write_arrays
 
 
-def fit_encoder(spec: dict[str, Any], provenance: Provenance, activations: Path, responses: Path, out: Path) -> None:
+def fit_encoder(
+    spec: dict[str, Any],
+    provenance: Provenance,
+    activations: Path,
+    responses: Path,
+    choosing: list[Path],
+    out: Path,
+) -> None:
     """Write scores, penalties, the chosen layer and bootstrap replicates."""
+    if choosing:
+        spec = spec | {"layer": {"fixed": read_best_layer(choosing[0])}}
     settings = EncoderSettings.from_mapping(spec)
     data = read_responses(responses)
     layers = ((name, data.features_of_samples(values)) for name, values in read_layers(activations, data.stimulus_ids))
     encoding = encode(layers, data.values, data.samples, data.neuroids, settings)
-    variables = encoding_variables(encoding, data.neuroids)
-    facts: dict[str, str | int | float] = {
-        "samples": len(data.samples),
-        "simulated": int(data.simulated),
-        "resampled": encoding.resampled,
-    }
-    write_arrays(out, variables, {**provenance.attributes(), **facts})
+    attributes = {**provenance.attributes(), **encoding_facts(encoding, data)}
+    write_arrays(out, encoding_variables(encoding, data.neuroids), attributes)
 
 
 if __name__ == "__main__":

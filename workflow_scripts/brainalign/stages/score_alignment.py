@@ -3,19 +3,28 @@
 from pathlib import Path
 from typing import Any
 
-from brainalign.alignment import alignment_table, read_ceilings, read_null, read_scores
+from brainalign.alignment import alignment_table, read_ceilings, read_neuroids, read_null, read_scores
 from brainalign.command import run
 from brainalign.provenance import Provenance
 from brainalign.tables import write_table
 
 
 def score_alignment(
-    spec: dict[str, Any], provenance: Provenance, encoding: Path, ceilings: Path, nulls: list[Path], out: Path
+    spec: dict[str, Any],
+    provenance: Provenance,
+    encoding: Path,
+    ceilings: Path,
+    nulls: list[Path],
+    together: list[Path],
+    out: Path,
 ) -> None:
     """Write the table of scores; a null's name is that of the folder in which its encoding lies."""
     scores = read_scores(encoding)
     beside = {path.parent.name: read_null(path, scores) for path in nulls}
-    write_table(out, alignment_table(scores, read_ceilings(ceilings, scores), beside, spec), provenance)
+    against = read_ceilings(ceilings, scores)
+    neuroids = read_neuroids(encoding, ceilings, scores) if spec.get("normalise") == "neuroid" else None
+    joined = [read_null(path, scores) for path in together]
+    write_table(out, alignment_table(scores, against, beside, spec, neuroids, joined), provenance)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,156 @@
+"""Kinds by name, as stored, and what they normalise."""
+
+import typing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from brainalign.alignment import Ceilings, NormalisedNeuroids, alignment_table
+from brainalign.ceilings.ceiling import BASES, KINDS
+from brainalign.ceilings.kinds import estimate
+from brainalign.ceilings.neuroids import normalise_neuroids
+from brainalign.ceilings.stored import ceiling_variables
+from brainalign.config import data as config_data
+from brainalign.encoding.scores import Units, aggregate
+from brainalign.encoding.settings import EncoderSettings
+from brainalign.errors import InputError
+from brainalign.responses.stored import StoredResponses
+from test_alignment import NAMES, small_scores
+
+SETTINGS = EncoderSettings(split={"kind": "grouped", "folds": 5}, draws=25, grid=(0.1, 10.0, 1000.0))
+
+
+@pytest.fixture
+def repeated(shared: Any) -> StoredResponses:
+    random = np.random.default_rng(1)
+    values = shared.noise_free + random.normal(size=(3, *shared.noise_free.shape))
+    neuroids = shared.neuroids | {"ceiling": np.linspace(0.2, 0.9, 24)}
+    arrays = {"noise_free": shared.noise_free}
+    ids = np.arange(160).astype(str)
+    return StoredResponses(Path("responses.h5"), values.astype(np.float32), shared.samples, neuroids, ids, arrays, True)
+
+
+def test_every_kind_is_found_stored_and_in_the_order_of_preference(repeated: StoredResponses) -> None:
+    asked = {"subject-pool": {"pools": 1, "bootstraps": 20, "shifts": 2}} | {kind: {} for kind in KINDS[:-1]}
+    ceilings = estimate(asked, repeated, SETTINGS)
+    assert [ceiling.kind for ceiling in ceilings] == list(KINDS)
+    units = Units.from_table(repeated.neuroids)
+    stored = ceiling_variables(ceilings, units, SETTINGS.draws)
+    assert stored["ceiling_kind"].values.tolist() == list(KINDS)
+    assert stored["ceiling_basis"].values.tolist() == ["truth"] + ["responses"] * 3 + ["encoder"] * 2
+    for index, ceiling in enumerate(ceilings):
+        np.testing.assert_array_equal(stored["ceiling_aggregate"].values[index], ceiling.aggregate)
+        has_bounds = np.isfinite(stored["ceiling_per_neuroid_low"].values[index]).all()
+        assert has_bounds == (ceiling.kind != "given")
+        has_draws = np.isfinite(stored["ceiling_replicates"].values[:, index]).all()
+        assert has_draws == (ceiling.kind not in ("given", "subject-pool"))
+        assert np.isfinite(stored["ceiling_null"].values[index]).all() == (ceiling.kind == "subject-pool")
+    known, reliable = ceilings[0].aggregate[0, 0], [ceilings[number].aggregate[0, 0] for number in (2, 3)]
+    assert reliable == pytest.approx([known] * 2, abs=0.06)
+
+
+def test_kinds_are_those_of_the_config() -> None:
+    fields = config_data.Ceilings.model_fields
+    assert tuple(field.alias or name for name, field in fields.items() if name != "normalise") == KINDS
+    assert set(BASES) == set(KINDS)
+    assert all(type(None) in typing.get_args(fields[kind.replace("-", "_")].annotation) for kind in KINDS)
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("splithalf", "unknown kind of ceiling 'splithalf'; did you mean 'split-half'"),
+        ("known", "a known ceiling needs the noise-free responses of a simulation"),
+        ("given", "given ceilings were asked for, but the neuroids have none"),
+        ("repeats", "needs at least 2 repetitions, but the responses have no axis of them"),
+    ],
+)
+def test_what_a_data_set_has_not_is_told(repeated: StoredResponses, kind: str, message: str) -> None:
+    neuroids = {name: values for name, values in repeated.neuroids.items() if name != "ceiling"}
+    bare = replace(repeated, values=repeated.values[0], neuroids=neuroids, arrays={})
+    with pytest.raises(InputError, match=message):
+        estimate({kind: {}}, bare, SETTINGS)
+
+
+UNITS = Units(np.arange(6).astype(str), np.repeat(["S1", "S2"], 3), np.array(["a", "a", "b", "a", "b", "b"]))
+
+
+@pytest.mark.parametrize("name", ["mean", "schrimpf", "brain-score"])
+def test_neuroids_are_normalised_one_by_one(name: str) -> None:
+    random = np.random.default_rng(0)
+    r, ceiling = random.normal(0.2, 0.1, size=(2, 3, 6)), random.uniform(0.3, 0.9, size=6)
+    low = np.array([0.1, -0.1, 0.2, 0.1, np.nan, 0.0])  # S2 has no neuroid of region b left
+    found, counts = normalise_neuroids(r, np.array([[0], [1], [0]]), UNITS, ceiling, low, name)
+    kept = [0, 2, 3]
+    own = Units(UNITS.neuroid[kept], UNITS.subject[kept], UNITS.region[kept])
+    chosen = np.stack([r[0, 0], r[1, 1], r[0, 2]])
+    for layer, values in enumerate([r[0], r[1], chosen]):
+        np.testing.assert_allclose(found[layer], aggregate(values[:, kept] / ceiling[kept], own, name))
+    assert counts.tolist() == [[3, 2, 1], [2, 1, 1], [1, 1, 0]]
+    assert np.isnan(found[:, 2, 2]).all()
+    assert np.isfinite(found[:, :2]).all()
+
+
+def test_layers_chosen_for_subjects_and_neuroids() -> None:
+    r = np.stack([np.full((2, 6), 0.1), np.full((2, 6), 0.3)])
+    ceiling = low = np.full(6, 0.5)
+    by_subject = np.array([[0, 1], [0, 0]])
+    by_neuroid = by_subject[:, [0, 0, 0, 1, 1, 1]]
+    for chosen in (by_subject, by_neuroid):
+        found, _ = normalise_neuroids(r, chosen, UNITS, ceiling, low, "mean")
+        assert found[-1, 1, 0] == pytest.approx(0.2)
+        assert found[-1, 2, 0] == pytest.approx((0.6 + 0.2) / 2)
+
+
+def test_folds_scored_together_have_a_chosen_score_where_they_chose_one_layer() -> None:
+    r = np.stack([np.full((1, 6), 0.1), np.full((1, 6), 0.3)])
+    ceiling = low = np.full(6, 0.5)
+    same, _ = normalise_neuroids(r, np.array([[1], [1]]), UNITS, ceiling, low, "mean")
+    other, _ = normalise_neuroids(r, np.array([[1], [0]]), UNITS, ceiling, low, "mean")
+    assert same[-1, 0, 0] == pytest.approx(0.6)
+    assert np.isnan(other[-1]).all()
+    np.testing.assert_allclose(other[:2, 0, 0], [0.2, 0.6])
+
+
+def test_where_no_neuroid_is_left_nothing_is_normalised() -> None:
+    found, counts = normalise_neuroids(
+        np.ones((1, 2, 6)), np.zeros((2, 1), int), UNITS, np.ones(6), -np.ones(6), "mean"
+    )
+    assert np.isnan(found).all()
+    assert not counts.any()
+
+
+def test_shapes_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(InputError, match=r"r has shape \(1, 2, 5\)"):
+        normalise_neuroids(np.ones((1, 2, 5)), np.zeros((2, 1), int), UNITS, np.ones(6), np.ones(6), "mean")
+
+
+def ceiling_of(kind: str, low: float, null_high: float) -> Ceilings:
+    one = np.ones((1, 1, 1))
+    drawn = np.full((41, 1, 1, 1), np.nan)
+    return Ceilings((kind,), 0.5 * one, low * one, 0.6 * one, drawn, 0.1 * one, null_high * one)
+
+
+@pytest.mark.parametrize(
+    ("low", "null_high", "above"),
+    [(0.4, 0.3, 1), (0.3, 0.3, 0), (0.2, 0.3, 0), (0.1, np.nan, 1), (-0.1, np.nan, 0), (np.nan, np.nan, np.nan)],
+)
+def test_the_table_says_whether_a_ceiling_stands_out_from_noise(low: float, null_high: float, above: float) -> None:
+    table = alignment_table(small_scores(neuroids=9), ceiling_of("subject-pool", low, null_high), {}, NAMES)
+    np.testing.assert_array_equal(table["ceiling_above_noise"], [above, above])
+    assert table["ceiling_basis"].tolist() == ["encoder"] * 2
+    assert table["normalised_by"].tolist() == ["aggregate"] * 2
+    assert table["normalised_neuroids"].tolist() == [9, 9]
+
+
+def test_neuroids_stand_in_the_place_of_aggregates() -> None:
+    neuroids = NormalisedNeuroids(np.array([[[0.7]], [[0.8]]]), np.array([[4]]))
+    table = alignment_table(small_scores(neuroids=9), ceiling_of("repeats", 0.4, np.nan), {}, NAMES, neuroids)
+    assert table["normalised"].tolist() == [0.7, 0.8]
+    assert table[["normalised_low", "normalised_high"]].isna().all(axis=None)
+    assert table["normalised_by"].tolist() == ["neuroid"] * 2
+    assert table["normalised_neuroids"].tolist() == [4, 4]
+    assert table["ceiling_basis"].tolist() == ["responses"] * 2

@@ -1,0 +1,186 @@
+"""All folds fitted at once are all folds refitted one by one."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.stats import pearsonr
+from sklearn.linear_model import Ridge
+
+import brainalign.encoding.fit as fit_module
+import brainalign.encoding.nested as nested_module
+from brainalign.encoding.fit import FoldFit, fit_folds, training_folds
+from brainalign.encoding.settings import EncoderSettings
+from brainalign.encoding.spectrum import FeatureSpace, GramSpace
+from brainalign.encoding.splits import Fold, make_folds
+from brainalign.responses.samples import Samples
+
+GRID = tuple(float(value) for value in np.logspace(-2, 4, 7))
+SPLIT = {"kind": "grouped", "folds": 5, "seed": 0}
+
+
+def settings(**changes: Any) -> EncoderSettings:
+    return EncoderSettings(**({"grid": GRID, "split": SPLIT, "precision": "float64"} | changes))
+
+
+def problem(width: int, neuroids: int = 12, n: int = 110) -> tuple[np.ndarray, np.ndarray, Samples]:
+    random = np.random.default_rng(width)
+    x = random.normal(size=(n, width)) * np.geomspace(3, 0.1, width) + 30
+    strength = np.linspace(0, 2, neuroids)
+    y = x[:, :3].mean(axis=1, keepdims=True) * strength + random.normal(size=(n, neuroids))
+    return x, y - y.mean(axis=0), Samples({"split_group": np.arange(n) // 5})
+
+
+def fitted(spaces: list[Any], y: np.ndarray, samples: Samples, encoder: EncoderSettings) -> list[FoldFit]:
+    return fit_folds(
+        spaces, y, training_folds(make_folds(encoder.split, samples), encoder, samples, True), encoder, True
+    )
+
+
+def refits(
+    xs: list[np.ndarray], y: np.ndarray, folds: list[Fold], encoder: EncoderSettings
+) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Return for each fold the candidate (neuroid,), the prediction and r of the inner folds, by plain refits."""
+    found = []
+    grids = [np.array(encoder.grid) * ((x - x.mean(axis=0)) ** 2).sum() / len(x) for x in xs]
+    candidates = [(x, penalty) for x, grid in zip(xs, grids, strict=True) for penalty in grid]
+    for number, fold in enumerate(folds):
+        blocks = [other.test for k, other in enumerate(folds) if k != number]
+        held_out = np.full((len(candidates), *y.shape), np.nan)
+        for values, (x, penalty) in zip(held_out, candidates, strict=True):
+            for block in blocks:
+                rest = np.setdiff1d(fold.train, block)
+                values[block] = Ridge(penalty, solver="svd").fit(x[rest], y[rest]).predict(x[block])
+        squares = np.stack([((held_out - y)[:, block] ** 2).sum(axis=1) for block in blocks])  # (block, candidate, v)
+        if encoder.criterion == "r2":
+            squares /= np.stack([((y[block] - y[block].mean(axis=0)) ** 2).sum(axis=0) for block in blocks])[:, None]
+        errors = squares.sum(axis=0)
+        if encoder.penalties == "shared":
+            errors = np.broadcast_to(errors.sum(axis=1, keepdims=True), errors.shape)
+        best = errors.argmin(axis=0)
+        prediction = np.empty((len(fold.test), y.shape[1]))
+        inner = np.empty((len(blocks), y.shape[1]))
+        for column, chosen in enumerate(best):
+            x, penalty = candidates[chosen]
+            model = Ridge(penalty, solver="svd").fit(x[fold.train], y[fold.train, column])
+            prediction[:, column] = model.predict(x[fold.test]) - y[fold.train, column].mean()
+            inner[:, column] = [pearsonr(held_out[chosen, block, column], y[block, column])[0] for block in blocks]
+        found.append((best, prediction, inner))
+    return found
+
+
+@pytest.mark.parametrize("changes", [{}, {"penalties": "shared"}, {"criterion": "r2"}])
+@pytest.mark.parametrize("width", [3, 40, 95, 300])
+def test_all_at_once_is_one_by_one(width: int, changes: dict[str, Any]) -> None:
+    x, y, samples = problem(width)
+    encoder = settings(**changes)
+    folds = make_folds(SPLIT, samples)
+    for ours, (best, prediction, inner) in zip(
+        fitted([FeatureSpace(x)], y, samples, encoder), refits([x], y, folds, encoder), strict=True
+    ):
+        scale = ((x - x.mean(axis=0)) ** 2).sum() / len(x)
+        np.testing.assert_allclose(ours.penalty, np.array(GRID)[best] * scale)
+        np.testing.assert_array_equal(ours.at_edge, (best == 0) | (best == len(GRID) - 1))
+        np.testing.assert_allclose(ours.prediction, prediction, atol=1e-8)
+        assert ours.inner_r is not None
+        np.testing.assert_allclose(ours.inner_r, inner, atol=1e-8)
+
+
+@pytest.mark.parametrize("width", [3, 95, 300])
+def test_float32_products_choose_the_same_and_predict_the_same(width: int) -> None:
+    x, y, samples = problem(width, neuroids=400)
+    y[:, 200:] = np.random.default_rng(1).normal(size=(110, 200))  # nothing to predict: flat errors
+    y -= y.mean(axis=0)
+    encoder = settings(grid=tuple(float(value) for value in np.logspace(-6, 8, 15)))
+    exact = fitted([FeatureSpace(x)], y, samples, encoder)
+    single = fitted([FeatureSpace(x)], y.astype(np.float32), samples, encoder)
+    for ours, theirs in zip(single, exact, strict=True):
+        assert ours.prediction.dtype == np.float32
+        np.testing.assert_array_equal(ours.penalty, theirs.penalty)
+        np.testing.assert_allclose(ours.prediction, theirs.prediction, atol=2e-6)
+        assert ours.inner_r is not None
+        np.testing.assert_allclose(ours.inner_r, theirs.inner_r, atol=1e-5)
+
+
+@pytest.mark.parametrize("penalties", ["per-neuroid", "shared"])
+def test_the_space_is_chosen_with_the_penalty(penalties: str) -> None:
+    first, y, samples = problem(40)
+    second = np.random.default_rng(5).normal(size=(110, 60))
+    y[:, ::2] += second[:, :5].sum(axis=1, keepdims=True)
+    y -= y.mean(axis=0)
+    encoder = settings(penalties=penalties)
+    ours = fitted([FeatureSpace(first), GramSpace(second @ second.T)], y, samples, encoder)
+    spaces = set()
+    for fit, (best, prediction, inner) in zip(
+        ours, refits([first, second], y, make_folds(SPLIT, samples), encoder), strict=True
+    ):
+        np.testing.assert_array_equal(fit.space, best // len(GRID))
+        np.testing.assert_allclose(fit.prediction, prediction, atol=1e-8)
+        np.testing.assert_allclose(fit.inner_r, inner, atol=1e-8)
+        spaces |= set(fit.space.tolist())
+    assert penalties == "shared" or spaces == {0, 1}, "the data must make the choice differ between neuroids"
+
+
+@pytest.mark.parametrize("changes", [{}, {"penalties": "shared"}, {"penalties": 1.0}])
+def test_both_paths_agree(monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any]) -> None:
+    x, y, samples = problem(95)
+    encoder = settings(**changes)
+    at_once = fitted([FeatureSpace(x)], y, samples, encoder)
+    monkeypatch.setattr(fit_module, "_all_at_once", lambda *_: False)
+    for ours, theirs in zip(at_once, fitted([FeatureSpace(x)], y, samples, encoder), strict=True):
+        np.testing.assert_allclose(ours.penalty, theirs.penalty)
+        np.testing.assert_allclose(ours.prediction, theirs.prediction, atol=1e-9)
+        np.testing.assert_allclose(ours.inner_r, theirs.inner_r, atol=1e-9)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("changes", [{}, {"penalties": "shared"}])
+def test_batches_and_chunks_change_nothing(
+    monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], dtype: type
+) -> None:
+    x, y, samples = problem(95, neuroids=50)
+    encoder = settings(**changes)
+    whole = fitted([FeatureSpace(x)], y.astype(dtype), samples, encoder)
+    monkeypatch.setattr(nested_module, "BATCH", 7)
+    monkeypatch.setattr(nested_module, "TABLE_BYTES", 8 * 5 * 7 * 20)
+    for ours, theirs in zip(fitted([FeatureSpace(x)], y.astype(dtype), samples, encoder), whole, strict=True):
+        np.testing.assert_array_equal(ours.penalty, theirs.penalty)
+        np.testing.assert_allclose(ours.prediction, theirs.prediction, atol=1e-6)
+
+
+def test_principal_components_are_fitted_to_the_training_rows() -> None:
+    from sklearn.decomposition import PCA
+
+    x, y, samples = problem(60)
+    encoder = settings(regression="pca-ridge", components=7)
+    folds = make_folds(SPLIT, samples)
+    scale = ((x - x.mean(axis=0)) ** 2).sum() / len(x)
+    for fit, number in zip(fitted([FeatureSpace(x)], y, samples, encoder), range(5), strict=True):
+        fold = folds[number]
+        pca = PCA(7, svd_solver="full").fit(x[fold.train])
+        z, test = np.full((110, 7), np.nan), pca.transform(x[fold.test])
+        z[fold.train] = pca.transform(x[fold.train])
+        blocks = [other.test for k, other in enumerate(folds) if k != number]
+        held_out = np.full((len(GRID), *y.shape), np.nan)
+        for values, penalty in zip(held_out, np.array(GRID) * scale, strict=True):
+            for block in blocks:
+                rest = np.setdiff1d(fold.train, block)
+                values[block] = Ridge(penalty, solver="svd").fit(z[rest], y[rest]).predict(z[block])
+        best = ((held_out - y)[:, fold.train] ** 2).sum(axis=1).argmin(axis=0)
+        for column, chosen in enumerate(best):
+            model = Ridge(GRID[chosen] * scale, solver="svd").fit(z[fold.train], y[fold.train, column])
+            theirs = model.predict(test) - y[fold.train, column].mean()
+            np.testing.assert_allclose(fit.prediction[:, column], theirs, atol=1e-8)
+        assert fit.rank == 7
+
+
+def test_penalties_too_small_for_the_gram_matrix_are_fitted_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, y, samples = problem(95)
+
+    def refuse(*_: Any) -> None:
+        raise AssertionError("the identity would lose its digits")
+
+    monkeypatch.setattr(fit_module, "_fit_nested", refuse)
+    fitted([FeatureSpace(x)], y, samples, settings(grid=(1e-12, 1.0)))
+    with pytest.raises(AssertionError, match="digits"):
+        fitted([FeatureSpace(x)], y, samples, settings(grid=(1e-2, 1.0)))

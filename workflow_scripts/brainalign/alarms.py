@@ -1,0 +1,67 @@
+"""What may be wrong with a score, in sentences that stand beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from brainalign.alignment import Scores
+
+EDGE_SHARE = 0.25  # of penalties at the grid's first or last, from which on the grid may be too narrow
+CONSTANT_SHARE = 0.25  # of constant predictions
+FEWEST_GROUPS = 3
+PEAK = (0.8, 1.25)  # features over training samples, where least squares is near its interpolation peak
+
+
+def alarms(scores: Scores, nulls: Mapping[str, Scores], text_free: Sequence[str]) -> np.ndarray:
+    """Return sentences joined by "; ", (layer, subject, region) of text, empty where nothing is to be said.
+
+    - a null scores higher than the features: a split that leaks where the null has no text;
+    - the penalty of many neuroids is the first or last of the grid;
+    - least squares with about as many features as training samples, where its predictions are least stable;
+    - fewer than three groups of samples, so that intervals mean little;
+    - constant predictions, which score 0.
+
+    Parameters
+    ----------
+    nulls : name → scores under the same folds.
+    text_free : names of the nulls that are computed without the text.
+    """
+    result = np.full(scores.r.shape, "", dtype=object)
+    for where, sentence in _found(scores, nulls, text_free):
+        place = np.broadcast_to(where, result.shape)
+        result[place] = [f"{old}; {sentence}" if old else sentence for old in result[place]]
+    return result
+
+
+def _found(
+    scores: Scores, nulls: Mapping[str, Scores], text_free: Sequence[str]
+) -> list[tuple[np.ndarray | bool, str]]:
+    found: list[tuple[np.ndarray | bool, str]] = []
+    for name, null in nulls.items():
+        leak = ", which has no text: the split leaks" if name in text_free else ""
+        found.append((null.r[-1] > scores.r, f"the null {name} scores higher{leak}"))
+    fits = scores.fits
+    if fits is None:
+        return found
+    for share, limit, what in (
+        (fits.edge_share, EDGE_SHARE, "have a penalty at the edge of the grid"),
+        (fits.constant_share, CONSTANT_SHARE, "have a constant prediction"),
+    ):
+        for layer in np.flatnonzero(share > limit):
+            found.append((_only(layer, scores), f"{share[layer]:.0%} of neuroids {what}"))
+    if isinstance(scores.encoder, dict) and scores.encoder.get("regression") == "ols":
+        ratios = fits.widths / fits.train_rows
+        for layer in np.flatnonzero((ratios > PEAK[0]) & (ratios < PEAK[1])):
+            sentence = f"least squares is least stable here, with {ratios[layer]:.2f} features per training sample"
+            found.append((_only(layer, scores), sentence))
+    if fits.groups < FEWEST_GROUPS:
+        found.append((True, f"there are only {fits.groups} groups of samples"))
+    return found
+
+
+def _only(layer: int, scores: Scores) -> np.ndarray:
+    return (np.arange(len(scores.layers)) == layer)[:, None, None]

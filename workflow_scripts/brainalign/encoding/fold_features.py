@@ -1,0 +1,134 @@
+"""Features of a layer for each outer fold, where components or SDs are fitted to its training samples."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from brainalign.encoding.components import principal_components
+from brainalign.encoding.delays import zscore
+from brainalign.encoding.kernels import spaces_of
+from brainalign.encoding.preparation import arrange, check_features, kept_samples
+from brainalign.encoding.sampling import Sampling
+from brainalign.encoding.settings import EncoderSettings
+from brainalign.encoding.spectrum import FeatureSpace, Space
+from brainalign.encoding.splits import Fold, make_folds
+from brainalign.errors import InputError
+from brainalign.responses.samples import Samples
+
+
+@dataclass(frozen=True)
+class FoldFeatures:
+    """How the features of any layer are prepared for the outer folds of a data set.
+
+    Parameters
+    ----------
+    samples : the sample table, untrimmed.
+    folds : outer folds of the samples that trimming leaves.
+    sampling : how stimuli become samples; None where features are of samples already.
+    """
+
+    samples: Samples
+    folds: Sequence[Fold]
+    settings: EncoderSettings
+    sampling: Sampling | None = None
+
+    def check(self, name: str, features: np.ndarray) -> np.ndarray:
+        """Return features that can be prepared: of stimuli, where components of these are asked for, else of samples.
+
+        Parameters
+        ----------
+        name : of the layer.
+        features : (stimulus, width), or (sample, width) where there is no sampling.
+
+        Raises
+        ------
+        InputError : another number of rows; NaN or infinite values; components of stimuli without a sampling.
+        """
+        if self.sampling is None:
+            if self.settings.word_components is not None:
+                raise InputError("components of stimuli need features of stimuli and the map from these to samples.")
+            check_features(name, features, len(self.samples))
+            return features
+        if len(self.samples) != self.sampling.n_samples:
+            raise InputError(f"the map is to {self.sampling.n_samples} samples, but there are {len(self.samples)}.")
+        check_features(name, features, len(features), "stimuli")
+        return features if self.settings.word_components is not None else self.sampling.features(features)
+
+    def of_all(self, features: np.ndarray) -> np.ndarray:
+        """Return the features of all folds (kept sample, width), where nothing is fitted in the fold.
+
+        Parameters
+        ----------
+        features : as `check` returns them.
+        """
+        return arrange(features, self.samples, self.settings)
+
+    def of_fold(self, features: np.ndarray, number: int) -> np.ndarray:
+        """Return the features of one outer fold (kept sample, width); rows outside the fold are 0 if standardised.
+
+        Components are fitted to the stimuli of the training samples and applied to all stimuli before the sample map;
+        training and test rows are standardised each with their own mean and SD, as published.
+
+        Parameters
+        ----------
+        features : as `check` returns them.
+        number : of the fold.
+        """
+        count = self.settings.word_components
+        if count is not None and self.sampling is not None:
+            kept = kept_samples(self.samples, self.settings)
+            rows = self._fitted(number) if kept is None else kept[self._fitted(number)]
+            features = self.sampling.features(principal_components(features, self.sampling.stimuli_of(rows), count))
+        x = arrange(features, self.samples, self.settings)
+        return x if self.settings.standardize == "none" else standardised(x, self.folds[number])
+
+    def spaces_of_fold(self, features: np.ndarray, number: int) -> list[Space]:
+        """Return the feature spaces of one outer fold, of features as `check` returns them."""
+        return _spaces(self.of_fold(features, number), self.settings)
+
+    def width(self, features: np.ndarray) -> int:
+        """Return how many features (row, width) become, delayed copies counted."""
+        delays = self.settings.delays if self.samples.onset_s is not None else ()
+        count = self.settings.word_components
+        return (features.shape[1] if count is None else min(count, features.shape[1])) * max(1, len(delays))
+
+    def _fitted(self, number: int) -> np.ndarray:
+        """Return the rows to whose stimuli components are fitted: the training rows.
+
+        Under the published rule of the gap those that it takes from the training set are among them.
+        """
+        split = self.settings.split
+        if split.get("at") != "published":
+            return self.folds[number].train
+        kept = kept_samples(self.samples, self.settings)
+        return make_folds({**split, "gap": 0}, trimmed(self.samples, kept))[number].train
+
+
+def spaces_of_samples(features: np.ndarray, fold: Fold, settings: EncoderSettings) -> list[Space]:
+    """Return the feature spaces of one outer fold, of features (kept sample, width) that are only standardised."""
+    return _spaces(standardised(features.astype(np.float64), fold), settings)
+
+
+def standardised(features: np.ndarray, fold: Fold) -> np.ndarray:
+    """Z-score training and test rows each with their own mean and SD; all other rows are 0.
+
+    Parameters
+    ----------
+    features : (sample, width).
+    """
+    result = np.zeros_like(features)
+    for rows in (fold.train, fold.test):
+        result[rows] = zscore(features[rows])[0]
+    return result
+
+
+def _spaces(features: np.ndarray, settings: EncoderSettings) -> list[Space]:
+    return spaces_of(features, settings) if settings.intercept else [FeatureSpace(features, centred=False)]
+
+
+def trimmed(samples: Samples, kept: np.ndarray | None) -> Samples:
+    """Return the rows of the sample table that are kept; all of them where `kept` is None."""
+    if kept is None:
+        return samples
+    return replace(samples, columns={name: np.asarray(values)[kept] for name, values in samples.columns.items()})

@@ -1,0 +1,46 @@
+"""Work on batches of columns side by side, each on one thread of the linear algebra library.
+
+Elementwise work, which NumPy does on one thread, then shares the cores as products do; and since every batch is
+computed by one thread, results do not depend on how many there are.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+from threadpoolctl import ThreadpoolController
+
+Work = Callable[[slice], None]
+
+
+class Threads:
+    """As many threads as the linear algebra library is allowed when this is made (OMP_NUM_THREADS and its kin)."""
+
+    def __init__(self) -> None:
+        self._libraries = ThreadpoolController().select(user_api="blas")
+        self.count = max((library["num_threads"] for library in self._libraries.info()), default=1)
+
+    @contextmanager
+    def pool(self) -> Iterator[Callable[[Work, Sequence[slice]], None]]:
+        """Yield a function that calls some work for every batch, and returns when all are done."""
+        with self._libraries.limit(limits=1):
+            if self.count == 1:
+                yield _one_by_one
+                return
+            with ThreadPoolExecutor(self.count) as executor:
+
+                def side_by_side(work: Work, batches: Sequence[slice]) -> None:
+                    for _ in executor.map(work, batches):
+                        pass
+
+                yield side_by_side
+
+
+def batches(size: int, at_once: int) -> list[slice]:
+    """Return consecutive slices of at most `at_once`, together all of `size`."""
+    return [slice(start, min(start + at_once, size)) for start in range(0, size, at_once)]
+
+
+def _one_by_one(work: Work, pieces: Sequence[slice]) -> None:
+    for piece in pieces:
+        work(piece)

@@ -1,0 +1,152 @@
+"""One data set under one encoder: what every feature space is fitted to and scored against."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from brainalign.encoding.bootstrap import Draws, make_draws, replicate, replicate_r2
+from brainalign.encoding.fit import FoldFit, SpacesOfFold, fit_folds, training_folds
+from brainalign.encoding.fold_features import FoldFeatures, spaces_of_samples, trimmed
+from brainalign.encoding.kernels import spaces_of
+from brainalign.encoding.preparation import kept_samples, prepare_responses
+from brainalign.encoding.sampling import Sampling
+from brainalign.encoding.scores import Units, aggregate, determination, pearson
+from brainalign.encoding.settings import EncoderSettings
+from brainalign.encoding.spectrum import Space
+from brainalign.encoding.splits import Fold, make_folds
+from brainalign.responses.samples import Columns, Samples
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What the predictions of all folds are worth; arrays as in `encoder.Encoding`, of one layer."""
+
+    r: np.ndarray
+    r2: np.ndarray
+    aggregate_r: np.ndarray
+    aggregate_r2: np.ndarray
+    replicates: np.ndarray
+    constant_predictions: np.ndarray
+
+
+class Trial:
+    """One data set under one encoder: what every feature space is fitted to and scored against.
+
+    Rows are those of the samples that trimming leaves: of `samples`, `y` and all folds. `kept` are their row numbers
+    among the samples that were given, None where these are all.
+
+    Parameters
+    ----------
+    responses : (sample, neuroid), or (repetition, sample, neuroid), whose mean over repetitions is taken.
+    samples : the sample table, in the responses' order.
+    neuroids : columns neuroid, subject, region.
+    sampling : how stimuli become samples; None where features are of samples already.
+
+    Raises
+    ------
+    InputError : shapes that do not fit, NaN or infinite values, neuroids that do not vary, a split or trimming that the
+        samples do not allow.
+    """
+
+    def __init__(
+        self,
+        responses: np.ndarray,
+        samples: Samples,
+        neuroids: Columns,
+        settings: EncoderSettings,
+        sampling: Sampling | None = None,
+    ) -> None:
+        self.settings, self.units = settings, Units.from_table(neuroids)
+        self.kept = kept_samples(samples, settings)
+        self.samples = trimmed(samples, self.kept)
+        self.folds = make_folds(settings.split, self.samples)
+        self.features = FoldFeatures(samples, self.folds, settings, sampling)
+        self.y = prepare_responses(responses, samples, self.units, self.folds, settings.precision, self.kept)
+        self.score_inner = settings.layer == "nested"
+        self.training = training_folds(self.folds, settings, self.samples, self.score_inner)
+        self.means = [self.y[fold.train].mean(axis=0, dtype=np.float64).astype(self.y.dtype) for fold in self.folds]
+        rows = [fold.test for fold in self.folds]
+        self.deviations = [self.y[test] - mean for test, mean in zip(rows, self.means, strict=True)]
+        self.truths = self.deviations
+        if settings.pools:
+            rows, self.deviations = [np.concatenate(rows)], [np.concatenate(self.deviations)]
+            self.truths = [self.y[rows[0]]]
+        whole = [Fold(np.empty(0, dtype=np.intp), test) for test in rows]
+        self.draws: Draws = make_draws(self.samples.split_group, whole, settings.draws, settings.seed)
+
+    def spaces(self, name: str, features: np.ndarray) -> Sequence[Space] | SpacesOfFold:
+        """Return a layer's spaces as `fit` takes them: of all folds, or a function that gives those of one.
+
+        Parameters
+        ----------
+        name : of the layer, for messages.
+        features : (stimulus, width) where there is a sampling, else (sample, width), untrimmed.
+        """
+        given = self.features.check(name, features)
+        if self.settings.fits_features:
+            return partial(self.features.spaces_of_fold, given)
+        return spaces_of(self.features.of_all(given), self.settings)
+
+    def spaces_of_samples(self, features: np.ndarray) -> Sequence[Space] | SpacesOfFold:
+        """Return spaces of features that are taken as they are but for standardising in the fold: other responses.
+
+        Parameters
+        ----------
+        features : (sample, width), rows as those of `y`.
+        """
+        if self.settings.standardize == "none":
+            return spaces_of(features, self.settings)
+        return lambda number: spaces_of_samples(features, self.folds[number], self.settings)
+
+    def fit(self, spaces: Sequence[Space] | SpacesOfFold) -> list[FoldFit]:
+        """Fit every outer fold; one of the spaces is chosen with the penalty."""
+        return fit_folds(spaces, self.y, self.training, self.settings, self.score_inner)
+
+    def score(self, predictions: Sequence[np.ndarray]) -> Scores:
+        """Score the predictions of every outer fold, each (test, neuroid), as deviations from the training mean."""
+        name, scored, deviations = self.settings.aggregate, list(predictions), list(predictions)
+        if self.settings.pools:
+            scored = [np.concatenate([part + mean for part, mean in zip(scored, self.means, strict=True)])]
+            deviations = [np.concatenate(deviations)]
+        correlations = [pearson(prediction, truth) for prediction, truth in zip(scored, self.truths, strict=True)]
+        r = np.stack([values for values, _ in correlations])
+        r2 = np.stack([determination(*pair) for pair in zip(deviations, self.deviations, strict=True)])
+        return Scores(
+            r=r,
+            r2=r2,
+            aggregate_r=aggregate(r, self.units, name),
+            aggregate_r2=aggregate(r2, self.units, name),
+            replicates=replicate(self.draws, scored, self.truths, self.units, name),
+            constant_predictions=np.array([count for _, count in correlations]),
+        )
+
+    def replicates_r2(self, predictions: Sequence[np.ndarray]) -> np.ndarray:
+        """Return the aggregate of R² in every draw, (draw, score_subject, score_region)."""
+        deviations = [np.concatenate(predictions)] if self.settings.pools else predictions
+        return replicate(self.draws, deviations, self.deviations, self.units, self.settings.aggregate, replicate_r2)
+
+    def inner_scores(self, fit: FoldFit) -> np.ndarray:
+        """Return the inner scores of one fold for each choice unit (unit,), and for all neuroids last."""
+        if fit.inner_r is None:
+            return np.full(self.n_units + 1, np.nan)
+        cells = aggregate(fit.inner_r, self.units, self.settings.aggregate)  # (score subject, score region)
+        if self.settings.layer_for == "neuroid":
+            return np.append(fit.inner_r.mean(axis=0), cells[0, 0])
+        own = cells[1:, 0] if self.settings.layer_for == "subject" else cells[:1, 0]
+        return np.append(own, cells[0, 0])
+
+    @property
+    def n_units(self) -> int:
+        """For how many units a layer is chosen by itself."""
+        return {"all": 1, "subject": len(self.units.subjects), "neuroid": len(self.units)}[self.settings.layer_for]
+
+    @property
+    def unit_of_neuroid(self) -> np.ndarray:
+        """The choice unit of each neuroid (neuroid,)."""
+        if self.settings.layer_for == "neuroid":
+            return np.arange(len(self.units))
+        if self.settings.layer_for == "all":
+            return np.zeros(len(self.units), dtype=np.intp)
+        return np.array([self.units.subjects.index(name) for name in self.units.subject])

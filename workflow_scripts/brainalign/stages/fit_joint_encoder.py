@@ -1,0 +1,37 @@
+"""Predict one data set's responses from several feature spaces together, each at the layer chosen in the fold."""
+
+from pathlib import Path
+from typing import Any
+
+from brainalign.activations.stored import StoredLayers
+from brainalign.command import run
+from brainalign.encoding.encoder import Member, encode_joint
+from brainalign.encoding.settings import EncoderSettings
+from brainalign.encoding.stored import encoding_facts, encoding_variables, read_choice
+from brainalign.provenance import Provenance
+from brainalign.responses.stored import read_responses
+from brainalign.storage import write_arrays
+
+
+def fit_joint_encoder(
+    spec: dict[str, Any],
+    provenance: Provenance,
+    activations: list[Path],
+    encodings: list[Path],
+    responses: Path,
+    out: Path,
+) -> None:
+    """Write scores, penalties and bootstrap replicates."""
+    settings = EncoderSettings.from_mapping(spec["encoder"] | {"mixtures": spec["mixtures"]})
+    data = read_responses(responses)
+    members = [
+        Member(StoredLayers(layers, data.stimulus_ids, data.features_of_samples), read_choice(encoding))
+        for layers, encoding in zip(activations, encodings, strict=True)
+    ]
+    encoding = encode_joint(members, data.values, data.samples, data.neuroids, settings)
+    attributes = {**provenance.attributes(), **encoding_facts(encoding, data)}
+    write_arrays(out, encoding_variables(encoding, data.neuroids), attributes)
+
+
+if __name__ == "__main__":
+    run(fit_joint_encoder)
