@@ -55,9 +55,8 @@ class Inputs:
         """Yield layers one at a time: the features with more or less of other features mixed in."""
         other = np.random.default_rng(count).permutation(self.features)
         for number in range(count):
-            angle = np.pi * abs(number / count - 0.6)
-            mixed = np.cos(angle) * self.features + np.sin(angle) * other
-            yield f"layer-{number:02d}", mixed.astype(np.float32)
+            share = 1 - abs(number / count - 0.6)
+            yield f"layer-{number:02d}", share * self.features + (1 - share) * other
 
     def fit(self, settings: EncoderSettings) -> Callable[[], list[FoldFit]]:
         """Return all the fits of the features, from features and responses to predictions of all folds."""
@@ -99,9 +98,9 @@ def simulate(
     random = np.random.default_rng(seed)
     group = np.sort(np.arange(samples) * groups // samples)
     latent_width = min(width, samples)
-    latent = np.sqrt(1 - SHARED) * random.standard_normal((samples, latent_width), dtype=np.float32)
-    latent += np.sqrt(SHARED) * random.standard_normal((groups, latent_width), dtype=np.float32)[group]
-    latent *= 1 / np.sqrt(1 + np.arange(latent_width, dtype=np.float32))
+    latent = (1 - SHARED) ** 0.5 * random.standard_normal((samples, latent_width), dtype=np.float32)
+    latent += SHARED**0.5 * random.standard_normal((groups, latent_width), dtype=np.float32)[group]
+    latent /= np.sqrt(1 + np.arange(latent_width, dtype=np.float32))
     features = latent @ random.standard_normal((latent_width, width), dtype=np.float32)
     features += 10 * random.standard_normal(width, dtype=np.float32)
     responses = latent @ random.standard_normal((latent_width, neuroids), dtype=np.float32)

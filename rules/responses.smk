@@ -13,12 +13,12 @@ rule prepare_responses:
     output:
         responses="results/responses/{dataset}.h5",
         digest="results/responses/{dataset}.digest.json",
-    wildcard_constraints:
-        dataset=names(WITH_RESPONSES),
     log:
         "results/logs/prepare_responses/{dataset}.log",
     benchmark:
         "results/benchmarks/prepare_responses/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=names(WITH_RESPONSES),
     conda:
         "../envs/workflow.yaml"
     resources:

@@ -86,6 +86,10 @@ class WrittenStudy:
             "aggregate_r2": Variable(dims, scores**2),
             "replicates_r2": Variable(("draw", *dims[1:]), ((scores + noise + own)[:, -1] ** 2).astype(np.float32)),
             "chosen_layer": Variable(("fold", "choice_unit"), chosen.astype(np.int64)[:, None]),
+            "group": Variable(("group",), text([f"g{number:02d}" for number in range(24)])),
+            "contributions": Variable(
+                ("group", *dims), (scores / 24 + random.normal(0, 0.002, (24, *scores.shape))).astype(np.float32)
+            ),
             "edge_share": Variable(("layer", "fold"), np.zeros((len(layers), folds))),
             "constant_predictions": Variable(("layer", "scored_fold"), np.zeros((len(layers), folds), dtype=np.int64)),
             "width": Variable(("layer",), np.full(len(layers), 16)),
@@ -98,7 +102,7 @@ class WrittenStudy:
             "subject": Variable(("neuroid",), text(np.repeat(SUBJECTS, NEUROIDS))),
             "region": Variable(("neuroid",), text(np.resize(REGIONS, neuroids))),
         }
-        facts = {"samples": DATASETS[dataset], "simulated": self.simulated, "groups": 96}
+        facts = {"samples": DATASETS[dataset], "simulated": self.simulated, "groups": 24, "dependence": "counted"}
         facts |= {"versions": json.dumps({"numpy": "2.4.6"})}
         write_arrays(path, variables, {"spec": json.dumps(encoder_spec(encoder)), **facts})
         return path

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from brainalign.alignment import Ceilings, Scores, alignment_table, read_ceilings, read_null, read_scores
+from brainalign.alignment import alignment_table
 from brainalign.errors import UnreadableFileError
 from brainalign.intervals import percentile_interval
+from brainalign.scored import Ceilings, Scores, read_ceilings, read_null, read_scores
 from brainalign.tables import read_table
 from invented_study import DRAWS, LAYERS, NULLS, WrittenStudy
 

@@ -20,27 +20,48 @@ STAGES = {
         "models.safetensors_headers models.safetensors_writing models.sizes models.stored_tensors "
         "models.weight_tensors tables "
     ),
-    "compare_pairs": "alignment correlation.pairs correlation.scores intervals study tables",
-    "compute_features": "activations.given activations.nulls.registry activations.stored given_tables tables",
-    "correlate_properties": (
-        "alignment correlation.properties correlation.scores correlation.statistics intervals study tables "
+    "compare_pairs": (
+        "ceilings.ceiling ceilings.neuroids correlation.observations correlation.pairs correlation.percentages "
+        "correlation.scores correlation.signed_ranks correlation.subjects encoding.scores inference.contributions "
+        "inference.p_values inference.shared_training inference.sign_flip intervals responses.samples scored "
+        "study tables "
     ),
-    "draw_figure": "alignment figures.style figures.tables intervals study tables",
+    "compute_features": (
+        "activations.given activations.nulls.embeddings activations.nulls.registry activations.nulls.words "
+        "activations.stored given_tables progress tables "
+    ),
+    "correlate_properties": (
+        "ceilings.ceiling ceilings.neuroids correlation.bases correlation.controlled correlation.corrections "
+        "correlation.mixed correlation.observations correlation.partial correlation.power correlation.properties "
+        "correlation.scores correlation.statistics encoding.scores inference.false_discovery intervals "
+        "responses.samples scored study tables "
+    ),
+    "draw_figure": (
+        "ceilings.ceiling ceilings.neuroids encoding.scores figures.style figures.tables responses.samples scored "
+        "study tables "
+    ),
     "estimate_ceilings": (
-        "ceilings.ceiling ceilings.given ceilings.kinds ceilings.known ceilings.saturation ceilings.stored "
-        "ceilings.subject_pool encoding.bootstrap encoding.delays encoding.fit encoding.inner "
-        "encoding.preparation encoding.ridge intervals responses.samples encoding.scores encoding.settings "
-        "encoding.spectrum encoding.splits responses.stored "
+        "ceilings.ceiling ceilings.given ceilings.kinds ceilings.known ceilings.other_subjects ceilings.pools "
+        "ceilings.predicted ceilings.repeats ceilings.resampling ceilings.saturation ceilings.shifted "
+        "ceilings.split_half ceilings.stored ceilings.subject_pool encoding.bootstrap encoding.components "
+        "encoding.contiguous encoding.delays encoding.dependence encoding.encoder encoding.factors encoding.fit "
+        "encoding.fold_features encoding.inner encoding.inner_scores encoding.joint encoding.kernels "
+        "encoding.layers encoding.least_squares encoding.nested encoding.preparation encoding.ridge "
+        "encoding.sampling encoding.scores encoding.settings encoding.spectrum encoding.split_kinds "
+        "encoding.splits encoding.threads encoding.training encoding.trial inference.contributions "
+        "inference.p_values inference.shared_training inference.sign_flip intervals responses.samples "
+        "responses.stored "
     ),
     "extract_activations": (
-        "activations.batches activations.blocks activations.extraction activations.journal "
-        "activations.memory_errors activations.partial activations.parts activations.passes activations.placed "
-        "activations.pooling activations.prefixes activations.prompts activations.readout activations.resident "
-        "activations.rows activations.spill activations.store activations.stored activations.streamed "
-        "activations.streaming activations.windows activations.word_independence activations.word_patterns devices "
-        "models.batching models.bin_files models.limits models.loading models.manifest models.placement "
-        "models.quiet models.remote_code models.safetensors_headers models.sizes models.stored_tensors "
-        "models.tokenisation models.weight_tensors progress tables "
+        "activations.batches activations.blocks activations.extraction activations.journal activations.localizer "
+        "activations.matched activations.matching activations.memory_errors activations.partial activations.parts "
+        "activations.passes activations.placed activations.pooling activations.prefixes activations.prompts "
+        "activations.random_tokens activations.readout activations.resident activations.rows activations.spill "
+        "activations.store activations.stored activations.streamed activations.streaming activations.windows "
+        "activations.word_independence activations.word_patterns devices given_tables models.batching "
+        "models.bin_files models.limits models.loading models.manifest models.placement models.quiet "
+        "models.remote_code models.safetensors_headers models.sizes models.stored_tensors models.tokenisation "
+        "models.weight_tensors progress tables "
     ),
     "fetch_architecture": (
         "models.architecture_files models.bin_files models.fetching models.hub models.limits models.manifest "
@@ -53,24 +74,68 @@ STAGES = {
     ),
     "fetch_source": "tables",
     "fit_encoder": (
-        "activations.stored encoding.bootstrap encoding.delays encoding.encoder encoding.fit encoding.inner "
-        "encoding.layers encoding.preparation encoding.ridge responses.samples encoding.scores "
-        "encoding.settings encoding.spectrum encoding.splits encoding.stored responses.stored "
+        "activations.stored encoding.bootstrap encoding.components encoding.contiguous encoding.delays "
+        "encoding.dependence encoding.encoder encoding.factors encoding.fit encoding.fold_features encoding.inner "
+        "encoding.inner_scores encoding.joint encoding.kernels encoding.layers encoding.least_squares "
+        "encoding.nested encoding.preparation encoding.ridge encoding.sampling encoding.scores encoding.settings "
+        "encoding.spectrum encoding.split_kinds encoding.splits encoding.stored encoding.threads "
+        "encoding.training encoding.trial inference.contributions inference.p_values inference.shared_training "
+        "inference.sign_flip responses.samples responses.stored "
+    ),
+    "fit_joint_encoder": (
+        "activations.stored encoding.bootstrap encoding.components encoding.contiguous encoding.delays "
+        "encoding.dependence encoding.encoder encoding.factors encoding.fit encoding.fold_features encoding.inner "
+        "encoding.inner_scores encoding.joint encoding.kernels encoding.layers encoding.least_squares "
+        "encoding.nested encoding.preparation encoding.ridge encoding.sampling encoding.scores encoding.settings "
+        "encoding.spectrum encoding.split_kinds encoding.splits encoding.stored encoding.threads "
+        "encoding.training encoding.trial inference.contributions inference.p_values inference.shared_training "
+        "inference.sign_flip responses.samples responses.stored "
     ),
     "initialise_model": (
         "models.architecture_files models.architectures models.bin_files models.limits models.loading "
         "models.manifest models.quiet models.remote_code models.safetensors_headers models.sizes "
         "models.stored_tensors models.untrained models.weight_tensors tables "
     ),
-    "join_study": "alignment intervals study tables",
+    "join_similarity": (
+        "ceilings.ceiling ceilings.neuroids encoding.scores responses.samples scored similarity.joined study tables "
+    ),
+    "join_study": (
+        "alarms alignment ceilings.ceiling ceilings.neuroids encoding.scores given_tables inference.p_values "
+        "inference.sign_flip inference.simultaneous intervals published responses.samples scored study tables "
+    ),
+    "keep_encoder": (
+        "activations.stored encoding.components encoding.contiguous encoding.delays encoding.factors encoding.fit "
+        "encoding.fit_to_all encoding.fitted encoding.fitted_stored encoding.fold_features encoding.inner "
+        "encoding.inner_scores encoding.kernels encoding.least_squares encoding.nested encoding.preparation "
+        "encoding.ridge encoding.sampling encoding.scores encoding.settings encoding.spectrum "
+        "encoding.split_kinds encoding.splits encoding.threads encoding.training responses.samples "
+        "responses.stored "
+    ),
     "measure_loss": (
-        "devices losses models.batching models.bin_files models.limits models.loading models.manifest models.quiet "
-        "models.remote_code models.safetensors_headers models.sizes models.stored_tensors models.tokenisation "
-        "models.weight_tensors sources.folder tables texts "
+        "devices losses models.batching models.bin_files models.limits models.loading models.manifest "
+        "models.quiet models.remote_code models.safetensors_headers models.sizes models.stored_tensors "
+        "models.tokenisation models.weight_tensors sources.folder tables texts "
+    ),
+    "measure_similarity": (
+        "activations.stored encoding.delays encoding.scores intervals responses.samples responses.stored "
+        "similarity.debiased similarity.dissimilarity similarity.groups similarity.measure similarity.pairs "
+        "similarity.preparation similarity.settings similarity.table tables "
+    ),
+    "predict_responses": (
+        "activations.stored encoding.delays encoding.fitted encoding.fitted_stored encoding.threads "
+        "responses.samples responses.stored tables "
     ),
     "prepare_responses": "sources.folder tables",
     "prepare_stimuli": "sources.folder tables",
-    "score_alignment": "alignment intervals tables",
+    "reproduce_published": "correlation.reproduction given_tables tables",
+    "score_alignment": (
+        "alarms alignment ceilings.ceiling ceilings.neuroids encoding.scores inference.p_values "
+        "inference.sign_flip inference.simultaneous intervals responses.samples scored tables "
+    ),
+    "take_published": (
+        "alarms alignment ceilings.ceiling ceilings.neuroids encoding.scores given_tables inference.p_values "
+        "inference.sign_flip inference.simultaneous intervals published responses.samples scored tables "
+    ),
     "train_model": (
         "models.architectures models.bin_files models.limits models.loading models.manifest models.packing "
         "models.quiet models.remote_code models.safetensors_headers models.settings models.sizes "
@@ -85,6 +150,35 @@ STAGES = {
 
 # Modules that a stage finds by name, and that its rule gives as a second root.
 FOUND_BY_NAME = {
+    "activations.nulls.autocorrelation": "errors",
+    "activations.nulls.length": "",
+    "activations.nulls.position": "",
+    "activations.nulls.random_embeddings": "activations.nulls.words",
+    "activations.nulls.random_features": "",
+    "activations.nulls.word_rate": "errors",
+    "figures.alignment": (
+        "ceilings.ceiling ceilings.neuroids encoding.scores errors figures.style figures.tables responses.samples "
+        "scored storage study "
+    ),
+    "figures.layers": (
+        "ceilings.ceiling ceilings.neuroids encoding.scores errors figures.style figures.tables responses.samples "
+        "scored storage study "
+    ),
+    "figures.losses": (
+        "ceilings.ceiling ceilings.neuroids correlation.scores encoding.scores errors figures.scatter "
+        "figures.style figures.tables responses.samples scored storage study "
+    ),
+    "figures.pairs": (
+        "ceilings.ceiling ceilings.neuroids correlation.pairs correlation.percentages correlation.scores "
+        "correlation.signed_ranks correlation.subjects encoding.scores errors figures.style figures.tables "
+        "inference.contributions inference.p_values inference.shared_training inference.sign_flip intervals "
+        "responses.samples scored storage study "
+    ),
+    "figures.scaling": (
+        "ceilings.ceiling ceilings.neuroids correlation.scores encoding.scores errors figures.scatter "
+        "figures.style figures.tables responses.samples scored storage study "
+    ),
+    "responses.table": "errors given_tables responses.matrix storage",
     "sources.simulated": (
         "errors simulation.brain simulation.catalogue simulation.features simulation.grammar "
         "simulation.haemodynamics simulation.narration simulation.noise simulation.source_files "
@@ -92,22 +186,6 @@ FOUND_BY_NAME = {
     ),
     "sources.table": "errors sources.folder storage",
     "stimuli.table": "errors given_tables",
-    "responses.table": "errors given_tables responses.matrix storage",
-    "activations.nulls.autocorrelation": "errors",
-    "activations.nulls.length": "",
-    "activations.nulls.position": "",
-    "activations.nulls.random_features": "",
-    "figures.alignment": "alignment errors figures.style figures.tables intervals storage study",
-    "figures.layers": "alignment errors figures.style figures.tables intervals storage study",
-    "figures.losses": (
-        "alignment correlation.scores errors figures.scatter figures.style figures.tables intervals storage study "
-    ),
-    "figures.pairs": (
-        "alignment correlation.pairs correlation.scores errors figures.style figures.tables intervals storage study "
-    ),
-    "figures.scaling": (
-        "alignment correlation.scores errors figures.scatter figures.style figures.tables intervals storage study "
-    ),
 }
 
 

@@ -402,8 +402,13 @@ def test_encoders_and_ceilings():
         "grid": {"values": pytest.approx([0.1, 1.0, 10.0], rel=1e-15), "scale": "relative"},
         "inner": "folds",
         "criterion": "squared-error",
+        "word_components": None,
         "zscore": False,
         "delays": [1, 2, 3, 4],
+        "trim": [0, 0],
+        "zscore_delayed": False,
+        "standardize": "none",
+        "intercept": True,
         "split": {
             "inner": None,
             "kind": "grouped",
@@ -444,7 +449,9 @@ def test_an_encoders_spec_has_what_it_reads(changes, expected):
         "last-token",
         "mine",
     )
-    assert {key: spec[key] for key in ("regression", "kernel", "bandwidths", "degrees", "components") if key in spec} == {
+    assert {
+        key: spec[key] for key in ("regression", "kernel", "bandwidths", "degrees", "components") if key in spec
+    } == {
         "regression": "ridge",
         "kernel": "linear",
     } | expected
@@ -551,7 +558,10 @@ REACH: dict[str, tuple[dict[str, Any], Callable[[str], bool]]] = {
     ),
     "a column of text": ({"datasets.mine.text": "words"}, lambda name: name == "stimuli/mine"),
     "a column of subjects": ({"datasets.mine.subject": "who"}, lambda name: name == "responses/mine"),
-    "a penalty": ({"encoders.controlled.grid.count": 5}, under("encoding/controlled", "joint/controlled", "ceilings/controlled/")),
+    "a penalty": (
+        {"encoders.controlled.grid.count": 5},
+        under("encoding/controlled", "joint/controlled", "ceilings/controlled/"),
+    ),
     "a choice of layer": (
         {"encoders.controlled.layer": "best"},
         under("encoding/controlled", "alignment/controlled/"),

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from brainalign.alignment import Ceilings, NormalisedNeuroids, alignment_table
+from brainalign.alignment import alignment_table
 from brainalign.ceilings.ceiling import BASES, KINDS
 from brainalign.ceilings.kinds import estimate
 from brainalign.ceilings.neuroids import normalise_neuroids
@@ -18,6 +18,7 @@ from brainalign.encoding.scores import Units, aggregate
 from brainalign.encoding.settings import EncoderSettings
 from brainalign.errors import InputError
 from brainalign.responses.stored import StoredResponses
+from brainalign.scored import Ceilings, NormalisedNeuroids
 from test_alignment import NAMES, small_scores
 
 SETTINGS = EncoderSettings(split={"kind": "grouped", "folds": 5}, draws=25, grid=(0.1, 10.0, 1000.0))

@@ -25,7 +25,7 @@ UNKNOWN_KEYS = {
     "modles": (
         {"modles": {}},
         "unknown key 'modles'; did you mean 'models'? Allowed: study, texts, models, losses, features, published, "
-        "datasets, readouts, encoders, similarities, properties, analyses, figures.",
+        "datasets, readouts, encoders, similarities, predictions, properties, analyses, figures.",
     ),
     "trian": (
         {"models.tiny-16.trian": {}},
@@ -285,7 +285,7 @@ WORDS = {
     ),
     "a loader": (
         {"datasets.mine": TABLE | {"loader": "tabel"}},
-        "datasets.mine.loader: holds 'tabel'; did you mean 'table'? Allowed: simulated, table.",
+        "datasets.mine.loader: holds 'tabel'; did you mean 'table'? Allowed: simulated, table, stimuli-only.",
     ),
     "a figure": (
         {"figures": ["layers", "aligment"]},
@@ -483,12 +483,28 @@ CONTRADICTIONS = {
         "encoders.controlled: bandwidths belong to kernel: rbf.",
     ),
     "r2 of single rows": (
-        {"encoders.controlled": {"regression": "ridge", "criterion": "r2", "inner": "leave-one-out", "split": {"kind": "kfold"}}},
+        {
+            "encoders.controlled": {
+                "regression": "ridge",
+                "criterion": "r2",
+                "inner": "leave-one-out",
+                "split": {"kind": "kfold"},
+            }
+        },
         "encoders.controlled: criterion: r2 needs inner folds of several samples, not inner: leave-one-out.",
     ),
     "two layers": (
         {"encoders.controlled.layer": {"fixed": "final", "nested": "subject"}},
         "encoders.controlled.layer: exactly one of fixed, nested, dataset is needed.",
+    ),
+    "no intercept without standards": (
+        {"encoders.controlled": {"regression": "ridge", "intercept": False, "split": {"kind": "kfold"}}},
+        "encoders.controlled: intercept: false needs standardize: fold.",
+    ),
+    "an unknown preset": (
+        {"encoders.controlled": {"preset": "wehbe", "regression": "ridge", "split": {"kind": "kfold"}}},
+        "encoders.controlled.preset: holds 'wehbe'; one of 'aw2023', 'wehbe2014', 'brain-score' is needed; did you mean "
+        "'wehbe2014'?",
     ),
     "a csv without ids": (
         {"datasets.mine": {key: value for key, value in TABLE.items() if key != "id"}},

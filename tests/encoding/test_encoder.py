@@ -16,6 +16,7 @@ from brainalign.encoding.scores import Units, aggregate
 from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.splits import inner_blocks, make_folds
 from brainalign.errors import InputError
+from brainalign.inference.shared_training import group_signs, pair_contributions, shared_training_deviations
 from brainalign.responses.samples import Samples
 
 GRID = (1e-2, 1.0, 1e2)
@@ -81,6 +82,31 @@ def test_encoding_is_a_plain_nested_loop(dataset: Callable[..., Any], name: str)
     assert ours.aggregate_r.shape == (4, 4, 3)
 
 
+def plain_pairs(x: np.ndarray, data: Any, folds: list[Any], penalty: np.ndarray, units: Units) -> np.ndarray:
+    """What each test group contributes by way of each training group, with the plain formula of a ridge."""
+    group = np.unique(data.samples.split_group, return_inverse=True)[1]
+    total = np.zeros((30, 30, *units.members.shape[:2]))
+    for k, fold in enumerate(folds):
+        mean = x[fold.train].mean(axis=0)
+        train, test = x[fold.train] - mean, x[fold.test] - mean
+        hat = test @ np.linalg.solve(train.T @ train + penalty[k] * np.eye(train.shape[1]), train.T)
+        y = data.responses[fold.train]
+        truth = data.responses[fold.test]
+        found = pair_contributions(
+            [(hat, np.arange(6))],
+            y,
+            hat @ (y - y.mean(axis=0)),
+            truth,
+            truth.mean(axis=0),
+            group[fold.train],
+            group[fold.test],
+            30,
+            units,
+        )
+        total += found
+    return total
+
+
 def test_replicates_of_every_layer_and_of_the_chosen_one(dataset: Callable[..., Any]) -> None:
     data = dataset(noise=4.0)
     layers, units = layers_of(data.features), Units.from_table(data.neuroids)
@@ -89,17 +115,55 @@ def test_replicates_of_every_layer_and_of_the_chosen_one(dataset: Callable[..., 
     assert len(set(ours.chosen_layer[:, 0].tolist())) > 1, "the data must make the choice differ between folds"
     folds = make_folds(SPLIT, data.samples)
     draws = make_draws(data.samples.split_group, folds, 20, 0)
+    names, group = np.unique(data.samples.split_group, return_inverse=True)
+    fold_of_group = np.array(
+        [next(k for k, fold in enumerate(folds) if number in group[fold.test]) for number in range(30)]
+    )
+    signs = group_signs(names.tolist(), 20, 0)
     r = np.empty((3, 4, 20, 6))
+    pairs = []
     for i, (_, x) in enumerate(layers):
         for k, fold in enumerate(folds):
             penalty = ours.penalty[i, k, 0]
             model = Ridge(penalty, solver="svd").fit(x[fold.train], data.responses[fold.train])
             r[i, k] = replicate_r(draws, k, model.predict(x[fold.test]), data.responses[fold.test])
-    for i in range(3):
-        np.testing.assert_allclose(ours.replicates[:, i], aggregate(r[i], units, "mean"), atol=1e-6)
+        pairs.append(plain_pairs(x, data, folds, ours.penalty[i, :, 0], units))
+        expected = aggregate(r[i], units, "mean") + shared_training_deviations(pairs[i], fold_of_group, signs)
+        np.testing.assert_allclose(ours.replicates[:, i], expected, atol=1e-6)
     chosen = r[ours.chosen_layer[:, 0], np.arange(4)]
-    np.testing.assert_allclose(ours.replicates[:, 3], aggregate(chosen, units, "mean"), atol=1e-6)
+    of_chosen = np.stack([pairs[ours.chosen_layer[fold_of_group[number], 0]][number] for number in range(30)])
+    expected = aggregate(chosen, units, "mean") + shared_training_deviations(of_chosen, fold_of_group, signs)
+    np.testing.assert_allclose(ours.replicates[:, 3], expected, atol=1e-6)
     assert ours.resampled == "groups within folds"
+    assert ours.dependence == "counted"
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind"),
+    [
+        ({"aggregate": "schrimpf"}, "widened"),
+        ({"aggregate": "mean", "regression": "ols"}, "counted"),
+        ({"kernel": "rbf"}, "counted"),
+        ({"split": {"kind": "leave-one-group-out", "small_folds": "pool"}}, "widened"),
+        ({"split": {"kind": "shuffle", "folds": 4, "test": 0.3, "seed": 0}}, "not counted"),
+        ({"split": {"kind": "kfold", "folds": 4, "seed": 0}}, "not counted"),
+    ],
+)
+def test_how_the_dependence_of_folds_is_counted(dataset: Callable[..., Any], changes: Any, kind: str) -> None:
+    data = dataset()
+    units = Units.from_table(data.neuroids)
+    layers = layers_of(data.features)[::2]
+    ours = encode(layers, data.responses, data.samples, data.neuroids, settings(**changes))
+    assert ours.dependence == kind
+    assert np.isfinite(ours.replicates).all()
+    if kind == "not counted":
+        assert np.isnan(ours.contributions).all()
+    elif changes.get("aggregate") == "mean" or "kernel" in changes:
+        assert len(ours.group_names) == 30
+        np.testing.assert_allclose(ours.contributions.sum(axis=0), ours.aggregate_r, atol=1e-9)
+    else:
+        means = np.stack([aggregate(r, units, "mean") for r in ours.r])
+        assert ours.contributions.shape == (30, 3, *means.shape[1:])
 
 
 @pytest.mark.parametrize("seed", [0, 1])

@@ -6,10 +6,10 @@ from scipy.stats import pearsonr
 from sklearn.linear_model import LinearRegression, Ridge, RidgeCV
 
 import brainalign.encoding.inner as inner_module
-from brainalign.encoding.fit import FoldFit, TrainingFold, fit_fold, fit_folds, training_folds
+from brainalign.encoding.fit import FoldFit, TrainingFold, fit_fold, training_folds
 from brainalign.encoding.ridge import scaled_penalties
 from brainalign.encoding.settings import EncoderSettings
-from brainalign.encoding.spectrum import FeatureSpace, GramSpace, Space
+from brainalign.encoding.spectrum import FeatureSpace, Space
 from brainalign.encoding.splits import inner_blocks, make_folds
 from brainalign.responses.samples import Samples
 

@@ -1,4 +1,4 @@
-"""Encoders fitted to all samples: equal to plain estimators of scikit-learn, kept whole, and refused where they must be."""
+"""Encoders fitted to all samples: equal to plain estimators of scikit-learn, kept whole, refused where they must be."""
 
 import json
 from collections.abc import Callable
@@ -94,7 +94,8 @@ def test_a_ridge_predicts_as_scikit_learn_with_penalties_chosen_by_refits(datase
     np.testing.assert_allclose(fitted.in_sample_r, in_sample, atol=1e-6)
     assert isinstance(fitted.basis, Axes)
     assert fitted.basis.values.shape == (width, min(width, 119))
-    theirs = np.stack([Ridge(alpha=a).fit(data.features, y).coef_ for a, y in zip(penalty, data.responses.T)], axis=1)
+    models = [Ridge(alpha=value).fit(data.features, data.responses[:, j]) for j, value in enumerate(penalty)]
+    theirs = np.stack([model.coef_ for model in models], axis=1)
     np.testing.assert_allclose(weights(fitted), theirs, atol=1e-6 * np.abs(theirs).max())
 
 
@@ -165,52 +166,70 @@ def series(rows: int = 120, runs: int = 3, seed: int = 0) -> Samples:
     return Samples({"split_group": run.astype(object), "run": run.astype(object), "onset_s": onset})
 
 
-def slowly_prepared(x: np.ndarray, samples: Samples, delays: tuple[int, ...], mean: np.ndarray) -> np.ndarray:
-    """z-scores within runs, then delayed copies in which `mean` stands before a run's first sample."""
-    scored = np.empty_like(x)
+def slowly_zscored(x: np.ndarray, samples: Samples) -> np.ndarray:
+    result = np.empty_like(x)
     for run in dict.fromkeys(samples.run):
         rows = samples.run == run
-        scored[rows] = (x[rows] - x[rows].mean(axis=0)) / x[rows].std(axis=0)
-    result = np.zeros((len(x), len(delays), x.shape[1]))
+        result[rows] = (x[rows] - x[rows].mean(axis=0)) / x[rows].std(axis=0)
+    return result
+
+
+def slowly_delayed(x: np.ndarray, samples: Samples, delays: tuple[int, ...], mean: np.ndarray) -> np.ndarray:
+    """Delayed copies, in which `mean` stands before a run's first sample."""
+    result = np.empty((len(x), len(delays), x.shape[1]))
     for row in range(len(x)):
         for number, shift in enumerate(delays):
             same_run = row - shift >= 0 and samples.run[row - shift] == samples.run[row]
-            result[row, number] = scored[row - shift] if same_run else mean
+            result[row, number] = x[row - shift] if same_run else mean
     return result.reshape(len(x), -1)
 
 
 @pytest.mark.parametrize("width", [4, 100])
-def test_new_series_are_z_scored_and_delayed_as_the_training_series(dataset, tmp_path, width):
+@pytest.mark.parametrize("zscore", [True, False])
+def test_new_series_are_z_scored_and_delayed_as_the_training_series(dataset, tmp_path, width, zscore):
+    """Without z-scores, it is the training mean that stands before a new run's first sample."""
     data, samples, delays = dataset(width=width), series(), (1, 2, 3)
     data = replace(data, samples=samples, features=data.features * 3 + 8)
     split = {"kind": "leave-one-group-out", "by": "run"}
-    fitted = kept(fit(data, ridge(zscore=True, delays=delays, split=split)), tmp_path / "encoder.h5")
-    x = slowly_prepared(data.features, samples, delays, np.zeros(width))
+    fitted = kept(fit(data, ridge(zscore=zscore, delays=delays, split=split)), tmp_path / "encoder.h5")
     new, others = 5 * NEW.normal(size=(30, width)) - 2, series(30, 2, seed=4)
-    theirs = each_alone(
-        lambda value: Ridge(alpha=value),
-        x,
-        data.responses,
-        fitted.penalty,
-        slowly_prepared(new, others, delays, np.zeros(width)),
-    )
+    old, scored = data.features, new
+    if zscore:
+        old, scored = slowly_zscored(data.features, samples), slowly_zscored(new, others)
+    mean = old.mean(axis=0)
+    x, x_new = slowly_delayed(old, samples, delays, mean), slowly_delayed(scored, others, delays, mean)
+    theirs = each_alone(lambda value: Ridge(alpha=value), x, data.responses, fitted.penalty, x_new)
     assert_equal(predict(fitted, new, others), theirs)
-    penalty, r = naive_penalties(x, data.responses, [np.flatnonzero(samples.run == f"run-{k}") for k in range(3)], ridge())
+    tests = [np.flatnonzero(samples.run == f"run-{number}") for number in range(3)]
+    penalty, r = naive_penalties(x, data.responses, tests, ridge())
     np.testing.assert_allclose(fitted.penalty, penalty)
     np.testing.assert_allclose(fitted.cross_validated_r, r, atol=1e-6)
 
 
-def test_before_a_new_run_stands_the_training_mean(dataset):
-    """One new sample of one run: its delayed features are the training mean, so that it is predicted as the mean of
-    delayed training features is."""
+def test_trimmed_samples_are_not_fitted_to_and_new_ones_not_trimmed(dataset):
     data = replace(dataset(width=4), samples=series())
-    data = replace(data, features=data.features + 50)
+    data.responses[[0, 40, 80]] = 1e6  # a run's first scans
     split = {"kind": "leave-one-group-out", "by": "run"}
-    fitted = fit(data, ridge(delays=(1,), split=split))
-    one = Samples({"split_group": np.array(["a"]), "run": np.array(["a"]), "onset_s": np.array([0.0])})
-    predicted = predict(fitted, np.full((1, 4), 1e6), one)
-    expected = data.responses.mean(axis=0) - fitted.feature_mean @ weights(fitted)
-    np.testing.assert_allclose(predicted[0], expected, rtol=1e-5)
+    fitted = fit(data, ridge(delays=(1, 2), trim=(2, 1), split=split, penalties=0.1))
+    inside = (np.arange(120) % 40 >= 2) & (np.arange(120) % 40 < 39)
+    x = slowly_delayed(data.features, data.samples, (1, 2), data.features.mean(axis=0))
+    penalty = 0.1 * np.sum((x[inside] - x[inside].mean(axis=0)) ** 2) / inside.sum()
+    theirs = Ridge(alpha=penalty).fit(x[inside], data.responses[inside]).predict(x)
+    assert_equal(predict(fitted, data.features, series()), theirs)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"word_components": 3}, "an encoder with word_components: 3 cannot be kept, since components are fitted"),
+        ({"standardize": "fold"}, "an encoder with standardize: fold cannot be kept, since new samples would be"),
+        ({"standardize": "fold", "intercept": False}, "an encoder with standardize: fold cannot be kept"),
+        ({"zscore_delayed": True}, "an encoder with zscore_delayed: True cannot be kept"),
+    ],
+)
+def test_settings_that_cannot_be_kept_are_refused(dataset, changes, sentence):
+    with pytest.raises(InputError, match=sentence):
+        fit(dataset(), ridge(**changes))
 
 
 def test_delays_are_for_series_only(dataset):
@@ -353,7 +372,7 @@ def test_bad_files_are_told_apart(dataset, tmp_path):
     data, path = dataset(width=200, neuroids=100), tmp_path / "encoder.h5"
     fitted = fit(data, ridge())
     write_arrays(path, fitted_variables(fitted), {})
-    with pytest.raises(UnreadableFileError, match="it holds no fitted encoder .no attribute 'layer'"):
+    with pytest.raises(UnreadableFileError, match=r"it holds no fitted encoder \(no attribute 'layer'\)"):
         read_fitted(path)
     variables = fitted_variables(fitted)
     del variables["axes"]

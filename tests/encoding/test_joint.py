@@ -95,6 +95,7 @@ def test_joint_spaces_are_encoded_at_the_layers_of_the_fold() -> None:
 
 def test_unique_r2_has_the_right_sign() -> None:
     """Beyond the first space the second explains something; a third, of noise, nothing."""
+
     def r2(*spaces: np.ndarray) -> float:
         members = [Member({"x": space}, ["x"] * 5) for space in spaces]
         return float(encode_joint(members, Y, SAMPLES, NEUROIDS, settings()).aggregate_r2[1, 0, 0])

@@ -24,7 +24,6 @@ from brainalign.tables import write_table
 PROVENANCE = Provenance("tests", {}, "tests@0")
 ENCODER = {"penalties": 2.0, "grid": {"scale": "absolute"}, "split": {"kind": "grouped", "folds": 4}}
 NAMES = {"encoder": "e", "readout": "last", "features": "m", "dataset": "d", "layer": "chosen", "stimuli_of": "new"}
-LAYERS = ("embeddings", "block_01", "final")
 
 
 @pytest.fixture
@@ -32,7 +31,11 @@ def files(dataset: Any, tmp_path: Path) -> dict[str, Path]:
     """A data set of two layers, the second of which is in the responses, with its encoding; and 30 new stimuli."""
     data = dataset(noise=0.5)
     random = np.random.default_rng(1)
-    layers = {"embeddings": random.normal(size=(120, 3)), "block_01": data.features, "final": random.normal(size=(120, 5))}
+    layers = {
+        "embeddings": random.normal(size=(120, 3)),
+        "block_01": data.features,
+        "final": random.normal(size=(120, 5)),
+    }
     new = {name: random.normal(size=(30, values.shape[1])) for name, values in layers.items()}
     ids, new_ids = (np.array([f"s{n}" for n in range(size)], dtype=object) for size in (120, 30))
     paths = {name: tmp_path / f"{name}.h5" for name in ("fitted", "responses", "encoding", "old", "new", "mapped")}
@@ -115,7 +118,7 @@ def test_other_features_and_files_are_refused(files, dataset, tmp_path):
     with pytest.raises(InputError, match=r"features of shape \(sample, 8\), but is given \(30, 9\)"):
         predict_responses(NAMES, PROVENANCE, files["fitted"], tmp_path / "w.h5", *arguments)
     write_activations(tmp_path / "w.h5", tmp_path / "w.json", ids, {"block_02": np.ones((30, 8))}, {})
-    with pytest.raises(InputError, match="unknown layer of .* 'block_01'"):
+    with pytest.raises(InputError, match=r"unknown layer of .* 'block_01'"):
         predict_responses(NAMES, PROVENANCE, files["fitted"], tmp_path / "w.h5", *arguments)
     with pytest.raises(UnreadableFileError, match="it holds no fitted encoder"):
         predict_responses(NAMES, PROVENANCE, files["responses"], files["new"], *arguments)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from brainalign.alignment import Scores
+    from brainalign.scored import Scores
 
 EDGE_SHARE = 0.25  # of penalties at the grid's first or last, from which on the grid may be too narrow
 CONSTANT_SHARE = 0.25  # of constant predictions
@@ -52,16 +52,16 @@ def _found(
         (fits.constant_share, CONSTANT_SHARE, "have a constant prediction"),
     ):
         for layer in np.flatnonzero(share > limit):
-            found.append((_only(layer, scores), f"{share[layer]:.0%} of neuroids {what}"))
+            found.append((_only(int(layer), scores), f"{share[layer]:.0%} of neuroids {what}"))
     if isinstance(scores.encoder, dict) and scores.encoder.get("regression") == "ols":
         ratios = fits.widths / fits.train_rows
         for layer in np.flatnonzero((ratios > PEAK[0]) & (ratios < PEAK[1])):
             sentence = f"least squares is least stable here, with {ratios[layer]:.2f} features per training sample"
-            found.append((_only(layer, scores), sentence))
+            found.append((_only(int(layer), scores), sentence))
     if fits.groups < FEWEST_GROUPS:
         found.append((True, f"there are only {fits.groups} groups of samples"))
     return found
 
 
 def _only(layer: int, scores: Scores) -> np.ndarray:
-    return (np.arange(len(scores.layers)) == layer)[:, None, None]
+    return np.asarray(np.arange(len(scores.layers)) == layer)[:, None, None]

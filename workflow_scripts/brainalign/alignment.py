@@ -5,10 +5,7 @@ they are conditional on the fit. A data set's draws are the same for every featu
 replicates of a difference are the differences of replicates.
 """
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,201 +14,13 @@ import pandas as pd
 from brainalign.alarms import alarms
 from brainalign.ceilings.ceiling import BASES
 from brainalign.ceilings.ceiling import KINDS as CEILING_KINDS
-from brainalign.ceilings.neuroids import normalise_neuroids
-from brainalign.encoding.scores import Units
-from brainalign.errors import UnreadableFileError
+from brainalign.inference.p_values import SHARED_TRAINING_SPREAD
+from brainalign.inference.sign_flip import sign_flip_test
+from brainalign.inference.simultaneous import simultaneous_interval
 from brainalign.intervals import percentile_interval
-from brainalign.storage import read_arrays, read_attributes
+from brainalign.scored import Ceilings, NormalisedNeuroids, Scores
 
-CHOSEN = "chosen"
-ALL = "all"
-
-_ENCODING = (
-    "aggregate_r replicates aggregate_r2 replicates_r2 chosen_layer edge_share constant_predictions width train_rows layer score_layer "
-    "score_subject score_region subject region"
-).split()
-_CEILINGS = (
-    "ceiling_kind ceiling_aggregate ceiling_low ceiling_high ceiling_null ceiling_null_high ceiling_replicates "
-    "score_subject score_region"
-).split()
-
-
-@dataclass(frozen=True)
-class Fits:
-    """What is known of the fits behind scores.
-
-    Parameters
-    ----------
-    r2 : (layer, subject, region); replicates_r2 : (draw, subject, region), of the chosen layer.
-    edge_share, constant_share : (layer,), of folds and neuroids whose penalty is the grid's first or last, NaN where
-        none is chosen, and whose prediction was constant; "chosen" has none of its own.
-    widths : (layer,), features of each layer, delayed copies counted.
-    train_rows : samples of a training set, in the mean over folds.
-    groups : how many groups of samples there are.
-    """
-
-    r2: np.ndarray
-    replicates_r2: np.ndarray
-    edge_share: np.ndarray
-    constant_share: np.ndarray
-    widths: np.ndarray
-    train_rows: float
-    groups: int
-
-
-@dataclass(frozen=True)
-class Scores:
-    """The scores of one feature space on one data set, as an encoding file holds them.
-
-    Parameters
-    ----------
-    layers : names, the last of them "chosen"; subjects, regions : names, the first of them "all".
-    r : (layer, subject, region); replicates : (draw, layer, subject, region).
-    chosen_layer : (fold, unit), index into layers.
-    neuroids : (subject, region), how many.
-    samples : rows of the data set; simulated : whether the responses are; encoder : the settings, as given.
-    fits : what else is known of the fits; None where nothing is.
-    """
-
-    layers: tuple[str, ...]
-    subjects: tuple[str, ...]
-    regions: tuple[str, ...]
-    r: np.ndarray
-    replicates: np.ndarray
-    chosen_layer: np.ndarray
-    neuroids: np.ndarray
-    samples: int
-    simulated: bool
-    encoder: Any
-    fits: Fits | None = None
-
-
-@dataclass(frozen=True)
-class Ceilings:
-    """A data set's ceilings, the one that normalises first.
-
-    Parameters
-    ----------
-    kinds : names, possibly none.
-    r, low, high : (kind, subject, region); replicates : (draw, kind, subject, region), NaN where a kind has none.
-    null, null_high : (kind, subject, region), what the same estimate gives of noise, on average and at most; NaN where
-        that is 0.
-    """
-
-    kinds: tuple[str, ...]
-    r: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    replicates: np.ndarray
-    null: np.ndarray | None = None
-    null_high: np.ndarray | None = None
-
-
-@dataclass(frozen=True)
-class NormalisedNeuroids:
-    """Scores normalised neuroid by neuroid, see `ceilings.neuroids`.
-
-    Parameters
-    ----------
-    normalised : (layer, subject, region); neuroids : (subject, region), how many have a ceiling above 0.
-    """
-
-    normalised: np.ndarray
-    neuroids: np.ndarray
-
-
-def read_scores(path: Path) -> Scores:
-    """Read an encoding file. Raises UnreadableFileError where it is not one."""
-    arrays, attributes = read_arrays(path, _ENCODING), read_attributes(path)
-    layers, subjects, regions = (_names(arrays[name]) for name in ("score_layer", "score_subject", "score_region"))
-    missing = {"spec", "samples", "groups", "simulated"} - attributes.keys()
-    if missing:
-        raise UnreadableFileError(path, f"it has no attribute {sorted(missing)[0]!r}")
-    if layers != (*_names(arrays["layer"]), CHOSEN):
-        raise UnreadableFileError(path, f"its scores are not of its layers and {CHOSEN!r}, but of {', '.join(layers)}")
-    return Scores(
-        layers,
-        subjects,
-        regions,
-        arrays["aggregate_r"].astype(np.float64),
-        arrays["replicates"].astype(np.float64),
-        arrays["chosen_layer"],
-        _count(arrays["subject"], arrays["region"], subjects, regions),
-        int(attributes["samples"]),
-        bool(attributes["simulated"]),
-        _encoder_of(json.loads(attributes["spec"])),
-        Fits(
-            r2=arrays["aggregate_r2"].astype(np.float64),
-            replicates_r2=arrays["replicates_r2"].astype(np.float64),
-            edge_share=arrays["edge_share"].mean(axis=1),
-            constant_share=arrays["constant_predictions"].mean(axis=1) / len(arrays["subject"]),
-            widths=arrays["width"],
-            train_rows=float(arrays["train_rows"].mean()),
-            groups=int(attributes["groups"]),
-        ),
-    )
-
-
-def read_ceilings(path: Path, scores: Scores) -> Ceilings:
-    """Read the ceilings that belong to scores.
-
-    Raises
-    ------
-    UnreadableFileError : not a file of ceilings, or of another encoder, other draws, subjects or regions.
-    """
-    arrays, attributes = read_arrays(path, _CEILINGS), read_attributes(path)
-    encoder = json.loads(attributes.get("spec", "{}")).get("encoder")
-    subjects, regions = _names(arrays["score_subject"]), _names(arrays["score_region"])
-    _check_shared(path, scores, encoder, len(arrays["ceiling_replicates"]), subjects, regions)
-    kinds = _names(arrays["ceiling_kind"])
-    order = [kinds.index(kind) for kind in CEILING_KINDS if kind in kinds]
-    if len(order) < len(kinds):
-        strange = next(kind for kind in kinds if kind not in CEILING_KINDS)
-        raise UnreadableFileError(path, f"it has a ceiling {strange!r}, but {', '.join(CEILING_KINDS)} are known")
-    r, low, high = (arrays[name][order] for name in ("ceiling_aggregate", "ceiling_low", "ceiling_high"))
-    null, null_high = arrays["ceiling_null"][order], arrays["ceiling_null_high"][order]
-    replicates = arrays["ceiling_replicates"][:, order]
-    return Ceilings(tuple(kinds[index] for index in order), r, low, high, replicates, null, null_high)
-
-
-def read_neuroids(encoding: Path, ceilings: Path, scores: Scores) -> NormalisedNeuroids:
-    """Normalise the scores of each neuroid by its own ceiling, of the kind that is preferred.
-
-    Raises
-    ------
-    UnreadableFileError : files without scores or ceilings of neuroids, or of other neuroids.
-    """
-    of_neuroids = ("neuroid", "subject", "region")
-    fits = read_arrays(encoding, ["r", *of_neuroids])
-    found = read_arrays(ceilings, ["ceiling_kind", "ceiling_per_neuroid", "ceiling_per_neuroid_low"])
-    kinds = _names(found["ceiling_kind"])
-    first = min(range(len(kinds)), key=lambda index: CEILING_KINDS.index(kinds[index]), default=None)
-    if first is None:
-        raise UnreadableFileError(ceilings, "it has no ceiling by which neuroids could be normalised")
-    ceiling, low = (found[name][first] for name in ("ceiling_per_neuroid", "ceiling_per_neuroid_low"))
-    if len(ceiling) != fits["r"].shape[-1]:
-        raise UnreadableFileError(ceilings, f"it has {len(ceiling)} neuroids, the encoding {fits['r'].shape[-1]}")
-    units = Units(*(fits[name].astype(str) for name in of_neuroids))
-    aggregate = scores.encoder.get("aggregate", "mean")
-    return NormalisedNeuroids(*normalise_neuroids(fits["r"], scores.chosen_layer, units, ceiling, low, aggregate))
-
-
-def read_null(path: Path, scores: Scores) -> Scores:
-    """Read a null's encoding, to be set beside scores.
-
-    Raises
-    ------
-    UnreadableFileError : not an encoding, or of another encoder, other draws, folds, rows, subjects or regions.
-    """
-    null = read_scores(path)
-    _check_shared(path, scores, null.encoder, len(null.replicates), null.subjects, null.regions)
-    if (null.samples, len(null.chosen_layer)) != (scores.samples, len(scores.chosen_layer)):
-        raise UnreadableFileError(
-            path,
-            f"it has {null.samples} samples in {len(null.chosen_layer)} folds, "
-            f"but the scores beside it have {scores.samples} in {len(scores.chosen_layer)}",
-        )
-    return null
+DRAWS = 1999  # sign patterns of a test
 
 
 def alignment_table(
@@ -234,6 +43,12 @@ def alignment_table(
     the null with the highest r of its chosen layer for the same subject and region; the interval is paired, of the
     differences draw by draw, for that null.
 
+    `r_band_low` and `r_band_high` cover the whole curve over layers at once. `r_p` is of r > 0, `over_null_p` of
+    `over_null` > 0, one-sided, by flipping the signs of what groups contribute to the mean over folds and neuroids
+    (whatever the aggregate), the null distribution widened by √2, since folds train each other; `r_p_layers` and
+    `over_null_p_layers` are the same for the family of layers, by the maximum statistic. `dependence` says how
+    intervals count that folds train each other.
+
     `r2` is against the mean of the training rows. `nulls_r2` is that of all nulls together, `joint_r2` that of features
     and nulls together, both at the layers chosen in the fold, and `unique_r2` their difference: what the features
     explain beyond the nulls; for the chosen layer only. `alarms` are sentences about what may be wrong with a score.
@@ -249,6 +64,8 @@ def alignment_table(
     blocks = {
         **_labels(scores, names),
         **_with_interval("r", scores.r, scores.replicates),
+        **_band(scores),
+        **_tests(scores, nulls),
         **_against_ceiling(scores, ceilings),
         **_normalised(scores, ceilings, neuroids),
         **_over_best_null(scores, nulls),
@@ -282,6 +99,53 @@ def _labels(scores: Scores, names: Mapping[str, str]) -> dict[str, Any]:
         "layer_share": np.append(share, np.nan)[:, None, None],
         "layer_choice": np.array(names["layer_choice"], dtype=object),
     }
+
+
+def _band(scores: Scores) -> dict[str, Any]:
+    """Return the simultaneous interval over layers; the chosen layer takes no part."""
+    low, high = np.full(scores.r.shape, np.nan), np.full(scores.r.shape, np.nan)
+    if len(scores.replicates) > 1 and len(scores.layers) > 1:
+        low[:-1], high[:-1], _ = simultaneous_interval(scores.replicates[:, :-1])
+    return {"r_band_low": low, "r_band_high": high}
+
+
+def _tests(scores: Scores, nulls: Mapping[str, Scores]) -> dict[str, Any]:
+    nothing = np.full(scores.r.shape, np.nan)
+    found = dict.fromkeys("r_p r_p_layers over_null_p over_null_p_layers smallest_p".split(), nothing)
+    dependence = "" if scores.fits is None else scores.fits.dependence
+    found["dependence"] = np.array(dependence, dtype=object)
+    if scores.fits is None or len(scores.fits.contributions) < 2 or np.isnan(scores.fits.contributions[:, -1]).all():
+        return found
+    own = scores.fits.contributions
+    found["r_p"], found["r_p_layers"], smallest = _sign_flips(own)
+    found["smallest_p"] = np.where(np.isnan(found["r_p"]), np.nan, smallest)
+    beside = [null.fits.contributions[:, -1] for null in nulls.values() if null.fits is not None]
+    if beside:
+        best = _best_null(nulls)  # (subject, region)
+        of_best = np.take_along_axis(np.stack(beside, axis=1), best[None, None], axis=1)[:, 0]  # (group, subject, ...)
+        found["over_null_p"], found["over_null_p_layers"], _ = _sign_flips(own - of_best[:, None])
+    return found
+
+
+def _sign_flips(contributions: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    """Return p alone and p in the family of layers, (layer, subject, region), and the smallest p that there can be."""
+    layers = contributions.shape[1]
+    flat = contributions.reshape(*contributions.shape[:2], -1)  # (group, layer, cell)
+    alone = sign_flip_test(flat.reshape(len(flat), -1), DRAWS, alternative="greater", spread=SHARED_TRAINING_SPREAD)
+    family = np.full((layers, flat.shape[2]), np.nan)
+    for cell in range(flat.shape[2]):
+        tested = sign_flip_test(
+            flat[:, :-1, cell], DRAWS, alternative="greater", statistic="studentised", spread=SHARED_TRAINING_SPREAD
+        )
+        family[:-1, cell] = tested.p_family
+    shape = contributions.shape[1:]
+    return alone.p.reshape(shape), family.reshape(shape), alone.smallest_p
+
+
+def _best_null(nulls: Mapping[str, Scores]) -> np.ndarray:
+    """Return the number of the null with the highest r of its chosen layer, (subject, region)."""
+    chosen = np.stack([null.r[-1] for null in nulls.values()])  # (null, subject, region)
+    return np.asarray(np.where(np.isnan(chosen), -np.inf, chosen).argmax(axis=0))
 
 
 def _against_ceiling(scores: Scores, ceilings: Ceilings) -> dict[str, Any]:
@@ -328,7 +192,7 @@ def _over_best_null(scores: Scores, nulls: Mapping[str, Scores]) -> dict[str, An
     names = np.array(list(nulls), dtype=object)
     chosen = np.stack([null.r[-1] for null in nulls.values()])  # (null, subject, region)
     replicates = np.stack([null.replicates[:, -1] for null in nulls.values()])  # (null, draw, subject, region)
-    best = np.where(np.isnan(chosen), -np.inf, chosen).argmax(axis=0)  # (subject, region)
+    best = _best_null(nulls)  # (subject, region)
     best_r = np.take_along_axis(chosen, best[None], axis=0)[0]
     best_replicates = np.take_along_axis(replicates, best[None, None], axis=0)[0]  # (draw, subject, region)
     differences = scores.replicates - best_replicates[:, None]
@@ -342,9 +206,7 @@ def _over_best_null(scores: Scores, nulls: Mapping[str, Scores]) -> dict[str, An
 def _beyond_nulls(scores: Scores, together: Sequence[Scores]) -> dict[str, Any]:
     chosen = np.arange(len(scores.layers)) == len(scores.layers) - 1  # (layer,)
     nothing = np.full(scores.r.shape, np.nan)
-    found = dict.fromkeys(
-        "r2 r2_low r2_high nulls_r2 joint_r2 unique_r2 unique_r2_low unique_r2_high".split(), nothing
-    )
+    found = dict.fromkeys("r2 r2_low r2_high nulls_r2 joint_r2 unique_r2 unique_r2_low unique_r2_high".split(), nothing)
 
     def of_chosen(name: str, values: np.ndarray, replicates: np.ndarray) -> None:
         for key, value in _with_interval(name, values, replicates).items():
@@ -368,39 +230,3 @@ def _with_interval(name: str, values: np.ndarray, replicates: np.ndarray) -> dic
 
 def _positive(values: np.ndarray) -> np.ndarray:
     return np.where(values > 0, values, np.nan)
-
-
-def _count(subject: np.ndarray, region: np.ndarray, subjects: tuple[str, ...], regions: tuple[str, ...]) -> np.ndarray:
-    of_subject = np.stack([np.full(len(subject), name == ALL) | (subject == name) for name in subjects])
-    of_region = np.stack([np.full(len(region), name == ALL) | (region == name) for name in regions])
-    return of_subject.astype(np.int64) @ of_region.astype(np.int64).T  # (subject, region)
-
-
-def _check_shared(
-    path: Path, scores: Scores, encoder: Any, draws: int, subjects: tuple[str, ...], regions: tuple[str, ...]
-) -> None:
-    """The choice of layer is not compared: ceilings have none, and a null's layers are its own."""
-    differing = _differing_setting(encoder, scores.encoder)
-    if differing is not None:
-        raise UnreadableFileError(path, f"it is of another encoder than the scores beside it{differing}")
-    if draws != len(scores.replicates):
-        raise UnreadableFileError(path, f"it has {draws} draws, but the scores beside it have {len(scores.replicates)}")
-    if (subjects, regions) != (scores.subjects, scores.regions):
-        raise UnreadableFileError(path, "its subjects or regions are not those of the scores beside it")
-
-
-def _encoder_of(spec: Any) -> Any:
-    """Return the encoder's settings in the spec of an encoding; that of joint spaces has others beside them."""
-    return spec["encoder"] if isinstance(spec, dict) and "encoder" in spec else spec
-
-
-def _differing_setting(one: Any, other: Any) -> str | None:
-    """Say which setting differs first, as " (bootstrap)"; None where none does."""
-    if not isinstance(one, dict) or not isinstance(other, dict):
-        return None if one == other else ""
-    differing = sorted(key for key in one | other if key != "layer" and one.get(key) != other.get(key))
-    return f" ({differing[0]})" if differing else None
-
-
-def _names(values: np.ndarray) -> tuple[str, ...]:
-    return tuple(map(str, values))

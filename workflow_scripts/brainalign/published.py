@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from brainalign.alignment import ALL, CHOSEN, Ceilings, Scores, alignment_table
+from brainalign.alignment import alignment_table
 from brainalign.errors import InputError
 from brainalign.given_tables import need_columns, read_given_table
+from brainalign.scored import ALL, CHOSEN, Ceilings, Scores
 
 READOUT = "published"
 UNITS = ("r", "normalised")

@@ -222,7 +222,8 @@ def similarity(study: Study, similarity: str, readout: str, features: str, datas
 def kept_encoder(study: Study, encoder: str, layer: str) -> Spec:
     """An encoder without its scores' settings, and the layer to which it is fitted, or "chosen"."""
     settings = _encoder_settings(study.encoders[encoder])
-    return {"encoder": {key: settings[key] for key in settings if key not in ("aggregate", "bootstrap")}, "layer": layer}
+    read = {name: value for name, value in settings.items() if name not in ("aggregate", "bootstrap")}
+    return {"encoder": read, "layer": layer}
 
 
 def prediction(study: Study, prediction: str) -> Spec:
@@ -319,7 +320,7 @@ def _matching(entry: config_data.Match, digest: Digest) -> Spec:
 
 def _encoder_settings(entry: Encoder) -> Spec:
     """An encoder's settings without its choice of layer, what its regression does not read and what only joins read."""
-    unread = {"layer", "grid", "beyond_nulls", "mixtures"}
+    unread = {"preset", "layer", "grid", "beyond_nulls", "mixtures"}
     unread |= {name for name, kernel in (("bandwidths", "rbf"), ("degrees", "polynomial")) if entry.kernel != kernel}
     unread |= {"components"} if entry.components is None else set()
     if entry.regression == "ols":

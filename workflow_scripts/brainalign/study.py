@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from brainalign.alignment import ALL, CHOSEN
 from brainalign.errors import UnreadableFileError
+from brainalign.scored import ALL, CHOSEN
 from brainalign.storage import Variable, read_arrays, read_attributes
 
 CELL = ("dataset", "encoder", "readout", "features")

@@ -22,7 +22,18 @@ _FREE = {
     "published": frozenset({"citation"}),
     "features": frozenset({"datasets"}),
 }
-_SECTIONS = ("texts", "models", "losses", "features", "datasets", "readouts", "encoders", "similarities", "predictions", "published")
+_SECTIONS = (
+    "texts",
+    "models",
+    "losses",
+    "features",
+    "datasets",
+    "readouts",
+    "encoders",
+    "similarities",
+    "predictions",
+    "published",
+)
 
 
 def record(study: Study, studies: Path) -> None:

@@ -1,10 +1,11 @@
 """The section `encoders`: how features are mapped to responses and scored."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StrictFloat, StrictInt, StrictStr, model_validator
 
 from brainalign.config.base import Count, Name, Section, Seed
+from brainalign.config.encoder_presets import PRESETS
 
 Folds = Annotated[int, Field(ge=2)]
 SampleColumn = Annotated[
@@ -132,9 +133,7 @@ class LayerChoice(Section):
     nested: Literal["subject", "neuroid"] | None = Field(
         None, description="chosen inside the training folds, for each subject or for each neuroid"
     )
-    dataset: Name | None = Field(
-        None, description="the layer that is best inside the training folds of this data set"
-    )
+    dataset: Name | None = Field(None, description="the layer that is best inside the training folds of this data set")
 
     @model_validator(mode="after")
     def _one(self) -> Self:
@@ -151,6 +150,9 @@ class Bootstrap(Section):
 class Encoder(Section):
     """Sampling, regression, split and layer choice."""
 
+    preset: Literal["aw2023", "wehbe2014", "brain-score"] | None = Field(
+        None, description="a published pipeline's encoder, with its faults; further keys change it"
+    )
     regression: Literal["ridge", "ols", "pca-ridge"]
     components: Count | None = Field(None, description="pca-ridge: principal components of the training samples")
     kernel: Literal["linear", "rbf", "polynomial"] = Field("linear", description="non-linear maps are for a ridge")
@@ -172,6 +174,17 @@ class Encoder(Section):
     delays: list[Annotated[int, Field(ge=0, le=100)]] = Field(
         [], description="delays in samples, for series only (data with onsets); ignored for single sentences"
     )
+    word_components: Count | None = Field(
+        None, description="principal components of the training samples' words or other stimuli, before the sample map"
+    )
+    trim: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=2, max_length=2)] = Field(
+        [0, 0], description="samples dropped at the start and the end of each run, after delays"
+    )
+    zscore_delayed: bool = Field(False, description="z-score features within each run after delays and trimming")
+    standardize: Literal["none", "fold"] = Field(
+        "none", description="fold: training and test samples each by their own mean and SD, as some published code does"
+    )
+    intercept: bool = Field(True, description="false: standardised responses are fitted without one")
     split: Split
     layer: Literal["nested", "best"] | LayerChoice = Field(
         "nested",
@@ -200,6 +213,20 @@ class Encoder(Section):
             raise ValueError("ols has no penalties: leave out penalties, grid, inner and criterion")
         if len(set(self.delays)) != len(self.delays):
             raise ValueError(f"delays {self.delays} must be different numbers")
+        return self
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_preset(cls, given: Any) -> Any:
+        preset = PRESETS.get(given.get("preset") or "", {}) if isinstance(given, dict) else {}
+        return {**preset, **given} if preset else given
+
+    @model_validator(mode="after")
+    def _in_the_fold(self) -> Self:
+        if not self.intercept and self.standardize != "fold":
+            raise ValueError("intercept: false needs standardize: fold")
+        if self.beyond_nulls and not self.intercept:
+            raise ValueError("beyond_nulls needs a fit with an intercept: set it to false")
         return self
 
     @model_validator(mode="after")

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from brainalign.alignment import ALL, CHOSEN
 from brainalign.errors import UnreadableFileError
+from brainalign.scored import ALL, CHOSEN
 from brainalign.storage import read_arrays
 from brainalign.study import CELL, summary_rows
 

@@ -144,9 +144,7 @@ def _mean_over_folds(
     return total
 
 
-def _of_fold(
-    draws: Draws, fold: int, prediction: np.ndarray, response: np.ndarray, of: "Statistic"
-) -> np.ndarray:
+def _of_fold(draws: Draws, fold: int, prediction: np.ndarray, response: np.ndarray, of: "Statistic") -> np.ndarray:
     """Return a statistic of all neuroids, computed in batches (draw, neuroid)."""
     pieces = batches(prediction.shape[1], BATCH)
     found: list[np.ndarray] = [np.empty(0)] * len(pieces)
@@ -193,7 +191,7 @@ def replicate_r(draws: Draws, fold: int, prediction: np.ndarray, response: np.nd
     np.sqrt(variance_p, out=variance_p, where=found)
     np.divide(covariance, variance_p, out=covariance, where=found)
     covariance *= found
-    return covariance
+    return np.asarray(covariance)
 
 
 def replicate_r2(draws: Draws, fold: int, prediction: np.ndarray, response: np.ndarray) -> np.ndarray:

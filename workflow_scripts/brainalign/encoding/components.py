@@ -29,7 +29,7 @@ def principal_components(features: np.ndarray, rows: np.ndarray, count: int) -> 
     fitted = features[rows].astype(np.float64)
     mean = fitted.mean(axis=0)
     axes = principal_axes(fitted - mean, count)
-    return np.asarray(features @ axes - mean @ axes if features.dtype == np.float64 else (features - mean) @ axes)
+    return np.asarray((features - mean) @ axes)
 
 
 def principal_axes(centred: np.ndarray, count: int) -> np.ndarray:

@@ -41,6 +41,9 @@ class Encoding:
         region.
     replicates : (draw, score_layer, score_subject, score_region) float32, of aggregate_r.
     replicates_r2 : (draw, score_subject, score_region) float32, of aggregate_r2 of the chosen layer.
+    dependence : how replicates count that folds train each other, one of `dependence.KINDS`; of the chosen layer's.
+    group_names : (group,); contributions : (group, score_layer, score_subject, score_region), what each group adds to
+        the aggregate "mean"; NaN where groups are tested in several folds.
     chosen_r, chosen_r2 : (scored fold, neuroid), of the chosen layer.
     resampled : what the bootstrap drew: "groups within folds", "groups" or "folds".
     constant_predictions : (layer, scored fold), neuroids whose prediction was constant and scored 0.
@@ -63,6 +66,9 @@ class Encoding:
     aggregate_r2: np.ndarray
     replicates: np.ndarray
     replicates_r2: np.ndarray
+    dependence: str
+    group_names: tuple[str, ...]
+    contributions: np.ndarray
     chosen_r: np.ndarray
     chosen_r2: np.ndarray
     resampled: str
@@ -111,18 +117,21 @@ def encode(
     trial = Trial(responses, samples, neuroids, settings, sampling)
     choice = LayerChoice(settings.layer, len(trial.folds), settings.fixed_layer, trial.n_units)
     leading: list[np.ndarray] = []  # the test predictions of the layer in front
+    leading_pairs: np.ndarray | None = None  # see `Trial.pairs`, of the layer in front
     scores: dict[str, tuple[Scores, _Fits]] = {}
     for name, features in layers:
-        fits = trial.fit(trial.spaces(name, features))
-        predictions = [fit.prediction for fit in fits]
-        scored, inner = trial.score(predictions), np.stack([trial.inner_scores(fit) for fit in fits])
+        spaces = trial.spaces(name, features)
+        fits = trial.fit(spaces)
+        predictions, pairs = [fit.prediction for fit in fits], trial.pairs(spaces, fits)
+        scored, inner = trial.score(predictions, pairs), np.stack([trial.inner_scores(fit) for fit in fits])
         leads = choice.update(len(scores), name, inner[:, :-1], float(scored.aggregate_r[0, 0]))
         leading = _in_front(leading, predictions, leads[:, trial.unit_of_neuroid])
+        leading_pairs = _pairs_in_front(leading_pairs, pairs, leads, trial)
         scores[name] = scored, _kept(fits, inner[:, -1], trial.features.width(features), settings)
         _report(name, *scores[name])
     if not scores:
         raise InputError("there is no layer to encode.")
-    return _joined(scores, choice.chosen(list(scores)), leading, trial)
+    return _joined(scores, choice.chosen(list(scores)), leading, leading_pairs, trial)
 
 
 @dataclass(frozen=True)
@@ -189,7 +198,7 @@ def encode_joint(
     width = sum(trial.features.width(own) for own in values)  # at the layers of the last choice
     scored, kept = trial.score(predictions), _kept(complete, np.full(len(fits), np.nan), width, settings)
     _report(JOINT, scored, kept)
-    return _joined({JOINT: (scored, kept)}, np.zeros((len(fits), 1), dtype=np.intp), predictions, trial)
+    return _joined({JOINT: (scored, kept)}, np.zeros((len(fits), 1), dtype=np.intp), predictions, None, trial)
 
 
 def _joint(values: Sequence[np.ndarray], weights: np.ndarray, trial: Trial) -> Sequence[Space] | SpacesOfFold:
@@ -210,6 +219,21 @@ def _in_front(leading: list[np.ndarray], predictions: list[np.ndarray], leads: n
     return merged
 
 
+def _pairs_in_front(
+    leading: np.ndarray | None, pairs: np.ndarray | None, leads: np.ndarray, trial: Trial
+) -> np.ndarray | None:
+    """Return the pairs of what leads now: rows of a group are of the layer that leads in its fold.
+
+    None where neuroids of one fold have different layers, so that no layer's pairs are those of the chosen one.
+    """
+    if pairs is None or trial.n_units > 1:
+        return None
+    if leading is None:
+        return pairs
+    now = leads[trial.dependence.fold_of_group, 0]  # (group,)
+    return np.where(now[:, None, None, None], pairs, leading)
+
+
 def _kept(fits: list[FoldFit], inner_score: np.ndarray, width: int, settings: EncoderSettings) -> _Fits:
     return _Fits(
         penalty=np.stack([fit.penalty for fit in fits]),
@@ -221,9 +245,13 @@ def _kept(fits: list[FoldFit], inner_score: np.ndarray, width: int, settings: En
 
 
 def _joined(
-    scores: dict[str, tuple[Scores, _Fits]], chosen: np.ndarray, leading: Sequence[np.ndarray], trial: Trial
+    scores: dict[str, tuple[Scores, _Fits]],
+    chosen: np.ndarray,
+    leading: Sequence[np.ndarray],
+    pairs: np.ndarray | None,
+    trial: Trial,
 ) -> Encoding:
-    of_chosen = trial.score(leading)
+    of_chosen = trial.score(leading, pairs)
     of_layers, fits = [scored for scored, _ in scores.values()], [kept for _, kept in scores.values()]
     units = trial.units
     return Encoding(
@@ -238,6 +266,9 @@ def _joined(
         aggregate_r2=np.stack([layer.aggregate_r2 for layer in (*of_layers, of_chosen)]),
         replicates=np.stack([layer.replicates for layer in (*of_layers, of_chosen)], axis=1),
         replicates_r2=trial.replicates_r2(leading),
+        dependence=trial.dependence_of(pairs),
+        group_names=trial.dependence.groups,
+        contributions=np.stack([layer.contributions for layer in (*of_layers, of_chosen)], axis=1),
         chosen_r=of_chosen.r,
         chosen_r2=of_chosen.r2,
         resampled=trial.draws.resampled,

@@ -56,9 +56,8 @@ class Factors:
         rows = [[first, second] for first, second in pairs]
         self.of_pairs = [self._inverse([blocks[number] for number in pair], n) for pair in rows]
         self.of_blocks = [self._inverse([block], n) for block in blocks]
-        self.growth = max(
-            (np.abs(core).sum(axis=1).max() for core, _ in (*self.of_pairs, *self.of_blocks)), default=1.0
-        )
+        cores = [core for core, _ in (*self.of_pairs, *self.of_blocks)]
+        self.growth = max((float(np.abs(core).sum(axis=1).max()) for core in cores), default=1.0)
 
     def _dense(self, n: int) -> np.ndarray:
         dense = self.weighted @ self.scores.T
@@ -84,7 +83,8 @@ class Factors:
     @cached_property
     def _weights(self) -> np.ndarray:
         squares = np.einsum("ij,ij->j", self.scores, self.scores)
-        return np.einsum("ij,ij->j", self.scores, self.weighted) / np.where(squares > 0, squares, 1.0)
+        products = np.einsum("ij,ij->j", self.scores, self.weighted)
+        return np.asarray(products / np.where(squares > 0, squares, 1.0))
 
     @cached_property
     def rounded(self) -> "Factors":

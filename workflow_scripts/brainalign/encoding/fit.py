@@ -66,8 +66,8 @@ def fit_folds(
 
     Parameters
     ----------
-    spaces : of all samples; where there are several, one is chosen with the penalty, by the same inner errors. Or, where
-        something of the features is fitted in the fold, a function that gives the spaces of a fold by its number;
+    spaces : of all samples; where there are several, one is chosen with the penalty, by the same inner errors. Or,
+        where something of the features is fitted in the fold, a function that gives the spaces of a fold by its number;
         relative penalties are then of the training rows' Gram matrix.
     responses : (sample, neuroid), centred; float32 lets products be in float32 where that changes nothing.
     folds : see `training_folds`.

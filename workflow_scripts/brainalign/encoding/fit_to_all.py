@@ -3,23 +3,33 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from brainalign.encoding.fit import TrainingFold, fit_fold
+from brainalign.encoding.fit import fit_fold
 from brainalign.encoding.fitted import NEUROIDS_AT_ONCE, Axes, FittedEncoder, TrainingKernel
+from brainalign.encoding.fold_features import trimmed
 from brainalign.encoding.kernels import spaces_of
-from brainalign.encoding.preparation import prepare_features, prepare_responses
+from brainalign.encoding.preparation import kept_samples, prepare_features, prepare_responses
 from brainalign.encoding.ridge import scaled_penalties
 from brainalign.encoding.scores import Units, pearson
 from brainalign.encoding.settings import EncoderSettings
-from brainalign.encoding.spectrum import GRAM_LIMIT, FeatureSpace, Space, Spectrum
+from brainalign.encoding.spectrum import GRAM_LIMIT, FeatureSpace, Space, Spectrum, least_squares
 from brainalign.encoding.splits import Fold, inner_folds, make_folds
 from brainalign.encoding.threads import batches
+from brainalign.encoding.training import TrainingFold
 from brainalign.errors import InputError
 from brainalign.responses.samples import Columns, Samples
 
 log = logging.getLogger(__name__)
+
+# Settings that cannot be kept: what each must be, and why.
+NOT_KEPT: Mapping[str, tuple[Any, str]] = {
+    "word_components": (None, "components are fitted to the stimuli of each training set by itself"),
+    "standardize": ("none", "new samples would be z-scored by themselves, and their responses' SD is not known"),
+    "zscore_delayed": (False, "z-scores after delays and trimming would need new series to be trimmed, too"),
+}
 
 
 def chosen_layer(layers: Sequence[str], inner_score: np.ndarray, chosen: np.ndarray) -> str:
@@ -60,8 +70,7 @@ def fit_to_all(
 
     Penalties, and the bandwidths or degrees of a kernel, are chosen among the encoder's candidates by its criterion in
     one cross-validation over its outer folds, or over what serves as inner folds where these are no partition of the
-    samples (`splits.inner_folds`, with all samples as the training rows). Memory holds two copies of the responses in
-    float64 besides what is kept.
+    samples (`splits.inner_folds`, with all samples as the training rows). All samples are those that trimming leaves.
 
     Parameters
     ----------
@@ -74,20 +83,25 @@ def fit_to_all(
 
     Raises
     ------
-    InputError : what `encoder.encode` refuses.
+    InputError : settings that cannot be kept (`NOT_KEPT`), and what `encoder.encode` refuses.
     """
-    units = Units.from_table(neuroids)
-    folds = make_folds(settings.split, samples)
-    y = prepare_responses(responses, samples, units, folds, settings.precision)
-    fold = _whole(folds, settings, samples)
+    for name, (needed, why) in NOT_KEPT.items():
+        if getattr(settings, name) != needed:
+            raise InputError(f"an encoder with {name}: {getattr(settings, name)} cannot be kept, since {why}.")
+    units, kept = Units.from_table(neuroids), kept_samples(samples, settings)
+    inside = trimmed(samples, kept)
+    folds = make_folds(settings.split, inside)
+    y = prepare_responses(responses, samples, units, folds, settings.precision, kept)
+    fold = _whole(folds, settings, inside)
     x = prepare_features(layer, features, samples, settings)
     delays = settings.delays if samples.onset_s is not None else ()
-    undelayed = prepare_features(layer, features, samples, replace(settings, delays=())) if delays else x
+    whole = replace(settings, delays=(), trim=(0, 0))
+    undelayed = prepare_features(layer, features, samples, whole) if delays else x
     feature_mean = x.mean(axis=0)
     kernel = None if settings.kernel == "linear" else _training_kernel(x - feature_mean, settings)
-    spaces = [_Once(space, len(samples)) for space in spaces_of(x, settings)]
+    spaces = [_Once(space, len(y)) for space in spaces_of(x, settings)]
     penalties = [
-        scaled_penalties(settings.penalty_values, settings.grid_scale, space.trace, len(samples)) for space in spaces
+        scaled_penalties(settings.penalty_values, settings.grid_scale, space.trace, len(y)) for space in spaces
     ]
     found = fit_fold(spaces, penalties, y, fold, settings, score_inner=True)
     assert found.inner_r is not None
@@ -102,7 +116,7 @@ def fit_to_all(
         "layer %s: fitted to %d samples; mean r of %d neuroids %.3f in sample, %.3f cross-validated; penalty at the "
         "grid's edge for %.0f %%",
         layer,
-        len(samples),
+        len(y),
         len(units),
         in_sample_r.mean(),
         cross_validated_r.mean(),
@@ -118,7 +132,7 @@ def fit_to_all(
         feature_mean=feature_mean,
         basis=basis,
         coefficients=coefficients,
-        intercept=_response_means(responses) + shift,
+        intercept=_response_means(responses, kept) + shift,
         penalty=found.penalty,
         space=found.space,
         in_sample_r=in_sample_r,
@@ -225,6 +239,8 @@ def _training_kernel(centred: np.ndarray, settings: EncoderSettings) -> Training
 
 def _spectrum(space: Space, penalties: np.ndarray, fold: TrainingFold, settings: EncoderSettings) -> Spectrum:
     """Return the factorisation that `fit.fit_fold` fits by."""
+    if settings.regression == "ols":
+        return least_squares(space, fold.train, fold.test)
     spectrum = space.spectrum(fold.train, fold.test)
     if penalties.min() < GRAM_LIMIT * spectrum.largest:
         spectrum = space.exact_spectrum(fold.train, fold.test)
@@ -237,10 +253,11 @@ def _axes(features: np.ndarray, train: np.ndarray, spectrum: Spectrum) -> np.nda
     return np.asarray(centred[train].T @ (spectrum.scores / spectrum.eigenvalues))
 
 
-def _response_means(responses: np.ndarray) -> np.ndarray:
+def _response_means(responses: np.ndarray, kept: np.ndarray | None) -> np.ndarray:
     """Return the mean response of each neuroid (neuroid,) float64, over repetitions first, NaN left out."""
+    rows = slice(None) if kept is None else kept
     result = np.empty(responses.shape[-1])
     for columns in batches(len(result), NEUROIDS_AT_ONCE):
-        own = np.asarray(responses[..., columns], dtype=np.float64)
+        own = np.asarray(responses[..., rows, columns], dtype=np.float64)
         result[columns] = (np.nanmean(own, axis=0) if own.ndim == 3 else own).mean(axis=0)
     return result

@@ -46,7 +46,7 @@ class Axes:
         """Of the prepared features."""
         return len(self.values)
 
-    def of(self, x: np.ndarray, space: int) -> np.ndarray:
+    def of(self, x: np.ndarray, _space: int) -> np.ndarray:
         """Return the scores (sample, axis) of centred features x (sample, prepared width); there is one space."""
         return np.asarray(x @ self.values)
 
@@ -71,7 +71,7 @@ class TrainingKernel:
     @property
     def width(self) -> int:
         """Of the prepared features."""
-        return self.features.shape[1]
+        return int(self.features.shape[1])
 
     def of(self, x: np.ndarray, space: int) -> np.ndarray:
         """Return k(x, X) (sample, training sample) of centred features x (sample, prepared width) in one space."""
@@ -84,7 +84,7 @@ class TrainingKernel:
 
     @cached_property
     def _lengths(self) -> np.ndarray:
-        return np.einsum("ij,ij->i", self.features, self.features)
+        return np.asarray(np.einsum("ij,ij->i", self.features, self.features))
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ def predict(
     """Predict responses: intercept + (x - m) V C, or intercept + k(x, X) A; see the head of this module.
 
     The features are z-scored within the new samples' runs and delayed where the training features were; the zeros
-    before a run's first sample stand for the training mean.
+    before a run's first sample stand for the training mean. Nothing is trimmed.
 
     Parameters
     ----------

@@ -13,6 +13,7 @@ from brainalign.responses.samples import Samples
 from brainalign.storage import Variable, read_arrays, read_attributes
 
 _OF_NEUROIDS = ("intercept", "penalty", "space", "in_sample_r", "cross_validated_r")
+_FACTS = ("layer", "regression", "kernel", "kernel_scale", "zscore", "delays")
 _NAMES = ("neuroid", "subject", "region")
 
 
@@ -58,8 +59,7 @@ def read_fitted(path: Path) -> FittedEncoder:
     UnreadableFileError : no fitted encoder, damaged, or with variables that do not fit each other.
     """
     facts = read_attributes(path)
-    missing = [name for name in ("layer", "regression", "kernel", "kernel_scale", "zscore", "delays")]
-    missing = [name for name in missing if name not in facts]
+    missing = [name for name in _FACTS if name not in facts]
     if missing:
         raise UnreadableFileError(path, f"it holds no fitted encoder (no attribute {missing[0]!r})")
     linear = facts["kernel"] == "linear"
@@ -77,7 +77,7 @@ def read_fitted(path: Path) -> FittedEncoder:
     width = len(arrays["undelayed_mean"]) * max(len(delays), 1)
     shapes = {"coefficients": (rows, neuroids), "feature_mean": (width,)}
     shapes |= {"axes": (width, rows)} if linear else {"features": (rows, width)}
-    shapes |= {name: (neuroids,) for name in (*_NAMES, *_OF_NEUROIDS)}
+    shapes |= dict.fromkeys((*_NAMES, *_OF_NEUROIDS), (neuroids,))
     for name, shape in shapes.items():
         if arrays[name].shape != shape:
             raise UnreadableFileError(path, f"its variable {name!r} has shape {arrays[name].shape}, not {shape}")
@@ -95,7 +95,9 @@ def read_fitted(path: Path) -> FittedEncoder:
     )
 
 
-def prediction_variables(fitted: FittedEncoder, predicted: np.ndarray, samples: Mapping[str, Any]) -> dict[str, Variable]:
+def prediction_variables(
+    fitted: FittedEncoder, predicted: np.ndarray, samples: Mapping[str, Any]
+) -> dict[str, Variable]:
     """Return predicted responses, with what is known of samples and neuroids, as variables.
 
     Parameters

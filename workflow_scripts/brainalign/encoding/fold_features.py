@@ -91,7 +91,8 @@ class FoldFeatures:
         """Return how many features (row, width) become, delayed copies counted."""
         delays = self.settings.delays if self.samples.onset_s is not None else ()
         count = self.settings.word_components
-        return (features.shape[1] if count is None else min(count, features.shape[1])) * max(1, len(delays))
+        own = int(features.shape[1])
+        return (own if count is None else min(count, own)) * max(1, len(delays))
 
     def _fitted(self, number: int) -> np.ndarray:
         """Return the rows to whose stimuli components are fitted: the training rows.

@@ -26,7 +26,7 @@ Piece = tuple[slice, slice, np.ndarray]
 
 @dataclass(frozen=True)
 class InnerFolds:
-    """The inner folds of one training set; their residuals come from the identity, or refits where it is not exact.
+    """The inner folds of one training set; their residuals come from the identity or from refits.
 
     Parameters
     ----------
@@ -69,9 +69,12 @@ class InnerFolds:
 
     @cached_property
     def by_refits(self) -> bool:
-        """Whether rows near a block are dropped with it, or the penalties are too small for the identity: some rows
-        alone would determine a direction."""
-        if self.dropped:
+        """Whether inner folds are refitted, since the identity would not be exact, or take longer.
+
+        It is not exact where rows near a block are dropped with it, or penalties are so small that some rows alone
+        determine a direction; it takes longer where axes are much fewer than the rows of a block.
+        """
+        if self.dropped or 2 * self._axes < min((block.stop - block.start for block in self.blocks), default=0):
             return True
         smallest = float(self.penalties.min())
         if self.components is not None and smallest > 0:

@@ -137,8 +137,8 @@ class EncoderSettings:
         _one_of("way to standardize", self.standardize, STANDARDS)
         if not self.intercept and (self.standardize, self.kernel) != ("fold", "linear"):
             raise InputError(
-                "a fit without an intercept needs features and responses of mean 0 and a linear kernel, but standardize "
-                f"is {self.standardize!r} and the kernel {self.kernel!r}."
+                "a fit without an intercept needs features and responses of mean 0 and a linear kernel, but "
+                f"standardize is {self.standardize!r} and the kernel {self.kernel!r}."
             )
         if (self.layer == "fixed") != (self.fixed_layer is not None):
             raise InputError(

@@ -11,8 +11,8 @@ import numpy as np
 GRAM_LIMIT = 1e-9
 
 # Least squares divide by the eigenvalues themselves: where the smallest kept one is at least this share of the largest,
-# the Gram matrix gives r to 1e-6.
-CONDITION_LIMIT = 1e-7
+# the Gram matrix gives r to better than 1e-7.
+CONDITION_LIMIT = 1e-8
 
 EPSILON = float(np.finfo(np.float64).eps)
 
@@ -62,8 +62,8 @@ class Spectrum:
 
         Plainly w = -1 / (D + λ) and c = 1. Where the axes span every centred response, (I - 1 1ᵀ / n) = Z D^-1 Zᵀ and
         w = λ / (D (D + λ)), c = 0, which keeps all digits however small λ is. At λ = 0 nothing of it is left there; w
-        is then of the limit of (I - H) / λ, times the smallest eigenvalue: residuals of rows left out, which is all that
-        it serves for, do not depend on a factor.
+        is then of the limit of (I - H) / λ, times the smallest eigenvalue: residuals of rows left out, which is all
+        that it serves for, do not depend on a factor.
         """
         if self.interpolates and penalty == 0:
             return self.eigenvalues.min(initial=np.inf) / self.eigenvalues**2, 0.0

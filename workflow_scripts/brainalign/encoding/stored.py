@@ -1,10 +1,13 @@
 """Encodings as variables of a file."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from brainalign.encoding.encoder import Encoding
+from brainalign.encoding.sampling import Sampling
+from brainalign.encoding.settings import EncoderSettings
 from brainalign.errors import UnreadableFileError
 from brainalign.responses.samples import Columns
 from brainalign.responses.stored import StoredResponses
@@ -27,6 +30,8 @@ def encoding_variables(encoding: Encoding, neuroids: Columns) -> dict[str, Varia
         "edge_share": (own, encoding.edge_share),
         "aggregate_r": (_SCORES, encoding.aggregate_r),
         "aggregate_r2": (_SCORES, encoding.aggregate_r2),
+        "group": (("group",), _text(encoding.group_names)),
+        "contributions": (("group", *_SCORES), encoding.contributions.astype(np.float32)),
         "width": (("layer",), encoding.width.astype(np.int64)),
         "replicates_r2": (("draw", "score_subject", "score_region"), encoding.replicates_r2.astype(np.float32)),
         "chosen_r": (("scored_fold", "neuroid"), encoding.chosen_r.astype(np.float32)),
@@ -51,7 +56,21 @@ def encoding_facts(encoding: Encoding, data: StoredResponses) -> dict[str, str |
         "simulated": int(data.simulated),
         "resampled": encoding.resampled,
         "groups": encoding.groups,
+        "dependence": encoding.dependence,
     }
+
+
+def sampling_of(data: StoredResponses, settings: EncoderSettings) -> Sampling | None:
+    """Return how stimuli become samples, where something is fitted to stimuli; None where samples will do."""
+    if settings.word_components is None:
+        return None
+    entries = (data.arrays[name] for name in ("map_sample", "map_stimulus", "map_weight"))
+    return Sampling(*entries, len(data.samples))
+
+
+def features_of(data: StoredResponses, settings: EncoderSettings) -> Callable[[np.ndarray], np.ndarray]:
+    """Return what makes the features that `encode` takes of a layer (stimulus, width): those of samples, if it can."""
+    return data.features_of_samples if settings.word_components is None else np.asarray
 
 
 def read_choice(path: Path) -> list[str]:

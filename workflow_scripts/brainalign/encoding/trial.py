@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 
 from brainalign.encoding.bootstrap import Draws, make_draws, replicate, replicate_r2
+from brainalign.encoding.dependence import Dependence
 from brainalign.encoding.fit import FoldFit, SpacesOfFold, fit_folds, training_folds
 from brainalign.encoding.fold_features import FoldFeatures, spaces_of_samples, trimmed
 from brainalign.encoding.kernels import spaces_of
@@ -28,6 +29,7 @@ class Scores:
     aggregate_r: np.ndarray
     aggregate_r2: np.ndarray
     replicates: np.ndarray
+    contributions: np.ndarray
     constant_predictions: np.ndarray
 
 
@@ -75,6 +77,7 @@ class Trial:
             self.truths = [self.y[rows[0]]]
         whole = [Fold(np.empty(0, dtype=np.intp), test) for test in rows]
         self.draws: Draws = make_draws(self.samples.split_group, whole, settings.draws, settings.seed)
+        self.dependence = Dependence(self.y, self.samples.split_group, self.folds, self.draws, self.units, settings)
 
     def spaces(self, name: str, features: np.ndarray) -> Sequence[Space] | SpacesOfFold:
         """Return a layer's spaces as `fit` takes them: of all folds, or a function that gives those of one.
@@ -104,8 +107,20 @@ class Trial:
         """Fit every outer fold; one of the spaces is chosen with the penalty."""
         return fit_folds(spaces, self.y, self.training, self.settings, self.score_inner)
 
-    def score(self, predictions: Sequence[np.ndarray]) -> Scores:
-        """Score the predictions of every outer fold, each (test, neuroid), as deviations from the training mean."""
+    def pairs(self, spaces: Sequence[Space] | SpacesOfFold, fits: Sequence[FoldFit]) -> np.ndarray | None:
+        """Return how groups are scored by way of one another, see `dependence`; None where that is not counted."""
+        plain = not callable(spaces) and self.settings.intercept
+        if callable(spaces) or self.dependence.kind(plain) != "counted":
+            return None
+        return self.dependence.pairs(spaces, fits)
+
+    def score(self, predictions: Sequence[np.ndarray], pairs: np.ndarray | None = None) -> Scores:
+        """Score the predictions of every outer fold, each (test, neuroid), as deviations from the training mean.
+
+        Parameters
+        ----------
+        pairs : of these predictions, from `pairs`.
+        """
         name, scored, deviations = self.settings.aggregate, list(predictions), list(predictions)
         if self.settings.pools:
             scored = [np.concatenate([part + mean for part, mean in zip(scored, self.means, strict=True)])]
@@ -118,14 +133,23 @@ class Trial:
             r2=r2,
             aggregate_r=aggregate(r, self.units, name),
             aggregate_r2=aggregate(r2, self.units, name),
-            replicates=replicate(self.draws, scored, self.truths, self.units, name),
+            replicates=self.dependence.corrected(
+                replicate(self.draws, scored, self.truths, self.units, name), self.dependence_of(pairs), pairs
+            ),
+            contributions=self.dependence.contributions(predictions),
             constant_predictions=np.array([count for _, count in correlations]),
         )
+
+    def dependence_of(self, pairs: np.ndarray | None) -> str:
+        """Return how the dependence of folds is counted in replicates, one of `dependence.KINDS`."""
+        return "counted" if pairs is not None else self.dependence.kind(False)
 
     def replicates_r2(self, predictions: Sequence[np.ndarray]) -> np.ndarray:
         """Return the aggregate of R² in every draw, (draw, score_subject, score_region)."""
         deviations = [np.concatenate(predictions)] if self.settings.pools else predictions
-        return replicate(self.draws, deviations, self.deviations, self.units, self.settings.aggregate, replicate_r2)
+        name = self.settings.aggregate
+        found = replicate(self.draws, deviations, self.deviations, self.units, name, replicate_r2)
+        return self.dependence.corrected(found, self.dependence.kind(False))
 
     def inner_scores(self, fit: FoldFit) -> np.ndarray:
         """Return the inner scores of one fold for each choice unit (unit,), and for all neuroids last."""

@@ -7,10 +7,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from brainalign.alignment import ALL, CHOSEN
 from brainalign.figures import style
 from brainalign.figures.style import Look
 from brainalign.figures.tables import MODEL, UNTRAINED, StudyTables, with_properties
+from brainalign.scored import ALL, CHOSEN
 
 TITLE = "Brain alignment over layers"
 COLUMNS = (

@@ -7,7 +7,13 @@ from brainalign.activations.stored import read_layers
 from brainalign.command import run
 from brainalign.encoding.encoder import encode
 from brainalign.encoding.settings import EncoderSettings
-from brainalign.encoding.stored import encoding_facts, encoding_variables, read_best_layer
+from brainalign.encoding.stored import (
+    encoding_facts,
+    encoding_variables,
+    features_of,
+    read_best_layer,
+    sampling_of,
+)
 from brainalign.provenance import Provenance
 from brainalign.responses.stored import read_responses
 from brainalign.storage import write_arrays
@@ -26,8 +32,9 @@ def fit_encoder(
         spec = spec | {"layer": {"fixed": read_best_layer(choosing[0])}}
     settings = EncoderSettings.from_mapping(spec)
     data = read_responses(responses)
-    layers = ((name, data.features_of_samples(values)) for name, values in read_layers(activations, data.stimulus_ids))
-    encoding = encode(layers, data.values, data.samples, data.neuroids, settings)
+    features, sampling = features_of(data, settings), sampling_of(data, settings)
+    layers = ((name, features(values)) for name, values in read_layers(activations, data.stimulus_ids))
+    encoding = encode(layers, data.values, data.samples, data.neuroids, settings, sampling)
     attributes = {**provenance.attributes(), **encoding_facts(encoding, data)}
     write_arrays(out, encoding_variables(encoding, data.neuroids), attributes)
 

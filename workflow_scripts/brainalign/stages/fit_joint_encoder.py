@@ -7,7 +7,13 @@ from brainalign.activations.stored import StoredLayers
 from brainalign.command import run
 from brainalign.encoding.encoder import Member, encode_joint
 from brainalign.encoding.settings import EncoderSettings
-from brainalign.encoding.stored import encoding_facts, encoding_variables, read_choice
+from brainalign.encoding.stored import (
+    encoding_facts,
+    encoding_variables,
+    features_of,
+    read_choice,
+    sampling_of,
+)
 from brainalign.provenance import Provenance
 from brainalign.responses.stored import read_responses
 from brainalign.storage import write_arrays
@@ -25,10 +31,10 @@ def fit_joint_encoder(
     settings = EncoderSettings.from_mapping(spec["encoder"] | {"mixtures": spec["mixtures"]})
     data = read_responses(responses)
     members = [
-        Member(StoredLayers(layers, data.stimulus_ids, data.features_of_samples), read_choice(encoding))
+        Member(StoredLayers(layers, data.stimulus_ids, features_of(data, settings)), read_choice(encoding))
         for layers, encoding in zip(activations, encodings, strict=True)
     ]
-    encoding = encode_joint(members, data.values, data.samples, data.neuroids, settings)
+    encoding = encode_joint(members, data.values, data.samples, data.neuroids, settings, sampling_of(data, settings))
     attributes = {**provenance.attributes(), **encoding_facts(encoding, data)}
     write_arrays(out, encoding_variables(encoding, data.neuroids), attributes)
 

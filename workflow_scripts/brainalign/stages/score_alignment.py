@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from brainalign.alignment import alignment_table, read_ceilings, read_neuroids, read_null, read_scores
+from brainalign.alignment import alignment_table
 from brainalign.command import run
 from brainalign.provenance import Provenance
+from brainalign.scored import read_ceilings, read_neuroids, read_null, read_scores
 from brainalign.tables import write_table
 
 

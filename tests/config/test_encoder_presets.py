@@ -1,0 +1,64 @@
+"""Published encoders by name, as the encoder's settings read them."""
+
+import numpy as np
+import pytest
+
+from brainalign import specs
+from brainalign.config.encoder_presets import PRESETS
+from brainalign.config.study import read_study
+from brainalign.encoding.settings import EncoderSettings
+
+
+def settings_of(**encoder: object) -> EncoderSettings:
+    study = read_study(
+        {
+            "study": "s",
+            "features": {"length": {"control": "length"}},
+            "datasets": {"d": {"loader": "simulated", "kind": "stories", "seed": 0}},
+            "encoders": {"e": encoder},
+        }
+    )
+    assert read_study(specs.resolved(study)) == study
+    return EncoderSettings.from_mapping(specs.encoder(study, "e", "none", "d"))
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_preset_is_an_encoder(preset: str) -> None:
+    assert settings_of(preset=preset).layer == "best"
+
+
+def test_aw2023() -> None:
+    found = settings_of(preset="aw2023")
+    assert (found.regression, found.aggregate) == ("ols", "brain-score")
+    assert {key: found.split[key] for key in ("kind", "folds", "test", "seed")} == {
+        "kind": "shuffle",
+        "folds": 10,
+        "test": 0.1,
+        "seed": 1,
+    }
+
+
+def test_wehbe2014() -> None:
+    found = settings_of(preset="wehbe2014")
+    np.testing.assert_allclose(found.grid, np.logspace(-6, 9, 16))
+    assert (found.grid_scale, found.criterion, found.word_components) == ("absolute", "r2", 10)
+    assert (found.delays, found.trim, found.zscore_delayed) == ((1, 2, 3, 4), (20, 15), True)
+    assert (found.standardize, found.intercept, found.aggregate) == ("fold", False, "mean")
+    assert {key: found.split[key] for key in ("kind", "folds", "gap", "at")} == {
+        "kind": "contiguous",
+        "folds": 4,
+        "gap": 5,
+        "at": "published",
+    }
+
+
+def test_brain_score() -> None:
+    found = settings_of(preset="brain-score")
+    np.testing.assert_allclose(found.grid, np.logspace(-3, 3, 7))
+    assert (found.penalties, found.inner, found.grid_scale) == ("shared", "leave-one-out", "absolute")
+    assert found.split["seed"] == 1234
+
+
+def test_keys_beside_a_preset_change_it() -> None:
+    found = settings_of(preset="brain-score", layer="nested", bootstrap={"draws": 77})
+    assert (found.layer, found.draws, found.penalties) == ("nested", 77, "shared")

@@ -1,0 +1,158 @@
+"""The encoder's settings that are published pipelines, each against the slow twin of that pipeline."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from brainalign.encoding.encoder import Encoding, encode
+from brainalign.encoding.sampling import Sampling
+from brainalign.encoding.settings import EncoderSettings
+from brainalign.responses.samples import Samples
+from encoding.published import wehbe2014
+from encoding.published.brain_score_ridge import brain_score_ridge
+from encoding.published.inputs import Sentences, Story, sentences, story
+from encoding.published.linear_predictivity import linear_predictivity
+
+WEHBE: dict[str, Any] = {
+    "regression": "ridge",
+    "penalties": "per-neuroid",
+    "grid": {"values": [10.0**exponent for exponent in range(-6, 10)], "scale": "absolute"},
+    "criterion": "r2",
+    "word_components": 10,
+    "delays": [1, 2, 3, 4],
+    "trim": [20, 15],
+    "zscore_delayed": True,
+    "standardize": "fold",
+    "intercept": False,
+    "split": {"kind": "contiguous", "folds": 4, "gap": 5, "at": "published"},
+    "layer": "best",
+    "aggregate": "mean",
+    "bootstrap": {"draws": 20},
+}
+LINEAR: dict[str, Any] = {
+    "regression": "ols",
+    "split": {"kind": "shuffle", "folds": 10, "test": 0.1, "seed": 1},
+    "layer": "best",
+    "aggregate": "brain-score",
+    "bootstrap": {"draws": 20},
+}
+BRAIN_SCORE: dict[str, Any] = {
+    "regression": "ridge",
+    "penalties": "shared",
+    "grid": {"values": np.logspace(-3, 3, 7).tolist(), "scale": "absolute"},
+    "inner": "leave-one-out",
+    "split": {"kind": "grouped", "by": "split_group", "folds": 10, "seed": 1234},
+    "layer": "best",
+    "aggregate": "brain-score",
+    "bootstrap": {"draws": 20},
+}
+
+
+def settings(mapping: dict[str, Any], **changes: Any) -> EncoderSettings:
+    return EncoderSettings.from_mapping(mapping | {"precision": "float64"} | changes)
+
+
+def encode_story(
+    data: Story, encoder: EncoderSettings, words: np.ndarray | None = None, whole: bool = False
+) -> Encoding:
+    """Encode words of scans: the sample map takes the mean over a scan's words, in any order of its entries.
+
+    Scans that are dropped have no responses, unless these are to be `whole`.
+    """
+    scan_of_word = wehbe2014.scans_of_words(data.word_time_s, data.scan_time_s)
+    weight = 1.0 / np.bincount(scan_of_word)[scan_of_word]
+    order = np.random.default_rng(0).permutation(len(scan_of_word))
+    sampling = Sampling(scan_of_word[order], order, weight[order], len(data.scan_run))
+    samples = Samples({"split_group": data.scan_run, "run": data.scan_run, "onset_s": data.scan_time_s})
+    voxels = np.arange(data.responses.shape[1]).astype(str)
+    neuroids = {"neuroid": voxels, "subject": ["S1"] * len(voxels), "region": ["language"] * len(voxels)}
+    kept = slice(None) if whole else wehbe2014.kept_scans(data.scan_run, (20, 15))
+    responses = np.full_like(data.responses, np.nan)
+    responses[kept] = data.responses[kept]
+    layer = data.word_features if words is None else words
+    return encode([("layer", layer)], responses, samples, neuroids, encoder, sampling)
+
+
+def twin(data: Story, words: np.ndarray | None = None, **changes: Any) -> Any:
+    kept = wehbe2014.kept_scans(data.scan_run, (20, 15))
+    features = data.word_features if words is None else words
+    given = (features, data.word_time_s, data.scan_time_s, data.scan_run, data.responses[kept])
+    return wehbe2014.wehbe2014(*given, training_words="own scan", **changes)
+
+
+@pytest.mark.parametrize(
+    ("seed", "scans", "width", "noise"), [(0, 75, 30, 1.0), (1, 90, 30, 0.3), (2, 75, 6, 1.0), (3, 75, 300, 2.0)]
+)
+def test_wehbe(seed: int, scans: int, width: int, noise: float) -> None:
+    data = story(seed=seed, scans_per_run=scans, width=width, noise=noise)
+    ours = encode_story(data, settings(WEHBE))
+    published = twin(data, components=min(width, 10))
+    np.testing.assert_allclose(ours.penalty[0], published.penalty, rtol=1e-9)
+    assert len(np.unique(published.penalty)) > 3, "the voxels must need different penalties"
+    np.testing.assert_allclose(ours.r[0], published.r, atol=1e-6)
+    assert ours.aggregate_r[0, 0, 0] == pytest.approx(published.score, abs=1e-6)
+    assert ours.width.tolist() == [4 * min(width, 10)]
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_wehbe_in_either_precision(precision: str) -> None:
+    data = story()
+    ours = encode_story(data, settings(WEHBE, precision=precision))
+    published = twin(data)
+    np.testing.assert_allclose(ours.penalty[0], published.penalty, rtol=1e-9)
+    np.testing.assert_allclose(ours.r[0], published.r, atol=1e-5 if precision == "float32" else 1e-9)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"word_components": 9},
+        {"trim": [20, 14]},
+        {"delays": [1, 2, 3, 5]},
+        {"zscore_delayed": False},
+        {"standardize": "none", "intercept": True},
+        {"split": {"kind": "contiguous", "folds": 4, "gap": 5}},
+    ],
+)
+def test_every_step_of_wehbe_matters(change: dict[str, Any]) -> None:
+    data = story()
+    ours = encode_story(data, settings(WEHBE | change), whole=True)
+    published = twin(data)
+    assert np.abs(ours.r.mean(axis=1) - published.r.mean(axis=0)).max() > 1e-4
+
+
+def test_features_that_are_constant_in_a_run_are_nothing_there() -> None:
+    data = story(width=12)
+    words = np.round(data.word_features * 64) / 64
+    words[data.word_time_s >= data.scan_time_s[225]] = 3.0  # all words of the fourth run
+    ours, published = encode_story(data, settings(WEHBE), words), twin(data, words)
+    np.testing.assert_allclose(ours.r[0], published.r, atol=1e-6)
+
+
+def neuroids_of(data: Sentences) -> tuple[Samples, dict[str, np.ndarray]]:
+    return Samples({"split_group": data.story}), data.neuroids
+
+
+@pytest.mark.parametrize("width", [20, 172, 180, 400])
+def test_linear_predictivity(width: int) -> None:
+    """Widths under, at and above the 172 training rows; at 172 all rows but one are interpolated, near singularly."""
+    data = sentences(width=width)
+    samples, neuroids = neuroids_of(data)
+    ours = encode([("layer", data.features)], data.responses, samples, neuroids, settings(LINEAR))
+    published = linear_predictivity(data.features, data.responses)
+    np.testing.assert_allclose(ours.r[0], published.r, atol=1e-6)
+    assert ours.aggregate_r[0, 0, 0] == pytest.approx(published.score, abs=1e-6)
+    assert ours.rank[0].tolist() == [min(width, 171)] * 10
+
+
+@pytest.mark.parametrize("width", [20, 120, 400])
+def test_brain_score_ridge(width: int) -> None:
+    """Brain-Score adds 1e-8 to the norms that r is divided by, which takes 1e-8 / norm from it: nothing here."""
+    data = sentences(width=width, each=10)
+    samples, neuroids = neuroids_of(data)
+    ours = encode([("layer", data.features)], data.responses, samples, neuroids, settings(BRAIN_SCORE))
+    published = brain_score_ridge(data.features, data.responses, data.story)
+    np.testing.assert_allclose(ours.penalty[0], published.penalty)
+    np.testing.assert_allclose(ours.r[0], published.r, atol=1e-6)
+    assert ours.aggregate_r[0, 0, 0] == pytest.approx(published.score, abs=1e-6)

@@ -1,0 +1,46 @@
+"""Encoders as published, by name: what a config writes as `preset: aw2023`. Keys beside it change it.
+
+Their faults are kept: shuffled splits leak between sentences of one passage, least squares follows the width of a
+layer, the best layer is taken by its test score, and penalties end where the published grid ends.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+PRESETS: Mapping[str, Mapping[str, Any]] = {
+    # Aw et al. 2023, Pereira2018 and Blank2014: Brain-Score's linear predictivity of 2023
+    "aw2023": {
+        "regression": "ols",
+        "split": {"kind": "shuffle", "folds": 10, "test": 0.1, "seed": 1},
+        "layer": "best",
+        "aggregate": "brain-score",
+    },
+    # Aw et al. 2023, Wehbe2014: principal components of the training words, delays, standardised in the fold
+    "wehbe2014": {
+        "regression": "ridge",
+        "penalties": "per-neuroid",
+        "grid": {"log10_min": -6, "log10_max": 9, "count": 16, "scale": "absolute"},
+        "criterion": "r2",
+        "word_components": 10,
+        "delays": [1, 2, 3, 4],
+        "trim": [20, 15],
+        "zscore_delayed": True,
+        "standardize": "fold",
+        "intercept": False,
+        "split": {"kind": "contiguous", "folds": 4, "gap": 5, "at": "published"},
+        "layer": "best",
+        "aggregate": "mean",
+        "beyond_nulls": False,
+    },
+    # Brain-Score language in 2026: groups held out, one penalty for all neuroids by rows left out one by one
+    "brain-score": {
+        "regression": "ridge",
+        "penalties": "shared",
+        "grid": {"log10_min": -3, "log10_max": 3, "count": 7, "scale": "absolute"},
+        "inner": "leave-one-out",
+        "split": {"kind": "grouped", "folds": 10, "seed": 1234},
+        "layer": "best",
+        "aggregate": "brain-score",
+        "beyond_nulls": False,
+    },
+}

@@ -1,0 +1,153 @@
+"""Replicates of a cross-validated score, with what a bootstrap of held-out rows does not see: folds train each other.
+
+How replicates are corrected depends on what is known (`inference.shared_training` has the reason and the measurements):
+
+- "counted": folds partition the groups, and the aggregate is a mean. Deviations that hold the covariance of every pair
+  of groups, each scored by way of the other, are added to the replicates.
+- "widened": folds partition the groups, but the aggregate is a median, predictions of all folds are scored together, or
+  features are fitted in the fold. Replicates are moved away from their mean by √2, the most that can be missing.
+- "not counted": test sets overlap (shuffled splits) or groups are tested in several folds. Replicates stay as they are.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from brainalign.encoding.bootstrap import Draws
+from brainalign.encoding.fit import FoldFit
+from brainalign.encoding.scores import Units
+from brainalign.encoding.settings import EncoderSettings
+from brainalign.encoding.spectrum import Space
+from brainalign.encoding.splits import Fold
+from brainalign.inference.contributions import group_contributions
+from brainalign.inference.p_values import SHARED_TRAINING_SPREAD
+from brainalign.inference.shared_training import (
+    corrected_replicates,
+    group_signs,
+    pair_contributions,
+    shared_training_deviations,
+)
+
+KINDS = ("counted", "widened", "not counted")
+FEWEST_GROUPS = 5  # to tell covariances of pairs by
+
+
+class Dependence:
+    """How the folds of one data set and split depend on each other.
+
+    Parameters
+    ----------
+    responses : (sample, neuroid), centred.
+    split_group : (sample,).
+    draws : of the bootstrap.
+    """
+
+    def __init__(
+        self,
+        responses: np.ndarray,
+        split_group: np.ndarray,
+        folds: Sequence[Fold],
+        draws: Draws,
+        units: Units,
+        settings: EncoderSettings,
+    ) -> None:
+        self.responses, self.folds, self.draws, self.units, self.settings = responses, folds, draws, units, settings
+        tested = np.concatenate([fold.test for fold in folds])
+        names, index = np.unique(split_group.astype(str)[tested], return_inverse=True)
+        self.groups = tuple(names.tolist())
+        self.group = np.full(len(responses), -1)
+        self.group[tested] = index
+        fold_of_row = np.repeat(np.arange(len(folds)), [len(fold.test) for fold in folds])
+        of_group = [np.unique(fold_of_row[index == number]) for number in range(len(names))]
+        self.is_partition = len(folds) > 1 and len(np.unique(tested)) == len(tested) and max(map(len, of_group)) == 1
+        self.fold_of_group = np.array([found[0] for found in of_group])
+
+    def kind(self, can_count: bool) -> str:
+        """Return one of KINDS; `can_count` says whether the linear map of each fit is known."""
+        if not self.is_partition:
+            return "not counted"
+        whole = len(self.responses) == int((self.group >= 0).sum())
+        counted = can_count and whole and self.settings.aggregate == "mean" and not self.settings.pools
+        return "counted" if counted and len(self.groups) >= FEWEST_GROUPS else "widened"
+
+    def pairs(self, spaces: Sequence[Space], fits: Sequence[FoldFit]) -> np.ndarray:
+        """Return what each test group contributes to r by way of each training group.
+
+        Returns
+        -------
+        (group, group, score_subject, score_region); rows of a group are of the fold that tests it.
+        """
+        total = np.zeros((len(self.groups), len(self.groups), *self.units.members.shape[:2]))
+        for fold, fit in zip(self.folds, fits, strict=True):
+            response = self.responses[fold.test]
+            found = pair_contributions(
+                self._hats(spaces, fold, fit),
+                self.responses[fold.train],
+                fit.prediction,
+                response,
+                response.mean(axis=0),
+                self.group[fold.train],
+                self.group[fold.test],
+                len(self.groups),
+                self.units,
+            )
+            total[np.unique(self.group[fold.test])] = found[np.unique(self.group[fold.test])]
+        return total
+
+    def corrected(self, replicates: np.ndarray, kind: str, pairs: np.ndarray | None = None) -> np.ndarray:
+        """Return replicates (draw, ...) of the aggregate of r that hold the dependence of the folds, float32.
+
+        Parameters
+        ----------
+        pairs : from `pairs`, where the kind is "counted".
+        """
+        if kind == "not counted":
+            return replicates
+        deviations = None
+        if kind == "counted":
+            assert pairs is not None
+            signs = group_signs(self.groups, len(replicates), self.settings.seed)
+            deviations = shared_training_deviations(np.nan_to_num(pairs), self.fold_of_group, signs)
+            deviations = np.where(np.isnan(pairs).any(axis=(0, 1)), np.nan, deviations)
+        found = corrected_replicates(replicates, self.draws.resampled, len(self.folds), deviations)
+        if kind == "widened":
+            mean = found.mean(axis=0)
+            found = mean + SHARED_TRAINING_SPREAD * (found - mean)
+        return np.asarray(found.astype(np.float32))
+
+    def contributions(self, predictions: Sequence[np.ndarray]) -> np.ndarray:
+        """Return what each group adds to the mean over folds of r, averaged over neuroids.
+
+        The sum over groups is the aggregate "mean". NaN where groups are tested in several folds.
+
+        Parameters
+        ----------
+        predictions : of every fold (test, neuroid).
+
+        Returns
+        -------
+        (group, score_subject, score_region)
+        """
+        total = np.full((len(self.groups), *self.units.members.shape[:2]), np.nan)
+        if not self.is_partition:
+            return total
+        centre = np.zeros(len(self.units), dtype=self.responses.dtype)
+        for fold, prediction in zip(self.folds, predictions, strict=True):
+            numbers, found = group_contributions(
+                prediction, self.responses[fold.test], centre, self.group[fold.test], self.units
+            )
+            total[numbers] = found / len(self.folds)
+        return total
+
+    def _hats(self, spaces: Sequence[Space], fold: Fold, fit: FoldFit) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield T (D + λ)^-1 Zᵀ of each space and penalty in use, and the numbers of its neuroids."""
+        least_squares = self.settings.regression == "ols"
+        penalties = np.zeros(len(fit.penalty)) if least_squares else fit.penalty
+        for number in np.unique(fit.space):
+            space = spaces[number]
+            spectrum = (space.exact_spectrum if least_squares else space.spectrum)(fold.train, fold.test)
+            if self.settings.components is not None:
+                spectrum = spectrum.first(self.settings.components)
+            for penalty in np.unique(penalties[fit.space == number]):
+                neuroids = np.flatnonzero((fit.space == number) & (penalties == penalty))
+                yield (spectrum.test_scores / (spectrum.eigenvalues + penalty)) @ spectrum.scores.T, neuroids

@@ -1,0 +1,247 @@
+"""Encodings and ceilings as the stage alignment reads them, checked against each other."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from brainalign.ceilings.ceiling import KINDS as CEILING_KINDS
+from brainalign.ceilings.neuroids import normalise_neuroids
+from brainalign.encoding.scores import Units
+from brainalign.errors import UnreadableFileError
+from brainalign.storage import read_arrays, read_attributes
+
+CHOSEN = "chosen"
+ALL = "all"
+
+_ENCODING = (
+    "aggregate_r replicates contributions aggregate_r2 replicates_r2 chosen_layer edge_share constant_predictions "
+    "width train_rows layer score_layer score_subject score_region subject region"
+).split()
+_CEILINGS = (
+    "ceiling_kind ceiling_aggregate ceiling_low ceiling_high ceiling_null ceiling_null_high ceiling_replicates "
+    "score_subject score_region"
+).split()
+
+
+@dataclass(frozen=True)
+class Fits:
+    """What is known of the fits behind scores.
+
+    Parameters
+    ----------
+    r2 : (layer, subject, region); replicates_r2 : (draw, subject, region), of the chosen layer.
+    edge_share, constant_share : (layer,), of folds and neuroids whose penalty is the grid's first or last, NaN where
+        none is chosen, and whose prediction was constant; "chosen" has none of its own.
+    widths : (layer,), features of each layer, delayed copies counted.
+    train_rows : samples of a training set, in the mean over folds.
+    groups : how many groups of samples there are.
+    contributions : (group, layer, subject, region), what each group adds to the mean r; NaN where groups are tested in
+        several folds.
+    dependence : how intervals count that folds train each other, see `encoding.dependence`.
+    """
+
+    r2: np.ndarray
+    replicates_r2: np.ndarray
+    edge_share: np.ndarray
+    constant_share: np.ndarray
+    widths: np.ndarray
+    train_rows: float
+    groups: int
+    contributions: np.ndarray
+    dependence: str
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The scores of one feature space on one data set, as an encoding file holds them.
+
+    Parameters
+    ----------
+    layers : names, the last of them "chosen"; subjects, regions : names, the first of them "all".
+    r : (layer, subject, region); replicates : (draw, layer, subject, region).
+    chosen_layer : (fold, unit), index into layers.
+    neuroids : (subject, region), how many.
+    samples : rows of the data set; simulated : whether the responses are; encoder : the settings, as given.
+    fits : what else is known of the fits; None where nothing is.
+    """
+
+    layers: tuple[str, ...]
+    subjects: tuple[str, ...]
+    regions: tuple[str, ...]
+    r: np.ndarray
+    replicates: np.ndarray
+    chosen_layer: np.ndarray
+    neuroids: np.ndarray
+    samples: int
+    simulated: bool
+    encoder: Any
+    fits: Fits | None = None
+
+
+@dataclass(frozen=True)
+class Ceilings:
+    """A data set's ceilings, the one that normalises first.
+
+    Parameters
+    ----------
+    kinds : names, possibly none.
+    r, low, high : (kind, subject, region); replicates : (draw, kind, subject, region), NaN where a kind has none.
+    null, null_high : (kind, subject, region), what the same estimate gives of noise, on average and at most; NaN where
+        that is 0.
+    """
+
+    kinds: tuple[str, ...]
+    r: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    replicates: np.ndarray
+    null: np.ndarray | None = None
+    null_high: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class NormalisedNeuroids:
+    """Scores normalised neuroid by neuroid, see `ceilings.neuroids`.
+
+    Parameters
+    ----------
+    normalised : (layer, subject, region); neuroids : (subject, region), how many have a ceiling above 0.
+    """
+
+    normalised: np.ndarray
+    neuroids: np.ndarray
+
+
+def read_scores(path: Path) -> Scores:
+    """Read an encoding file. Raises UnreadableFileError where it is not one."""
+    arrays, attributes = read_arrays(path, _ENCODING), read_attributes(path)
+    layers, subjects, regions = (_names(arrays[name]) for name in ("score_layer", "score_subject", "score_region"))
+    missing = {"spec", "samples", "groups", "simulated"} - attributes.keys()
+    if missing:
+        raise UnreadableFileError(path, f"it has no attribute {sorted(missing)[0]!r}")
+    if layers != (*_names(arrays["layer"]), CHOSEN):
+        raise UnreadableFileError(path, f"its scores are not of its layers and {CHOSEN!r}, but of {', '.join(layers)}")
+    return Scores(
+        layers,
+        subjects,
+        regions,
+        arrays["aggregate_r"].astype(np.float64),
+        arrays["replicates"].astype(np.float64),
+        arrays["chosen_layer"],
+        _count(arrays["subject"], arrays["region"], subjects, regions),
+        int(attributes["samples"]),
+        bool(attributes["simulated"]),
+        _encoder_of(json.loads(attributes["spec"])),
+        Fits(
+            r2=arrays["aggregate_r2"].astype(np.float64),
+            replicates_r2=arrays["replicates_r2"].astype(np.float64),
+            edge_share=arrays["edge_share"].mean(axis=1),
+            constant_share=arrays["constant_predictions"].mean(axis=1) / len(arrays["subject"]),
+            widths=arrays["width"],
+            train_rows=float(arrays["train_rows"].mean()),
+            groups=int(attributes["groups"]),
+            contributions=arrays["contributions"].astype(np.float64),
+            dependence=str(attributes.get("dependence", "")),
+        ),
+    )
+
+
+def read_ceilings(path: Path, scores: Scores) -> Ceilings:
+    """Read the ceilings that belong to scores.
+
+    Raises
+    ------
+    UnreadableFileError : not a file of ceilings, or of another encoder, other draws, subjects or regions.
+    """
+    arrays, attributes = read_arrays(path, _CEILINGS), read_attributes(path)
+    encoder = json.loads(attributes.get("spec", "{}")).get("encoder")
+    subjects, regions = _names(arrays["score_subject"]), _names(arrays["score_region"])
+    _check_shared(path, scores, encoder, len(arrays["ceiling_replicates"]), subjects, regions)
+    kinds = _names(arrays["ceiling_kind"])
+    order = [kinds.index(kind) for kind in CEILING_KINDS if kind in kinds]
+    if len(order) < len(kinds):
+        strange = next(kind for kind in kinds if kind not in CEILING_KINDS)
+        raise UnreadableFileError(path, f"it has a ceiling {strange!r}, but {', '.join(CEILING_KINDS)} are known")
+    r, low, high = (arrays[name][order] for name in ("ceiling_aggregate", "ceiling_low", "ceiling_high"))
+    null, null_high = arrays["ceiling_null"][order], arrays["ceiling_null_high"][order]
+    replicates = arrays["ceiling_replicates"][:, order]
+    return Ceilings(tuple(kinds[index] for index in order), r, low, high, replicates, null, null_high)
+
+
+def read_neuroids(encoding: Path, ceilings: Path, scores: Scores) -> NormalisedNeuroids:
+    """Normalise the scores of each neuroid by its own ceiling, of the kind that is preferred.
+
+    Raises
+    ------
+    UnreadableFileError : files without scores or ceilings of neuroids, or of other neuroids.
+    """
+    of_neuroids = ("neuroid", "subject", "region")
+    fits = read_arrays(encoding, ["r", *of_neuroids])
+    found = read_arrays(ceilings, ["ceiling_kind", "ceiling_per_neuroid", "ceiling_per_neuroid_low"])
+    kinds = _names(found["ceiling_kind"])
+    first = min(range(len(kinds)), key=lambda index: CEILING_KINDS.index(kinds[index]), default=None)
+    if first is None:
+        raise UnreadableFileError(ceilings, "it has no ceiling by which neuroids could be normalised")
+    ceiling, low = (found[name][first] for name in ("ceiling_per_neuroid", "ceiling_per_neuroid_low"))
+    if len(ceiling) != fits["r"].shape[-1]:
+        raise UnreadableFileError(ceilings, f"it has {len(ceiling)} neuroids, the encoding {fits['r'].shape[-1]}")
+    units = Units(*(fits[name].astype(str) for name in of_neuroids))
+    aggregate = scores.encoder.get("aggregate", "mean")
+    return NormalisedNeuroids(*normalise_neuroids(fits["r"], scores.chosen_layer, units, ceiling, low, aggregate))
+
+
+def read_null(path: Path, scores: Scores) -> Scores:
+    """Read a null's encoding, to be set beside scores.
+
+    Raises
+    ------
+    UnreadableFileError : not an encoding, or of another encoder, other draws, folds, rows, subjects or regions.
+    """
+    null = read_scores(path)
+    _check_shared(path, scores, null.encoder, len(null.replicates), null.subjects, null.regions)
+    if (null.samples, len(null.chosen_layer)) != (scores.samples, len(scores.chosen_layer)):
+        raise UnreadableFileError(
+            path,
+            f"it has {null.samples} samples in {len(null.chosen_layer)} folds, "
+            f"but the scores beside it have {scores.samples} in {len(scores.chosen_layer)}",
+        )
+    return null
+
+
+def _count(subject: np.ndarray, region: np.ndarray, subjects: tuple[str, ...], regions: tuple[str, ...]) -> np.ndarray:
+    of_subject = np.stack([np.full(len(subject), name == ALL) | (subject == name) for name in subjects])
+    of_region = np.stack([np.full(len(region), name == ALL) | (region == name) for name in regions])
+    return of_subject.astype(np.int64) @ of_region.astype(np.int64).T  # (subject, region)
+
+
+def _check_shared(
+    path: Path, scores: Scores, encoder: Any, draws: int, subjects: tuple[str, ...], regions: tuple[str, ...]
+) -> None:
+    """The choice of layer is not compared: ceilings have none, and a null's layers are its own."""
+    differing = _differing_setting(encoder, scores.encoder)
+    if differing is not None:
+        raise UnreadableFileError(path, f"it is of another encoder than the scores beside it{differing}")
+    if draws != len(scores.replicates):
+        raise UnreadableFileError(path, f"it has {draws} draws, but the scores beside it have {len(scores.replicates)}")
+    if (subjects, regions) != (scores.subjects, scores.regions):
+        raise UnreadableFileError(path, "its subjects or regions are not those of the scores beside it")
+
+
+def _encoder_of(spec: Any) -> Any:
+    """Return the encoder's settings in the spec of an encoding; that of joint spaces has others beside them."""
+    return spec["encoder"] if isinstance(spec, dict) and "encoder" in spec else spec
+
+
+def _differing_setting(one: Any, other: Any) -> str | None:
+    """Say which setting differs first, as " (bootstrap)"; None where none does."""
+    if not isinstance(one, dict) or not isinstance(other, dict):
+        return None if one == other else ""
+    differing = sorted(key for key in one | other if key != "layer" and one.get(key) != other.get(key))
+    return f" ({differing[0]})" if differing else None
+
+
+def _names(values: np.ndarray) -> tuple[str, ...]:
+    return tuple(map(str, values))
