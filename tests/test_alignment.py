@@ -12,6 +12,8 @@ import pytest
 
 from brainalign.alignment import alignment_table
 from brainalign.errors import UnreadableFileError
+from brainalign.inference.sign_flip import sign_flip_test
+from brainalign.inference.simultaneous import simultaneous_interval
 from brainalign.intervals import percentile_interval
 from brainalign.scored import Ceilings, Scores, read_ceilings, read_null, read_scores
 from brainalign.tables import read_table
@@ -220,3 +222,67 @@ def test_an_encoding_without_its_spec_is_refused(study: WrittenStudy) -> None:
         del file.attrs["spec"]
     with pytest.raises(UnreadableFileError, match="it has no attribute 'spec'"):
         read_scores(path)
+
+
+def test_what_features_explain_beyond_the_nulls(study: WrittenStudy) -> None:
+    own = read_scores(cell(study, "encoding", "h5"))
+    nulls, joint = (read_scores(cell(study, "encoding", "h5", null, "none")) for null in ("position", "length"))
+    assert nulls.fits is not None
+    assert joint.fits is not None
+    table = alignment_table(own, ceiling_free(), {}, NAMES, together=[nulls, joint])
+    row = row_of(table, "chosen", "S2", "b")
+    at = (2, 2)
+    expected = joint.fits.r2[-1][at] - nulls.fits.r2[-1][at]
+    drawn = joint.fits.replicates_r2[:, 2, 2] - nulls.fits.replicates_r2[:, 2, 2]
+    assert row["unique_r2"] == pytest.approx(expected)
+    assert [row["unique_r2_low"], row["unique_r2_high"]] == pytest.approx(np.percentile(drawn, [2.5, 97.5]))
+    assert [row["nulls_r2"], row["joint_r2"]] == pytest.approx([nulls.fits.r2[-1][at], joint.fits.r2[-1][at]])
+    layers = table[table["layer"] != "chosen"]
+    assert layers[["unique_r2", "nulls_r2", "joint_r2", "r2_low"]].isna().all(axis=None)
+    assert layers["r2"].notna().all()
+    alone = alignment_table(own, ceiling_free(), {}, NAMES)
+    assert alone[["unique_r2", "nulls_r2", "joint_r2"]].isna().all(axis=None)
+
+
+def ceiling_free() -> Ceilings:
+    nothing = np.empty((0, 4, 3))
+    return Ceilings((), nothing, nothing, nothing, np.empty((DRAWS, 0, 4, 3)))
+
+
+def test_scores_are_tested_by_what_groups_contribute(study: WrittenStudy) -> None:
+    own = read_scores(cell(study, "encoding", "h5"))
+    null = read_scores(cell(study, "encoding", "h5", "length", "none"))
+    assert own.fits is not None
+    assert null.fits is not None
+    table = alignment_table(own, ceiling_free(), {"length": null}, NAMES)
+    row = row_of(table, "block_02", "all", "a")
+    at = (slice(None), LAYERS.index("block_02"), 0, 1)
+    options = {"draws": 1999, "alternative": "greater", "spread": 2**0.5}
+    contributions = own.fits.contributions[at]
+    of_null = null.fits.contributions[(slice(None), -1, 0, 1)]
+    assert row["r_p"] == sign_flip_test(contributions[:, None], **options).p[0]
+    assert row["over_null_p"] == sign_flip_test((contributions - of_null)[:, None], **options).p[0]
+    layers = own.fits.contributions[:, :-1, 0, 1]
+    family = sign_flip_test(layers, statistic="studentised", **options).p_family
+    assert row["r_p_layers"] == family[LAYERS.index("block_02")]
+    assert row["smallest_p"] == 1 / 2000
+    assert row["dependence"] == "counted"
+    assert np.isnan(row_of(table, "chosen", "all", "a")["r_p_layers"])
+
+
+def test_groups_of_several_folds_have_no_test(study: WrittenStudy) -> None:
+    own = read_scores(cell(study, "encoding", "h5"))
+    assert own.fits is not None
+    unknown = dataclasses.replace(own.fits, contributions=np.full_like(own.fits.contributions, np.nan))
+    table = alignment_table(dataclasses.replace(own, fits=unknown), ceiling_free(), {}, NAMES)
+    assert table[["r_p", "r_p_layers", "smallest_p"]].isna().all(axis=None)
+
+
+def test_the_band_holds_every_layers_interval_about(study: WrittenStudy) -> None:
+    own = read_scores(cell(study, "encoding", "h5"))
+    table = alignment_table(own, ceiling_free(), {}, NAMES)
+    low, high, _ = simultaneous_interval(own.replicates[:, :-1, 0, 0])
+    rows = table[(table["subject"] == "all") & (table["region"] == "all") & (table["layer"] != "chosen")]
+    np.testing.assert_allclose(rows["r_band_low"], low)
+    np.testing.assert_allclose(rows["r_band_high"], high)
+    assert table.loc[table["layer"] == "chosen", "r_band_low"].isna().all()

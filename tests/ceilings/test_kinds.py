@@ -11,12 +11,17 @@ import pytest
 from brainalign.alignment import alignment_table
 from brainalign.ceilings.ceiling import BASES, KINDS
 from brainalign.ceilings.kinds import estimate
+from brainalign.ceilings.known import known_ceiling
 from brainalign.ceilings.neuroids import normalise_neuroids
+from brainalign.ceilings.other_subjects import leave_one_subject_out_ceiling
+from brainalign.ceilings.repeats import repeats_ceiling
+from brainalign.ceilings.split_half import split_half_ceiling
 from brainalign.ceilings.stored import ceiling_variables
 from brainalign.config import data as config_data
 from brainalign.encoding.scores import Units, aggregate
 from brainalign.encoding.settings import EncoderSettings
 from brainalign.errors import InputError
+from brainalign.responses.samples import Samples
 from brainalign.responses.stored import StoredResponses
 from brainalign.scored import Ceilings, NormalisedNeuroids
 from test_alignment import NAMES, small_scores
@@ -155,3 +160,30 @@ def test_neuroids_stand_in_the_place_of_aggregates() -> None:
     assert table["normalised_by"].tolist() == ["neuroid"] * 2
     assert table["normalised_neuroids"].tolist() == [4, 4]
     assert table["ceiling_basis"].tolist() == ["responses"] * 2
+
+
+@pytest.mark.parametrize("preset", ["wehbe", "trimmed"])
+def test_ceilings_of_a_series_are_of_the_samples_that_trimming_leaves(preset: str) -> None:
+    random = np.random.default_rng(0)
+    runs = np.repeat(["a", "b", "c", "d"], 40)
+    samples = Samples({"split_group": runs, "run": runs, "onset_s": np.tile(2.0 * np.arange(40), 4)})
+    signal = random.normal(size=(160, 6))
+    values = signal + random.normal(size=(3, 160, 6))
+    neuroids = {"neuroid": list("abcdef"), "subject": ["S1", "S1", "S2", "S2", "S3", "S3"], "region": ["x"] * 6}
+    own: dict[str, Any] = {"trim": (3, 2), "split": {"kind": "contiguous", "folds": 4, "gap": 2, "at": "published"}}
+    if preset == "wehbe":
+        own |= {"standardize": "fold", "intercept": False, "zscore_delayed": True, "word_components": 2}
+    settings = EncoderSettings(**own, draws=20, layer="best", grid=(1.0, 10.0), grid_scale="absolute")
+    kept = np.flatnonzero((np.arange(160) % 40 >= 3) & (np.arange(160) % 40 < 38))
+    cut = Samples({name: column[kept] for name, column in samples.columns.items()})
+    plain = replace(settings, trim=(0, 0))
+    for make, arguments in (
+        (known_ceiling, (signal, values)),
+        (repeats_ceiling, (values,)),
+        (split_half_ceiling, (values,)),
+        (leave_one_subject_out_ceiling, (values,)),
+    ):
+        ours = make(*arguments, samples, neuroids, settings)
+        theirs = make(*(array[..., kept, :] for array in arguments), cut, neuroids, plain)
+        np.testing.assert_allclose(ours.aggregate, theirs.aggregate, atol=1e-6)
+        np.testing.assert_allclose(ours.per_neuroid, theirs.per_neuroid, atol=1e-6)

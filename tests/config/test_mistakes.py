@@ -503,8 +503,8 @@ CONTRADICTIONS = {
     ),
     "an unknown preset": (
         {"encoders.controlled": {"preset": "wehbe", "regression": "ridge", "split": {"kind": "kfold"}}},
-        "encoders.controlled.preset: holds 'wehbe'; one of 'aw2023', 'wehbe2014', 'brain-score' is needed; did you mean "
-        "'wehbe2014'?",
+        "encoders.controlled.preset: holds 'wehbe'; one of 'aw2023', 'wehbe2014', 'brain-score' is needed; did you "
+        "mean 'wehbe2014'?",
     ),
     "a csv without ids": (
         {"datasets.mine": {key: value for key, value in TABLE.items() if key != "id"}},

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import pearsonr
 
-from brainalign.encoding.bootstrap import Draws, make_draws, replicate, replicate_r
+from brainalign.encoding.bootstrap import Draws, make_draws, replicate, replicate_r, replicate_r2
 from brainalign.encoding.scores import Units, aggregate, pearson
 from brainalign.encoding.splits import Fold, make_folds
 from brainalign.responses.samples import Samples
@@ -162,3 +162,28 @@ def test_other_groups_have_other_draws() -> None:
     draws = [make_draws(names.astype(object), folds, 50, 0).fold_weights for names in (one, one, other)]
     np.testing.assert_array_equal(draws[0], draws[1])
     assert (draws[0] != draws[2]).any()
+
+
+def test_replicates_of_r2_resample_the_reduction_of_squared_error() -> None:
+    folds = make_folds({"kind": "grouped", "folds": 4, "seed": 1}, SAMPLES)
+    draws = make_draws(GROUP, folds, 12, seed=5)
+    for number, fold in enumerate(folds):
+        truth = RESPONSES[fold.test] - 100
+        prediction = 0.3 * truth + 0.5 * np.random.default_rng(number).normal(size=truth.shape)
+        ours = replicate_r2(draws, number, prediction, truth)
+        for draw in range(12):
+            rows = literal_rows(draws, number, draw)
+            reduction = (truth[rows] ** 2 - (truth[rows] - prediction[rows]) ** 2).mean(axis=0)
+            np.testing.assert_allclose(ours[draw], reduction / (truth**2).mean(axis=0), atol=1e-12)
+
+
+def test_replicates_of_r2_lie_about_the_estimate() -> None:
+    """Where groups with large responses are predicted best, as a resampled denominator would not."""
+    random = np.random.default_rng(0)
+    signal = np.repeat(random.standard_t(3, size=(24, 4)), 5, axis=0)
+    truth = signal + random.normal(size=signal.shape)
+    fold = Fold(np.empty(0, dtype=int), np.arange(120))
+    draws = make_draws(GROUP, [fold], 4000, seed=0)
+    found = replicate_r2(draws, 0, 0.5 * signal, truth)
+    estimate = 1 - ((truth - 0.5 * signal) ** 2).sum(axis=0) / (truth**2).sum(axis=0)
+    np.testing.assert_allclose(found.mean(axis=0), estimate, atol=4 * found.std(axis=0).max() / np.sqrt(4000))

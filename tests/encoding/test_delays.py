@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from brainalign.encoding.delays import check_regular, delay, rows_of_runs, zscore_within_runs
+from brainalign.encoding.delays import check_regular, delay, rows_inside_runs, rows_of_runs, zscore, zscore_within_runs
 from brainalign.errors import InputError
 
 RUNS = np.array(["b"] * 4 + ["a"] * 3, dtype=object)
@@ -42,3 +42,22 @@ def test_irregular_onsets_are_refused() -> None:
         check_regular(np.array([0.0, 2, 4, 8, 0, 2, 4]), RUNS)
     with pytest.raises(InputError, match="run 'a'"):
         check_regular(np.array([0.0, 2, 4, 6, 6, 4, 2]), RUNS)
+
+
+def test_zscore_gives_the_sds_too_and_nothing_where_a_column_is_constant() -> None:
+    values = np.random.default_rng(0).normal(size=(9, 3)) * [1, 200, 0] + [1e6, 0, 0.3]
+    scored, deviation = zscore(values)
+    np.testing.assert_allclose(deviation, values.std(axis=0), rtol=1e-8, atol=1e-12)
+    np.testing.assert_allclose(scored[:, :2] * deviation[:2] + values[:, :2].mean(axis=0), values[:, :2])
+    assert deviation[2] == 0
+    assert not scored[:, 2].any()
+
+
+def test_runs_lose_samples_at_both_ends() -> None:
+    runs = np.array(["x", "y"] * 5)
+    assert rows_inside_runs(runs, (1, 2)).tolist() == [2, 3, 4, 5]
+    assert rows_inside_runs(runs, (0, 0)).tolist() == list(range(10))
+    with pytest.raises(InputError, match="trimming 3 and 1 samples leaves the run 'x' of 5 samples with 1, but 2"):
+        rows_inside_runs(runs, (3, 1))
+    with pytest.raises(InputError, match="with 0, but 2"):
+        rows_inside_runs(runs, (4, 4))

@@ -5,12 +5,14 @@ import pytest
 from scipy.stats import pearsonr
 from sklearn.linear_model import LinearRegression, Ridge, RidgeCV
 
+import brainalign.encoding.fit as fit_module
 import brainalign.encoding.inner as inner_module
-from brainalign.encoding.fit import FoldFit, TrainingFold, fit_fold, training_folds
+from brainalign.encoding.fit import FoldFit, TrainingFold, fit_fold, fit_folds, training_folds
 from brainalign.encoding.ridge import scaled_penalties
 from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.spectrum import FeatureSpace, Space
 from brainalign.encoding.splits import inner_blocks, make_folds
+from brainalign.errors import InputError
 from brainalign.responses.samples import Samples
 
 GRID = tuple(float(value) for value in np.logspace(-2, 4, 7))
@@ -176,3 +178,118 @@ def test_fixed_penalty_without_inner_scores_needs_no_inner_folds() -> None:
     theirs = Ridge(alpha=3.0).fit(x[fold.train], y[fold.train]).predict(x[fold.test])
     np.testing.assert_allclose(ours.prediction + y[fold.train].mean(axis=0), theirs, atol=1e-9)
     assert not ours.at_edge.any()
+
+
+@pytest.mark.parametrize("changes", [{}, {"penalties": "shared"}, {"inner": "leave-one-out"}, {"regression": "ols"}])
+def test_spaces_of_each_fold_are_fitted_as_spaces_of_all(changes: dict[str, Any]) -> None:
+    x, y, samples = problem(40)
+    encoder = settings(**changes)
+    folds = training_folds(make_folds(SPLIT, samples), encoder, samples, score_inner=True)
+    asked: list[int] = []
+
+    def of_fold(number: int) -> list[Space]:
+        asked.append(number)
+        return [FeatureSpace(x)]
+
+    together = fit_folds([FeatureSpace(x)], y, folds, encoder, True)
+    for ours, theirs in zip(fit_folds(of_fold, y, folds, encoder, True), together, strict=True):
+        np.testing.assert_allclose(ours.prediction, theirs.prediction, atol=1e-8)
+        np.testing.assert_array_equal(ours.penalty, theirs.penalty)
+        np.testing.assert_allclose(ours.inner_r, theirs.inner_r, atol=1e-8)
+    assert asked == [0, 1, 2, 3]
+
+
+def test_relative_penalties_of_a_folds_own_space_are_of_its_training_rows() -> None:
+    x, y, samples = problem(40)
+    encoder = settings(grid_scale="relative", penalties=0.3)
+    folds = training_folds(make_folds(SPLIT, samples), encoder, samples, score_inner=False)
+    for fit, fold in zip(fit_folds(lambda _: [FeatureSpace(x)], y, folds, encoder, False), folds, strict=True):
+        centred = x[fold.train] - x[fold.train].mean(axis=0)
+        np.testing.assert_allclose(fit.penalty, 0.3 * (centred**2).sum() / len(fold.train))
+
+
+def test_spaces_of_all_folds_cannot_be_standardised_in_the_fold() -> None:
+    x, y, samples = problem(6)
+    encoder = settings(standardize="fold")
+    folds = training_folds(make_folds(SPLIT, samples), encoder, samples, score_inner=False)
+    with pytest.raises(InputError, match="standardised in the fold need spaces of each fold"):
+        fit_folds([FeatureSpace(x)], y, folds, encoder, False)
+
+
+@pytest.mark.parametrize("criterion", ["squared-error", "r2"])
+@pytest.mark.parametrize("intercept", [True, False])
+@pytest.mark.parametrize("width", [6, 60, 75, 140])
+def test_standardised_fits_with_and_without_an_intercept(width: int, intercept: bool, criterion: str) -> None:
+    """Inner folds are not standardised again; predictions are in the responses' units."""
+    x, y, samples = problem(width)
+    y = y * np.geomspace(1, 1e3, 5) + 1e3
+    z = x / x.std(axis=0) / 10  # of means that are not 0, so that an intercept tells
+    encoder = settings(standardize="fold", intercept=intercept, criterion=criterion)
+    folds = training_folds(make_folds(SPLIT, samples), encoder, samples, score_inner=True)
+    found = fit_folds(lambda _: [FeatureSpace(z, intercept)], y, folds, encoder, True)
+    for ours, fold in zip(found, folds, strict=True):
+        t = (y - y[fold.train].mean(axis=0)) / y[fold.train].std(axis=0)
+        blocks = [fold.train[block] for block in fold.blocks or ()]
+        held_out = np.full((len(GRID), *y.shape), np.nan)
+        for values, penalty in zip(held_out, GRID, strict=True):
+            for block in blocks:
+                rest = np.setdiff1d(fold.train, block)
+                model = Ridge(penalty, fit_intercept=intercept, solver="svd").fit(z[rest], t[rest])
+                values[block] = model.predict(z[block])
+        costs = np.stack([((held_out - t)[:, block] ** 2).mean(axis=1) for block in blocks])
+        weights = [1 / t[block].var(axis=0) if criterion == "r2" else len(block) * np.ones(5) for block in blocks]
+        best = (costs * np.stack(weights)[:, None]).sum(axis=0).argmin(axis=0)
+        np.testing.assert_array_equal(ours.penalty, np.array(GRID)[best])
+        assert ours.inner_r is not None
+        for column, chosen in enumerate(best):
+            model = Ridge(GRID[chosen], fit_intercept=intercept, solver="svd").fit(z[fold.train], t[fold.train, column])
+            theirs = model.predict(z[fold.test]) * y[fold.train, column].std()
+            np.testing.assert_allclose(ours.prediction[:, column], theirs, atol=1e-8 * np.abs(theirs).max())
+            r = [pearsonr(held_out[chosen, rows, column], t[rows, column])[0] for rows in blocks]
+            np.testing.assert_allclose(ours.inner_r[:, column], r, atol=1e-7)
+
+
+@pytest.mark.parametrize("width", [20, 74, 140])
+def test_without_an_intercept_rows_left_out_one_by_one_are_refits_too(width: int) -> None:
+    x, y, samples = problem(width)
+    x = x / 30
+    encoder = settings(standardize="fold", intercept=False, inner="leave-one-out")
+    fold = training_folds(make_folds(SPLIT, samples), encoder, samples, score_inner=True)[0]
+    ours = fit_fold([FeatureSpace(x, centred=False)], None, y, fold, encoder, score_inner=True)
+    t = (y - y[fold.train].mean(axis=0)) / y[fold.train].std(axis=0)
+    held_out = np.full((len(GRID), *y.shape), np.nan)
+    for values, penalty in zip(held_out, GRID, strict=True):
+        for row in fold.train:
+            rest = np.setdiff1d(fold.train, row)
+            values[row] = x[row] @ Ridge(penalty, fit_intercept=False, solver="svd").fit(x[rest], t[rest]).coef_.T
+    best = ((held_out - t)[:, fold.train] ** 2).sum(axis=1).argmin(axis=0)
+    np.testing.assert_array_equal(ours.penalty, np.array(GRID)[best])
+
+
+@pytest.mark.parametrize("changes", [{}, {"penalties": "shared"}, {"regression": "ols"}])
+def test_neuroids_are_taken_in_batches(monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any]) -> None:
+    x, y, samples = problem(40)
+    encoder = settings(**changes)
+    fold = training_folds(make_folds(SPLIT, samples), encoder, samples, score_inner=True)[0]
+    whole = fit_one(FeatureSpace(x), y, fold, encoder, score_inner=True)
+    monkeypatch.setattr(fit_module, "AT_ONCE", 2)
+    parts = fit_one(FeatureSpace(x), y, fold, encoder, score_inner=True)
+    np.testing.assert_array_equal(whole.penalty, parts.penalty)
+    np.testing.assert_allclose(whole.prediction, parts.prediction, atol=1e-12)
+    np.testing.assert_allclose(whole.inner_r, parts.inner_r, atol=1e-12)
+
+
+@pytest.mark.parametrize("split", [SPLIT, {"kind": "contiguous", "folds": 4, "gap": 1}])
+def test_a_neuroid_that_does_not_vary_in_an_inner_fold_is_judged_by_the_others(split: dict[str, Any]) -> None:
+    x, y, samples = problem(6)
+    encoder = settings(criterion="r2", split=split)
+    folds = training_folds(make_folds(split, samples), encoder, samples, score_inner=False)
+    y[folds[1].test, 4] = 0.0
+    errors = np.zeros(len(GRID))
+    for block in [folds[0].train[block] for block in folds[0].blocks or ()][1:]:
+        near = np.abs(folds[0].train[:, None] - block).min(axis=1) <= (split.get("gap") or 0)
+        rest = folds[0].train[~near]
+        for number, penalty in enumerate(GRID):
+            residuals = y[block, 4] - Ridge(penalty, solver="svd").fit(x[rest], y[rest, 4]).predict(x[block])
+            errors[number] += (residuals**2).mean() / y[block, 4].var()
+    assert fit_folds([FeatureSpace(x)], y, folds, encoder, False)[0].penalty[4] == pytest.approx(GRID[errors.argmin()])

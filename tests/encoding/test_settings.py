@@ -16,6 +16,11 @@ def test_a_configs_mapping_is_read_whole() -> None:
             "inner": "leave-one-out",
             "zscore": True,
             "delays": [1, 2],
+            "word_components": 10,
+            "trim": [20, 15],
+            "zscore_delayed": True,
+            "standardize": "fold",
+            "intercept": False,
             "split": {"kind": "kfold", "folds": 5, "seed": 0},
             "layer": {"fixed": "final"},
             "aggregate": "schrimpf",
@@ -24,6 +29,9 @@ def test_a_configs_mapping_is_read_whole() -> None:
     )
     assert (settings.grid, settings.grid_scale, settings.delays) == ((1.0, 10.0), "absolute", (1, 2))
     assert (settings.layer, settings.fixed_layer, settings.draws, settings.seed) == ("fixed", "final", 20, 3)
+    assert (settings.trim, settings.word_components, settings.intercept) == ((20, 15), 10, False)
+    assert settings.fits_features
+    assert not EncoderSettings(trim=(1, 1), zscore=True, zscore_delayed=True).fits_features
     assert EncoderSettings.from_mapping({}) == EncoderSettings()
     np.testing.assert_allclose(EncoderSettings().grid, np.logspace(-4, 8, 13))
 
@@ -54,6 +62,15 @@ def test_what_is_tried() -> None:
         ({"penalties": "per-voxel"}, "unknown rule of penalties 'per-voxel'"),
         ({"inner": "fold"}, "unknown way to choose penalties 'fold'; did you mean 'folds'?"),
         ({"delays": [1, -2]}, "delays must be different whole numbers of at least 0, but are [1, -2]."),
+        ({"trim": [20, -1]}, "trim must be two whole numbers of at least 0, for start and end, but is [20, -1]."),
+        ({"trim": [20]}, "trim must be two whole numbers of at least 0, for start and end, but is [20]."),
+        ({"word_components": 0}, "stimuli need at least 1 component, but are given 0."),
+        ({"standardize": "folds"}, "unknown way to standardize 'folds'; did you mean 'fold'?"),
+        ({"intercept": False}, "a fit without an intercept needs features and responses of mean 0 and a linear kernel"),
+        (
+            {"intercept": False, "standardize": "fold", "kernel": "rbf"},
+            "but standardize is 'fold' and the kernel 'rbf'.",
+        ),
         ({"aggregate": "median"}, "unknown aggregate 'median'"),
     ],
 )

@@ -25,7 +25,8 @@ def known_ceiling(
     InputError : shapes that do not fit, and all that `encoder.Trial` refuses.
     """
     trial = Trial(responses, samples, neuroids, settings)
+    noise_free = noise_free if trial.kept is None else noise_free[trial.kept]
     if noise_free.shape != trial.y.shape:
         raise InputError(f"the noise-free responses have shape {noise_free.shape}, but the responses {trial.y.shape}.")
     signal = (noise_free - noise_free.mean(axis=0, dtype=np.float64)).astype(trial.y.dtype)
-    return ceiling_of_predictions("known", [signal[fold.test] for fold in trial.folds], trial)
+    return ceiling_of_predictions("known", [signal[fold.test] for fold in trial.folds], trial, trained=False)

@@ -13,7 +13,7 @@ import numpy as np
 from brainalign.ceilings.ceiling import Ceiling
 from brainalign.ceilings.predicted import ceiling_of_predictions
 from brainalign.encoding.encoder import Trial
-from brainalign.encoding.fit import fit_folds
+from brainalign.encoding.fit import SpacesOfFold, fit_folds
 from brainalign.encoding.scores import Units
 from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.spectrum import FeatureSpace, GramSpace, Space
@@ -61,7 +61,11 @@ class OtherSubjects:
         pool : numbers of the subjects that predict.
         targets : (sample, target), centred responses of others.
         """
-        fits = fit_folds([self.space(pool)], targets, self.trial.training, self.trial.settings, score_inner=False)
+        settings = self.trial.settings
+        spaces: Sequence[Space] | SpacesOfFold = [self.space(pool)]
+        if settings.standardize == "fold":
+            spaces = self.trial.spaces_of_samples(self.responses[:, np.isin(self.subject, pool)])
+        fits = fit_folds(spaces, targets, self.trial.training, settings, score_inner=False)
         return [fit.prediction for fit in fits]
 
     def space(self, pool: Sequence[int]) -> Space:
@@ -98,7 +102,16 @@ def other_subjects(
             f"a ceiling from other subjects needs at least {least} of them here, "
             f"but the data set has {len(units.subjects)}."
         )
-    plain = replace(settings, zscore=False, delays=(), layer="best", fixed_layer=None, layer_for="all")
+    plain = replace(
+        settings,
+        zscore=False,
+        zscore_delayed=False,
+        word_components=None,
+        delays=(),
+        layer="best",
+        fixed_layer=None,
+        layer_for="all",
+    )
     if plain.regression == "pca-ridge":
         plain = replace(plain, regression="ridge", components=None)
     number = {name: position for position, name in enumerate(units.subjects)}

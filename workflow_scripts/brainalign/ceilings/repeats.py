@@ -42,9 +42,11 @@ def repeats_ceiling(responses: np.ndarray, samples: Samples, neuroids: Columns, 
     """
     units = Units.from_table(neuroids)
     values = check_repetitions(responses, samples, units, "repeats")
-    weights = sample_weights(Trial(values, samples, neuroids, settings))
+    trial = Trial(values, samples, neuroids, settings)
+    weights = sample_weights(trial)
+    values = values if trial.kept is None else values[:, trial.kept]
     found, replicates = np.empty(len(units)), np.empty((len(weights), len(units)), dtype=np.float32)
-    once = np.ones((1, len(samples)))
+    once = np.ones((1, values.shape[1]))
     for start in range(0, len(units), NEUROIDS_AT_ONCE):
         columns = slice(start, start + NEUROIDS_AT_ONCE)
         parts = _parts(values[:, :, columns].astype(np.float64))

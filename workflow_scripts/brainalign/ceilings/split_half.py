@@ -52,10 +52,12 @@ def split_half_ceiling(
         raise unknown("quantity of a split-half ceiling", of, OF)
     units = Units.from_table(neuroids)
     values = check_repetitions(responses, samples, units, "split-half")
-    weights = sample_weights(Trial(values, samples, neuroids, settings)).astype(np.float32)
+    trial = Trial(values, samples, neuroids, settings)
+    weights = sample_weights(trial).astype(np.float32)
+    values = values if trial.kept is None else values[:, trial.kept]
     halves = draw_halves(len(values), splits, np.random.default_rng(seed))
     found, replicates = np.empty(len(units)), np.empty((len(weights), len(units)), dtype=np.float32)
-    once = np.ones((1, len(samples)))
+    once = np.ones((1, values.shape[1]))
     for start in range(0, len(units), NEUROIDS_AT_ONCE):
         columns = slice(start, start + NEUROIDS_AT_ONCE)
         part = values[:, :, columns].astype(np.float64)

@@ -197,18 +197,24 @@ def replicate_r(draws: Draws, fold: int, prediction: np.ndarray, response: np.nd
 def replicate_r2(draws: Draws, fold: int, prediction: np.ndarray, response: np.ndarray) -> np.ndarray:
     """Return R² against the training mean of one fold's rows in every draw: (draw, neuroid).
 
-    R² = 1 - Σ w e² / Σ w y², with w how often a row's group is drawn. Where folds are resampled it is (1, neuroid).
+    R² = [Σ w (y² - e²) / Σ w] / [Σ y² / n], with w how often a row's group is drawn: the reduction of squared error is
+    resampled, and the response's own mean square is held at its value in all n rows. Were it resampled too, draws would
+    lie below the estimate on average, since groups with large responses have large reductions. Where folds are
+    resampled it is (1, neuroid): R² itself.
 
     Parameters
     ----------
     prediction, response : (row, neuroid), both as deviations from the mean of the training rows.
     """
-    errors, total = np.square(response - prediction), np.square(response)
+    reduction = np.square(response) - np.square(response - prediction)
+    total = np.square(response).sum(axis=0)  # (neuroid,)
     if draws.counts is None:
-        return np.asarray(1.0 - errors.sum(axis=0) / total.sum(axis=0))[None]
+        return np.asarray(reduction.sum(axis=0) / total)[None]
     counts, indicators = draws.counts[fold].astype(response.dtype), draws.indicators[fold].astype(response.dtype)
-    errors, total = counts @ (indicators @ errors), counts @ (indicators @ total)
-    return np.asarray(1.0 - np.divide(errors, total, out=np.ones_like(errors), where=total > 0))
+    rows = np.maximum(counts @ indicators.sum(axis=1), 1.0)[:, None]  # (draw, 1)
+    drawn = counts @ (indicators @ reduction)
+    drawn *= len(response) / rows
+    return np.asarray(drawn / total)
 
 
 Statistic = Callable[[Draws, int, np.ndarray, np.ndarray], np.ndarray]

@@ -28,7 +28,7 @@ from brainalign.inference.shared_training import (
     shared_training_deviations,
 )
 
-KINDS = ("counted", "widened", "not counted")
+COUNTED, WIDENED, NOT_COUNTED = KINDS = ("counted", "widened", "not counted")
 FEWEST_GROUPS = 5  # to tell covariances of pairs by
 
 
@@ -65,10 +65,10 @@ class Dependence:
     def kind(self, can_count: bool) -> str:
         """Return one of KINDS; `can_count` says whether the linear map of each fit is known."""
         if not self.is_partition:
-            return "not counted"
+            return NOT_COUNTED
         whole = len(self.responses) == int((self.group >= 0).sum())
         counted = can_count and whole and self.settings.aggregate == "mean" and not self.settings.pools
-        return "counted" if counted and len(self.groups) >= FEWEST_GROUPS else "widened"
+        return COUNTED if counted and len(self.groups) >= FEWEST_GROUPS else WIDENED
 
     def pairs(self, spaces: Sequence[Space], fits: Sequence[FoldFit]) -> np.ndarray:
         """Return what each test group contributes to r by way of each training group.
@@ -101,16 +101,16 @@ class Dependence:
         ----------
         pairs : from `pairs`, where the kind is "counted".
         """
-        if kind == "not counted":
+        if kind == NOT_COUNTED:
             return replicates
         deviations = None
-        if kind == "counted":
+        if kind == COUNTED:
             assert pairs is not None
             signs = group_signs(self.groups, len(replicates), self.settings.seed)
             deviations = shared_training_deviations(np.nan_to_num(pairs), self.fold_of_group, signs)
             deviations = np.where(np.isnan(pairs).any(axis=(0, 1)), np.nan, deviations)
         found = corrected_replicates(replicates, self.draws.resampled, len(self.folds), deviations)
-        if kind == "widened":
+        if kind == WIDENED:
             mean = found.mean(axis=0)
             found = mean + SHARED_TRAINING_SPREAD * (found - mean)
         return np.asarray(found.astype(np.float32))

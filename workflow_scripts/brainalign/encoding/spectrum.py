@@ -1,10 +1,13 @@
 """The one factorisation that all penalties, neuroids and inner folds of a training set share."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Protocol
+from functools import cache, cached_property
+from typing import Any, Protocol
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 # Errors of a Gram matrix's eigenvalues are some eps times the largest, so penalties of at least 1e-9 times it keep
 # a prediction's error under 1e-6; for smaller ones the features themselves are factorised.
@@ -13,6 +16,10 @@ GRAM_LIMIT = 1e-9
 # Least squares divide by the eigenvalues themselves: where the smallest kept one is at least this share of the largest,
 # the Gram matrix gives r to better than 1e-7.
 CONDITION_LIMIT = 1e-8
+
+# Rows up to which a factorisation is done on one thread: threads that wait for each other at every column save little,
+# and on busy cores cost a hundred times the whole.
+ONE_THREAD = 1024
 
 EPSILON = float(np.finfo(np.float64).eps)
 
@@ -141,10 +148,11 @@ class FeatureSpace:
         x, x_test = self._split(train, test)
         total = float(np.sum(x**2))
         shape = x.shape
-        if shape[1] > shape[0]:
-            basis, triangle = np.linalg.qr(x.T)
-            x, x_test = triangle.T, x_test @ basis
-        left, singular, right = np.linalg.svd(x, full_matrices=False)
+        with _suited_threads(min(shape)):
+            if shape[1] > shape[0]:
+                basis, triangle = np.linalg.qr(x.T)
+                x, x_test = triangle.T, x_test @ basis
+            left, singular, right = np.linalg.svd(x, full_matrices=False)
         kept = singular > max(shape) * EPSILON * singular.max(initial=0.0)
         singular = singular[kept]
         scores, axes = left[:, kept] * singular, right[kept].T
@@ -160,7 +168,7 @@ class FeatureSpace:
 
     def _primal(self, train: np.ndarray, test: np.ndarray) -> Spectrum:
         x, x_test = self._split(train, test)
-        eigenvalues, axes = np.linalg.eigh(x.T @ x)  # (width,), (width, width)
+        eigenvalues, axes = _eigh(x.T @ x)  # (width,), (width, width)
         kept, rank = _kept(eigenvalues, max(x.shape))
         axes = axes[:, kept]
         total = float(np.sum(x**2))
@@ -210,7 +218,7 @@ def _of_gram(gram: np.ndarray, train: np.ndarray, test: np.ndarray, centred: boo
         if np.trace(k) <= len(train) * EPSILON * size:
             k = np.zeros_like(k)  # nothing but rounding: no feature varies in these rows
         between = between - between.mean(axis=1, keepdims=True) - mean + mean.mean()
-    eigenvalues, left = np.linalg.eigh(k)
+    eigenvalues, left = _eigh(k)
     kept, rank = _kept(eigenvalues, len(train))
     singular, left = np.sqrt(eigenvalues[kept]), left[:, kept]
     test_scores, trace = between @ (left / singular), float(np.trace(k))
@@ -243,3 +251,24 @@ def _centred(x: np.ndarray) -> np.ndarray:
     centred = x - x.mean(axis=0)
     constant = np.abs(centred).max(axis=0, initial=0.0) <= len(x) * EPSILON * size
     return np.asarray(np.where(constant, 0.0, centred))
+
+
+def _eigh(gram: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    with _suited_threads(len(gram)):
+        eigenvalues, axes = np.linalg.eigh(gram)
+    return eigenvalues, axes
+
+
+@contextmanager
+def _suited_threads(rows: int) -> Iterator[None]:
+    """Let the linear algebra library use one thread for a small factorisation."""
+    if rows > ONE_THREAD:
+        yield
+        return
+    with _libraries().limit(limits=1):
+        yield
+
+
+@cache
+def _libraries() -> Any:
+    return ThreadpoolController().select(user_api="blas")

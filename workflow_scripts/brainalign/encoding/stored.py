@@ -64,8 +64,8 @@ def sampling_of(data: StoredResponses, settings: EncoderSettings) -> Sampling | 
     """Return how stimuli become samples, where something is fitted to stimuli; None where samples will do."""
     if settings.word_components is None:
         return None
-    entries = (data.arrays[name] for name in ("map_sample", "map_stimulus", "map_weight"))
-    return Sampling(*entries, len(data.samples))
+    sample, stimulus, weight = (data.arrays[name] for name in ("map_sample", "map_stimulus", "map_weight"))
+    return Sampling(sample, stimulus, weight, len(data.samples))
 
 
 def features_of(data: StoredResponses, settings: EncoderSettings) -> Callable[[np.ndarray], np.ndarray]:

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from brainalign.encoding.bootstrap import Draws, make_draws, replicate, replicate_r2
-from brainalign.encoding.dependence import Dependence
+from brainalign.encoding.dependence import NOT_COUNTED, Dependence
 from brainalign.encoding.fit import FoldFit, SpacesOfFold, fit_folds, training_folds
 from brainalign.encoding.fold_features import FoldFeatures, spaces_of_samples, trimmed
 from brainalign.encoding.kernels import spaces_of
@@ -114,13 +114,15 @@ class Trial:
             return None
         return self.dependence.pairs(spaces, fits)
 
-    def score(self, predictions: Sequence[np.ndarray], pairs: np.ndarray | None = None) -> Scores:
+    def score(self, predictions: Sequence[np.ndarray], pairs: np.ndarray | None = None, trained: bool = True) -> Scores:
         """Score the predictions of every outer fold, each (test, neuroid), as deviations from the training mean.
 
         Parameters
         ----------
         pairs : of these predictions, from `pairs`.
+        trained : whether folds trained each other; a simulation's truth was not fitted.
         """
+        dependence = self.dependence_of(pairs) if trained else NOT_COUNTED
         name, scored, deviations = self.settings.aggregate, list(predictions), list(predictions)
         if self.settings.pools:
             scored = [np.concatenate([part + mean for part, mean in zip(scored, self.means, strict=True)])]
@@ -134,7 +136,7 @@ class Trial:
             aggregate_r=aggregate(r, self.units, name),
             aggregate_r2=aggregate(r2, self.units, name),
             replicates=self.dependence.corrected(
-                replicate(self.draws, scored, self.truths, self.units, name), self.dependence_of(pairs), pairs
+                replicate(self.draws, scored, self.truths, self.units, name), dependence, pairs
             ),
             contributions=self.dependence.contributions(predictions),
             constant_predictions=np.array([count for _, count in correlations]),

@@ -1,0 +1,75 @@
+"""Sentences that stand beside a score."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from brainalign.alarms import alarms
+from brainalign.scored import Fits, Scores
+
+LAYERS = ("one", "two", "chosen")
+
+
+def scores_of(r: float = 0.3, regression: str = "ridge", **fits: Any) -> Scores:
+    shape = (3, 1, 1)
+    known: dict[str, Any] = {
+        "r2": np.zeros(shape),
+        "replicates_r2": np.zeros((5, 1, 1)),
+        "edge_share": np.zeros(2),
+        "constant_share": np.zeros(2),
+        "widths": np.array([10, 400]),
+        "train_rows": 345.6,
+        "groups": 96,
+        "contributions": np.full((4, *shape), np.nan),
+        "dependence": "counted",
+    }
+    drawn = np.zeros((5, *shape))
+    return Scores(
+        LAYERS,
+        ("all",),
+        ("all",),
+        np.full(shape, r),
+        drawn,
+        np.zeros((3, 1), dtype=int),
+        np.ones((1, 1)),
+        9,
+        False,
+        {"regression": regression},
+        Fits(**known | fits),
+    )
+
+
+def said(scores: Scores, nulls: Any = None, text_free: Any = ()) -> list[str]:
+    return alarms(scores, nulls or {}, text_free)[:, 0, 0].tolist()
+
+
+def test_nothing_is_said_where_nothing_is_wrong() -> None:
+    assert said(scores_of(), {"length": scores_of(0.1)}) == ["", "", ""]
+
+
+def test_a_null_that_scores_higher() -> None:
+    nulls = {"length": scores_of(0.4), "position": scores_of(0.5), "words": scores_of(0.2)}
+    assert (
+        said(scores_of(), nulls, ["position"])
+        == ["the null length scores higher; the null position scores higher, which has no text: the split leaks"] * 3
+    )
+
+
+@pytest.mark.parametrize(
+    ("fits", "expected"),
+    [
+        ({"edge_share": np.array([0.1, 0.5])}, ["", "50% of neuroids have a penalty at the edge of the grid", ""]),
+        ({"edge_share": np.array([np.nan, 0.25])}, ["", "", ""]),
+        ({"constant_share": np.array([1.0, 0.2])}, ["100% of neuroids have a constant prediction", "", ""]),
+        ({"groups": 2}, ["there are only 2 groups of samples"] * 3),
+    ],
+)
+def test_what_fits_say(fits: Any, expected: list[str]) -> None:
+    assert said(scores_of(**fits)) == expected
+
+
+def test_least_squares_near_its_peak() -> None:
+    sentence = "least squares is least stable here, with 1.16 features per training sample"
+    assert said(scores_of(regression="ols")) == ["", sentence, ""]
+    assert said(scores_of(regression="ols", widths=np.array([4000, 100]))) == ["", "", ""]
