@@ -17,9 +17,7 @@ def encoded(x: np.ndarray, y: np.ndarray, **changes: Any) -> Encoding:
     settings = {"layer": "best", "draws": 200} | changes
     n, neuroids = y.shape
     table = {"neuroid": np.arange(neuroids).astype(str), "subject": ["S1"] * neuroids, "region": ["x"] * neuroids}
-    return encode(
-        [("x", x)], y, Samples({"split_group": np.arange(n) // group_size}), table, EncoderSettings(**settings)
-    )
+    return encode([("x", x)], y, Samples({"split_group": np.arange(n) // 4}), table, EncoderSettings(**settings))
 
 
 def score(*arguments: Any, **changes: Any) -> float:

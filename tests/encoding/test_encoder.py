@@ -10,6 +10,7 @@ import pytest
 from scipy.stats import pearsonr
 from sklearn.linear_model import LinearRegression, Ridge
 
+import brainalign.encoding.dependence as dependence_module
 from brainalign.encoding.bootstrap import make_draws, replicate_r
 from brainalign.encoding.encoder import Encoding, encode
 from brainalign.encoding.scores import Units, aggregate
@@ -136,6 +137,29 @@ def test_replicates_of_every_layer_and_of_the_chosen_one(dataset: Callable[..., 
     np.testing.assert_allclose(ours.replicates[:, 3], expected, atol=1e-6)
     assert ours.resampled == "groups within folds"
     assert ours.dependence == "counted"
+
+
+def test_many_groups_are_put_together_for_the_dependence_of_folds(
+    dataset: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = dataset(noise=2.0)
+    encoder = settings(penalties=1.0, draws=2000)
+    layers = layers_of(data.features)[:1]
+    every = encode(layers, data.responses, data.samples, data.neuroids, encoder)
+    monkeypatch.setattr(dependence_module, "MOST_BLOCKS", 16)
+    few = encode(layers, data.responses, data.samples, data.neuroids, encoder)
+    assert few.dependence == "counted"
+    np.testing.assert_array_equal(few.contributions, every.contributions)
+    np.testing.assert_allclose(few.replicates.std(axis=0), every.replicates.std(axis=0), rtol=0.25)
+    folds = make_folds(SPLIT, data.samples)
+    group = np.unique(data.samples.split_group, return_inverse=True)[1]
+    fold_of_group = np.array(
+        [next(k for k, fold in enumerate(folds) if number in group[fold.test]) for number in range(30)]
+    )
+    names = [f"group-{number:02d}" for number in range(30)]
+    blocks, first, fold_of_block = dependence_module._blocks(names, fold_of_group, 4)
+    assert len(first) == 16
+    np.testing.assert_array_equal(fold_of_block[blocks], fold_of_group)
 
 
 @pytest.mark.parametrize(
@@ -310,7 +334,7 @@ def test_noise_features_have_a_mean_r_of_zero(dataset: Callable[..., Any], width
     data = dataset(n=80, groups=20, neuroids=3)
     encoder = settings(grid=tuple(np.logspace(-2, 3, 6)), draws=1)
     scores = []
-    for seed in range(200):
+    for seed in range(60):
         random = np.random.default_rng(seed)
         features, responses = random.normal(size=(80, width)), random.normal(size=(80, 3))
         scores.append(

@@ -4,19 +4,15 @@ Every number is over simulated data sets whose population scores are known; a sh
 .5 %, one of 1,000 of .7 %. The seeds are fixed, so that the tests do not waver.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from brainalign.encoding.dependence import NOT_COUNTED, Dependence
 from brainalign.encoding.encoder import encode
-from brainalign.encoding.scores import Units
 from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.splits import make_folds
-from brainalign.inference.shared_training import (
-    corrected_replicates,
-    group_signs,
-    pair_contributions,
-    shared_training_deviations,
-)
 from brainalign.inference.subjects import over_subjects
 from brainalign.intervals import percentile_interval
 from brainalign.responses.samples import Samples
@@ -77,18 +73,17 @@ def test_intervals_over_subjects_cover_their_mean(subjects: int) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("signal", [0.0, 0.4])
-def test_intervals_of_the_encoder_cover_with_penalties_chosen_per_neuroid(signal: float) -> None:
+def test_intervals_of_the_encoder_cover_with_penalties_chosen_per_neuroid(
+    signal: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each subject of a data set is a data set of its own: same stimuli, own weights and noise."""
     design, subjects = Design(groups=30, folds=5, neuroids=2, signal=signal), 40
     settings = EncoderSettings(split={"kind": "grouped", "folds": design.folds}, draws=DRAWS, precision="float64")
     names = np.repeat([f"S{number}" for number in range(subjects)], design.neuroids)
     table = {"neuroid": np.arange(len(names)).astype(str), "subject": names, "region": np.full(len(names), "x")}
-    units, samples = Units.from_table(table), Samples({"split_group": design.group.astype(str)})
+    samples = Samples({"split_group": design.group.astype(str)})
     folds = make_folds(settings.split, samples)
-    fold_of_group = np.array(
-        [next(k for k, fold in enumerate(folds) if g in design.group[fold.test]) for g in range(design.groups)]
-    )
-    plain, corrected = [], []
+    plain, counted = [], []
     for seed in range(25):
         random = np.random.default_rng(100 + seed)
         x = design.grouped(random, design.width, design.shared_features)
@@ -96,32 +91,24 @@ def test_intervals_of_the_encoder_cover_with_penalties_chosen_per_neuroid(signal
         weights *= signal / np.linalg.norm(weights, axis=0)
         noise = np.sqrt(1 - signal**2) * design.grouped(random, len(names), design.shared_noise)
         y = x @ weights + noise
-        found = encode([("layer", x)], y, samples, table, settings)
-        pairs, population = 0.0, np.zeros(len(names))
+        own = replace(settings, seed=seed)
+        found = encode([("layer", x)], y, samples, table, own)
+        population = np.zeros(len(names))
         for k, fold in enumerate(folds):
             centred, responses = x[fold.train] - x[fold.train].mean(axis=0), y[fold.train]
-            centre = responses.mean(axis=0)
-            prediction, hats = np.empty((len(fold.test), len(names))), []
             for penalty in np.unique(found.penalty[0, k]):
-                own = np.flatnonzero(found.penalty[0, k] == penalty)
+                of = np.flatnonzero(found.penalty[0, k] == penalty)
                 solved = np.linalg.solve(centred.T @ centred + penalty * np.eye(design.width), centred.T)
-                hats.append(((x[fold.test] - x[fold.train].mean(axis=0)) @ solved, own))
-                fitted = solved @ (responses[:, own] - centre[own])
-                prediction[:, own] = centre[own] + hats[-1][0] @ (responses[:, own] - centre[own])
-                reached = (fitted * weights[:, own]).sum(axis=0) / np.linalg.norm(fitted, axis=0)
-                population[own] += reached / len(folds)
-            groups = design.group[fold.train], design.group[fold.test]
-            pairs = pairs + pair_contributions(
-                hats, responses, prediction, y[fold.test], y[fold.test].mean(axis=0), *groups, design.groups, units
-            )
-        np.testing.assert_allclose(pairs.sum(axis=(0, 1)) / len(folds), found.aggregate_r[0], atol=1e-6)
-        signs = group_signs([str(number) for number in range(design.groups)], DRAWS, seed)
-        deviations = shared_training_deviations(pairs, fold_of_group, signs)
-        drawn = found.replicates[:, 0]
+                fitted = solved @ (responses[:, of] - responses[:, of].mean(axis=0))
+                reached = (fitted * weights[:, of]).sum(axis=0) / np.linalg.norm(fitted, axis=0)
+                population[of] += reached / len(folds)
         truth = population.reshape(subjects, -1).mean(axis=1)
-        plain.append(covered(drawn[:, 1:, 0], truth))
-        better = corrected_replicates(drawn, found.resampled, len(folds), deviations)
-        corrected.append(covered(better[:, 1:, 0], truth))
-    print(f"encoder, signal {signal}: plain {np.mean(plain):.4f}, corrected {np.mean(corrected):.4f}")
+        assert found.dependence == "counted"
+        counted.append(covered(found.replicates[:, 0, 1:, 0], truth))
+        with monkeypatch.context() as patch:
+            patch.setattr(Dependence, "kind", lambda *_: NOT_COUNTED)
+            without = encode([("layer", x)], y, samples, table, own)
+        plain.append(covered(without.replicates[:, 0, 1:, 0], truth))
+    print(f"encoder, signal {signal}: plain {np.mean(plain):.4f}, counted {np.mean(counted):.4f}")
     assert np.mean(plain) < 0.9
-    assert 0.93 <= np.mean(corrected) <= 0.97
+    assert 0.93 <= np.mean(counted) <= 0.97

@@ -32,9 +32,16 @@ JOIN = {("join_study", STUDY), *TABLES, *DRAW}
 
 
 def encoded(cells: list[tuple[str, str, str]], encoders: tuple[str, ...] = ENCODERS) -> set[Job]:
-    """The fits and scores of some cells."""
+    """The fits and scores of some cells, alone and, where the encoder is a ridge, together with the null."""
     rules = ("fit_encoder", "score_alignment")
-    return {(rule, encoder, *cell) for rule in rules for encoder in encoders for cell in cells}
+    own = {(rule, encoder, *cell) for rule in rules for encoder in encoders for cell in cells}
+    return own | (joined(cells) if "nested" in encoders else set())
+
+
+def joined(cells: list[tuple[str, str, str]]) -> set[Job]:
+    """The fits of some cells together with the null, and of the nulls together where it is among the cells."""
+    nulls = {("fit_nulls_together", "nested", cell[2]) for cell in cells if cell[1] == "length"}
+    return nulls | {("fit_beside_nulls", "nested", *cell) for cell in cells if cell[1] != "length"}
 
 
 def scored(cells: list[tuple[str, str, str]], encoders: tuple[str, ...] = ENCODERS) -> set[Job]:
@@ -164,7 +171,7 @@ CHANGES: dict[str, tuple[str, str, str, set[Job]]] = {
         f"{PACKAGE}/activations/nulls/length.py",
         "",
         EXTRA,
-        computed(of("length")) | encoded(of("length")) | scored(CELLS) | JOIN,
+        computed(of("length")) | encoded(of("length")) | joined(CELLS) | scored(CELLS) | JOIN,
     ),
     "code of the loss": (
         f"{PACKAGE}/losses.py",
@@ -180,7 +187,7 @@ CHANGES: dict[str, tuple[str, str, str, set[Job]]] = {
     ),
     "a docstring": (f"{PACKAGE}/stages/fit_encoder.py", '"""Write scores', '"""Write all scores', set()),
     "the order of keys": ("config.yaml", "family: g, kind: vanilla", "kind: vanilla, family: g", set()),
-    "a memory request": ("rules/encoding.smk", "megabytes(4_000)", "megabytes(9_000)", set()),
+    "a memory request": ("rules/alignment.smk", "megabytes(2_000)", "megabytes(9_000)", set()),
     "a citation": ("config.yaml", "sim: {loader: simulated,", "sim: {citation: nobody, loader: simulated,", set()),
 }
 

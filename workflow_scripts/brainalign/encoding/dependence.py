@@ -30,6 +30,7 @@ from brainalign.inference.shared_training import (
 
 COUNTED, WIDENED, NOT_COUNTED = KINDS = ("counted", "widened", "not counted")
 FEWEST_GROUPS = 5  # to tell covariances of pairs by
+MOST_BLOCKS = 192  # whose pairs are looked at; more groups of a fold are put together, which are as independent
 
 
 class Dependence:
@@ -60,7 +61,9 @@ class Dependence:
         fold_of_row = np.repeat(np.arange(len(folds)), [len(fold.test) for fold in folds])
         of_group = [np.unique(fold_of_row[index == number]) for number in range(len(names))]
         self.is_partition = len(folds) > 1 and len(np.unique(tested)) == len(tested) and max(map(len, of_group)) == 1
-        self.fold_of_group = np.array([found[0] for found in of_group])
+        fold_of_group = np.array([found[0] for found in of_group])
+        block_of_group, self.blocks, self.fold_of_block = _blocks(self.groups, fold_of_group, len(folds))
+        self.block = np.where(self.group >= 0, block_of_group[self.group], -1)
 
     def kind(self, can_count: bool) -> str:
         """Return one of KINDS; `can_count` says whether the linear map of each fit is known."""
@@ -71,13 +74,15 @@ class Dependence:
         return COUNTED if counted and len(self.groups) >= FEWEST_GROUPS else WIDENED
 
     def pairs(self, spaces: Sequence[Space], fits: Sequence[FoldFit]) -> np.ndarray:
-        """Return what each test group contributes to r by way of each training group.
+        """Return what each test block contributes to r by way of each training block.
+
+        Blocks are the groups, or, where there are more than MOST_BLOCKS, groups of one fold put together.
 
         Returns
         -------
-        (group, group, score_subject, score_region); rows of a group are of the fold that tests it.
+        (block, block, score_subject, score_region); rows of a block are of the fold that tests it.
         """
-        total = np.zeros((len(self.groups), len(self.groups), *self.units.members.shape[:2]))
+        total = np.zeros((len(self.blocks), len(self.blocks), *self.units.members.shape[:2]))
         for fold, fit in zip(self.folds, fits, strict=True):
             response = self.responses[fold.test]
             found = pair_contributions(
@@ -86,12 +91,13 @@ class Dependence:
                 fit.prediction,
                 response,
                 response.mean(axis=0),
-                self.group[fold.train],
-                self.group[fold.test],
-                len(self.groups),
+                self.block[fold.train],
+                self.block[fold.test],
+                len(self.blocks),
                 self.units,
             )
-            total[np.unique(self.group[fold.test])] = found[np.unique(self.group[fold.test])]
+            tested = np.unique(self.block[fold.test])
+            total[tested] = found[tested]
         return total
 
     def corrected(self, replicates: np.ndarray, kind: str, pairs: np.ndarray | None = None) -> np.ndarray:
@@ -106,8 +112,8 @@ class Dependence:
         deviations = None
         if kind == COUNTED:
             assert pairs is not None
-            signs = group_signs(self.groups, len(replicates), self.settings.seed)
-            deviations = shared_training_deviations(np.nan_to_num(pairs), self.fold_of_group, signs)
+            signs = group_signs(self.blocks, len(replicates), self.settings.seed)
+            deviations = shared_training_deviations(np.nan_to_num(pairs), self.fold_of_block, signs)
             deviations = np.where(np.isnan(pairs).any(axis=(0, 1)), np.nan, deviations)
         found = corrected_replicates(replicates, self.draws.resampled, len(self.folds), deviations)
         if kind == WIDENED:
@@ -151,3 +157,21 @@ class Dependence:
             for penalty in np.unique(penalties[fit.space == number]):
                 neuroids = np.flatnonzero((fit.space == number) & (penalties == penalty))
                 yield (spectrum.test_scores / (spectrum.eigenvalues + penalty)) @ spectrum.scores.T, neuroids
+
+
+def _blocks(groups: Sequence[str], fold_of_group: np.ndarray, n_folds: int) -> tuple[np.ndarray, list[str], np.ndarray]:
+    """Put neighbouring groups of a fold together where there are many.
+
+    Returns
+    -------
+    block_of_group : (group,); names : of the blocks, those of their first groups; fold_of_block : (block,).
+    """
+    block_of_group = np.arange(len(groups))
+    if len(groups) > MOST_BLOCKS:
+        of_fold = max(1, MOST_BLOCKS // n_folds)
+        for fold in range(n_folds):
+            members = np.flatnonzero(fold_of_group == fold)
+            for part in np.array_split(members, min(of_fold, len(members))) if len(members) else []:
+                block_of_group[part] = part[0]
+    first, number = np.unique(block_of_group, return_inverse=True)
+    return number, [groups[index] for index in first], fold_of_group[first]

@@ -222,7 +222,7 @@ def _in_front(leading: list[np.ndarray], predictions: list[np.ndarray], leads: n
 def _pairs_in_front(
     leading: np.ndarray | None, pairs: np.ndarray | None, leads: np.ndarray, trial: Trial
 ) -> np.ndarray | None:
-    """Return the pairs of what leads now: rows of a group are of the layer that leads in its fold.
+    """Return the pairs of what leads now: rows of a block are of the layer that leads in its fold.
 
     None where neuroids of one fold have different layers, so that no layer's pairs are those of the chosen one.
     """
@@ -230,7 +230,7 @@ def _pairs_in_front(
         return None
     if leading is None:
         return pairs
-    now = leads[trial.dependence.fold_of_group, 0]  # (group,)
+    now = leads[trial.dependence.fold_of_block, 0]  # (block,)
     return np.where(now[:, None, None, None], pairs, leading)
 
 

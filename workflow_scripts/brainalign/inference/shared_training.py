@@ -80,7 +80,7 @@ def pair_contributions(
     members = base_members(units) > 0
     numbers = np.arange(groups)[:, None]
     rows, columns = ((numbers == of_row).astype(np.float64) for of_row in (test_groups, training_groups))
-    pairs = np.zeros((groups, groups, len(members)))
+    products = np.zeros((len(members), len(response), len(training_response)))  # of test and training rows
     times = np.zeros(len(units), dtype=np.int64)
     for hat, neuroids in hats:
         times[neuroids] += 1
@@ -90,11 +90,11 @@ def pair_contributions(
         for base, of_base in enumerate(members):
             chosen = of_base & used
             if chosen.any():
-                pairs[:, :, base] += rows @ (centred * (z[:, chosen] @ trained[:, chosen].T)) @ columns.T
+                products[base] += centred * (z[:, chosen] @ trained[:, chosen].T)
     if (times != 1).any():
         neuroid = int(np.argmax(times != 1))
         raise InputError(f"neuroid {neuroid} is predicted by {times[neuroid]} hats, but must be by one.")
-    return over_cells(pairs, units)
+    return over_cells(np.moveaxis(rows @ products @ columns.T, 0, 2), units)
 
 
 def group_signs(groups: Sequence[str], draws: int, seed: int) -> np.ndarray:
