@@ -28,6 +28,7 @@ from brainalign.inference.contributions import base_members, over_cells, scaled_
 from brainalign.inference.sign_flip import quadratic
 
 _SWEEPS = 20  # of row and column means; each divides the rest by about the squared number of groups
+IN_CACHE = 2**17  # products of test and training rows at a time
 _STREAM = 1  # keeps these draws apart from the bootstrap's of the same seed and groups
 
 
@@ -75,26 +76,37 @@ def pair_contributions(
     """
     norm = np.linalg.norm(prediction - prediction.mean(axis=0), axis=0)
     varies = standardised(prediction, response).any(axis=0)
-    z = scaled_responses(response, centre) * np.where(varies, 1.0 / np.where(varies, norm, 1.0), 0.0)
+    scale = np.where(varies, 1.0 / np.where(varies, norm, 1.0), 0.0)
+    z = (scaled_responses(response, centre) * scale).astype(response.dtype)
     trained = training_response - training_response.mean(axis=0)
     members = base_members(units) > 0
-    numbers = np.arange(groups)[:, None]
-    rows, columns = ((numbers == of_row).astype(np.float64) for of_row in (test_groups, training_groups))
-    products = np.zeros((len(members), len(response), len(training_response)))  # of test and training rows
+    products = np.zeros(
+        (len(members), len(response), len(training_response)), dtype=z.dtype
+    )  # of test and training rows
+    at_once = max(1, IN_CACHE // len(training_response))
     times = np.zeros(len(units), dtype=np.int64)
     for hat, neuroids in hats:
         times[neuroids] += 1
         used = np.zeros(len(units), dtype=bool)
         used[neuroids] = True
-        centred = hat - hat.mean(axis=0)
+        centred = (hat - hat.mean(axis=0)).astype(z.dtype)
         for base, of_base in enumerate(members):
-            chosen = of_base & used
-            if chosen.any():
-                products[base] += centred * (z[:, chosen] @ trained[:, chosen].T)
+            chosen = np.flatnonzero(of_base & used)
+            if not len(chosen):
+                continue
+            of_test, of_training = z[:, chosen], trained[:, chosen].T
+            for start in range(0, len(response), at_once):
+                rows = slice(start, start + at_once)
+                product = of_test[rows] @ of_training
+                product *= centred[rows]
+                products[base, rows] += product
     if (times != 1).any():
         neuroid = int(np.argmax(times != 1))
         raise InputError(f"neuroid {neuroid} is predicted by {times[neuroid]} hats, but must be by one.")
-    return over_cells(np.moveaxis(rows @ products @ columns.T, 0, 2), units)
+    numbers = np.arange(groups)[:, None]
+    of_test_group, of_training_group = ((numbers == of).astype(z.dtype) for of in (test_groups, training_groups))
+    pairs = of_test_group @ products @ of_training_group.T  # (base, group, group)
+    return over_cells(np.moveaxis(pairs.astype(np.float64), 0, 2), units)
 
 
 def group_signs(groups: Sequence[str], draws: int, seed: int) -> np.ndarray:
