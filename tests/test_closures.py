@@ -22,9 +22,9 @@ STAGES = {
     ),
     "compare_pairs": (
         "ceilings.ceiling ceilings.neuroids correlation.observations correlation.pairs correlation.percentages "
-        "correlation.scores correlation.signed_ranks correlation.subjects encoding.scores inference.contributions "
-        "inference.p_values inference.shared_training inference.sign_flip intervals responses.samples scored "
-        "study tables "
+        "correlation.scores correlation.signed_ranks correlation.subjects encoding.scores encoding.threads "
+        "inference.contributions inference.p_values inference.shared_training inference.sign_flip intervals "
+        "responses.samples scored study tables "
     ),
     "compute_features": (
         "activations.given activations.nulls.embeddings activations.nulls.registry activations.nulls.words "
@@ -170,9 +170,9 @@ FOUND_BY_NAME = {
     ),
     "figures.pairs": (
         "ceilings.ceiling ceilings.neuroids correlation.pairs correlation.percentages correlation.scores "
-        "correlation.signed_ranks correlation.subjects encoding.scores errors figures.style figures.tables "
-        "inference.contributions inference.p_values inference.shared_training inference.sign_flip intervals "
-        "responses.samples scored storage study "
+        "correlation.signed_ranks correlation.subjects encoding.scores encoding.threads errors figures.style "
+        "figures.tables inference.contributions inference.p_values inference.shared_training inference.sign_flip "
+        "intervals responses.samples scored storage study "
     ),
     "figures.scaling": (
         "ceilings.ceiling ceilings.neuroids correlation.scores encoding.scores errors figures.scatter "

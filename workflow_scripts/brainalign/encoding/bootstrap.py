@@ -18,6 +18,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 
@@ -26,7 +27,7 @@ from brainalign.encoding.splits import Fold
 from brainalign.encoding.threads import Threads, batches
 
 FEWEST_GROUPS = 5
-BATCH = 64  # neuroids at a time, so that a batch of draws stays in the processor's cache
+BATCH = 128  # neuroids at a time, so that a batch of draws stays in the processor's cache
 ROUNDING = {"float64": 1e-12, "float32": 3e-6}  # share of a draw's sum of squares below which its variance is rounding
 
 
@@ -82,7 +83,7 @@ def make_draws(split_group: np.ndarray, folds: Sequence[Fold], draws: int, seed:
 def replicate(
     draws: Draws,
     predictions: Sequence[np.ndarray],
-    responses: Sequence[np.ndarray],
+    responses: "Sequence[Columns]",
     units: Units,
     name: str,
     statistic: "Statistic | None" = None,
@@ -117,7 +118,7 @@ def replicate(
 
 
 def _replicated_means(
-    draws: Draws, predictions: Sequence[np.ndarray], responses: Sequence[np.ndarray], units: Units, of: "Statistic"
+    draws: Draws, predictions: Sequence[np.ndarray], responses: "Sequence[Columns]", units: Units, of: "Statistic"
 ) -> np.ndarray:
     """Return `replicate` for means: sums over neuroids, batch by batch, so that no draw × neuroid array is made."""
     members = units.members.reshape(-1, len(units)).T.astype(predictions[0].dtype)  # (neuroid, cell)
@@ -133,7 +134,7 @@ def _replicated_means(
 
 
 def _mean_over_folds(
-    draws: Draws, predictions: Sequence[np.ndarray], responses: Sequence[np.ndarray], columns: slice, of: "Statistic"
+    draws: Draws, predictions: Sequence[np.ndarray], responses: "Sequence[Columns]", columns: slice, of: "Statistic"
 ) -> np.ndarray:
     """Return the weighted mean over folds of a statistic in every draw, for some neuroids (draw, neuroid)."""
     dtype = predictions[0].dtype
@@ -144,7 +145,7 @@ def _mean_over_folds(
     return total
 
 
-def _of_fold(draws: Draws, fold: int, prediction: np.ndarray, response: np.ndarray, of: "Statistic") -> np.ndarray:
+def _of_fold(draws: Draws, fold: int, prediction: np.ndarray, response: "Columns", of: "Statistic") -> np.ndarray:
     """Return a statistic of all neuroids, computed in batches (draw, neuroid)."""
     pieces = batches(prediction.shape[1], BATCH)
     found: list[np.ndarray] = [np.empty(0)] * len(pieces)
@@ -178,20 +179,30 @@ def replicate_r(draws: Draws, fold: int, prediction: np.ndarray, response: np.nd
     sum_y = (counts * root) @ (indicators @ y)
     covariance = counts @ (indicators @ (p * y))
     covariance -= sum_p * sum_y
-    np.square(sum_p, out=sum_p)
-    np.square(sum_y, out=sum_y)
-    variance_p = counts @ (indicators @ (p * p))
-    least_p = ROUNDING[p.dtype.name] * variance_p
-    variance_p -= sum_p
-    variance_y = counts @ (indicators @ (y * y))
-    least_y = ROUNDING[y.dtype.name] * variance_y
-    variance_y -= sum_y
-    found = (variance_p > least_p) & (variance_y > least_y)  # less is rounding: one value, repeated
-    variance_p *= variance_y
-    np.sqrt(variance_p, out=variance_p, where=found)
-    np.divide(covariance, variance_p, out=covariance, where=found)
-    covariance *= found
+    found, product = _variance(sum_p, counts @ (indicators @ (p * p)))
+    also_found, of_y = _variance(sum_y, counts @ (indicators @ (y * y)))
+    product *= of_y
+    found &= also_found
+    if not found.all():
+        product[~found] = np.inf
+    np.sqrt(product, out=product)
+    covariance /= product
     return np.asarray(covariance)
+
+
+def _variance(sums: np.ndarray, squares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return where the sum of squares about the mean is more than rounding, and that sum; both arguments are used up.
+
+    Parameters
+    ----------
+    sums : over the square root of how many there are.
+    squares : summed.
+    """
+    np.square(sums, out=sums)
+    squares -= sums
+    share = ROUNDING[sums.dtype.name]
+    sums *= share / (1.0 - share)  # squares - sums > share * squares, without another array
+    return squares > sums, squares
 
 
 def replicate_r2(draws: Draws, fold: int, prediction: np.ndarray, response: np.ndarray) -> np.ndarray:
@@ -215,6 +226,12 @@ def replicate_r2(draws: Draws, fold: int, prediction: np.ndarray, response: np.n
     drawn = counts @ (indicators @ reduction)
     drawn *= len(response) / rows
     return np.asarray(drawn / total)
+
+
+class Columns(Protocol):
+    """Rows × neuroids of which some neuroids can be asked for: an array, or `trial.Deviations`."""
+
+    def __getitem__(self, place: tuple[slice, slice], /) -> np.ndarray: ...
 
 
 Statistic = Callable[[Draws, int, np.ndarray, np.ndarray], np.ndarray]

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from brainalign.encoding.dependence import MOST_BLOCKS
 from brainalign.encoding.nested import BATCH, TABLE_BYTES
 from brainalign.encoding.threads import Threads, batches
 
@@ -132,7 +133,7 @@ def expected_bytes(task: Task) -> int:
     always += 2 * SINGLE * task.draws * (task.layers + 1) * task.cells
     always += 2 * DOUBLE * v * task.cells  # the neuroids' names and cells
     always += SINGLE * n * task.width + BATCHES * DOUBLE * n * min(v, BATCH) * task.threads
-    dependence = DOUBLE * task.groups**2 * task.cells
+    dependence = DOUBLE * min(task.groups, MOST_BLOCKS) ** 2 * task.cells
     features, gram = DOUBLE * n * task.width, DOUBLE * n * n if task.width >= n else 0
     held = task.spaces * (DOUBLE * n * task.axes + (gram if task.spaces > 1 else 0)) + features + gram
     inner = each * f * (f - 1) * v if task.inner_scores else 0

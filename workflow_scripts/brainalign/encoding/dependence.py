@@ -86,7 +86,7 @@ class Dependence:
         for fold, fit in zip(self.folds, fits, strict=True):
             response = self.responses[fold.test]
             found = pair_contributions(
-                self._hats(spaces, fold, fit),
+                list(self._hats(spaces, fold, fit)),  # made before the training rows are copied
                 self.responses[fold.train],
                 fit.prediction,
                 response,

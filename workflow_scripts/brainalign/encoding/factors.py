@@ -18,12 +18,18 @@ class Candidate:
     spectrum : of all samples.
     blocks : slices of the samples, one for each fold.
     pairs : of the folds that are also left out together.
+    keeps : whether factors are kept until the candidate is gone, or made again each time they are wanted.
     """
 
     def __init__(
-        self, spectrum: Spectrum, penalty: float, blocks: Sequence[slice], pairs: Sequence[tuple[int, int]]
+        self,
+        spectrum: Spectrum,
+        penalty: float,
+        blocks: Sequence[slice],
+        pairs: Sequence[tuple[int, int]],
+        keeps: bool = False,
     ) -> None:
-        self.spectrum, self.penalty, self.blocks, self.pairs = spectrum, penalty, blocks, pairs
+        self.spectrum, self.penalty, self.blocks, self.pairs, self.keeps = spectrum, penalty, blocks, pairs, keeps
 
     @cached_property
     def exact(self) -> "Factors":
@@ -37,8 +43,9 @@ class Candidate:
         return self.exact.rounded
 
     def forget(self) -> None:
-        """Free the factors."""
-        self.__dict__.pop("exact", None)
+        """Free the factors, unless they are to be kept."""
+        if not self.keeps:
+            self.__dict__.pop("exact", None)
 
 
 class Factors:
@@ -51,10 +58,9 @@ class Factors:
         weights, self.rest = spectrum.complement(penalty)
         self.blocks, self.pairs = blocks, pairs
         self.scores, self.weighted = spectrum.scores, spectrum.scores * weights
-        self.is_low_rank = 2 * self.scores.shape[1] < n
-        self.complement = None if self.is_low_rank else self._dense(n)
-        rows = [[first, second] for first, second in pairs]
-        self.of_pairs = [self._inverse([blocks[number] for number in pair], n) for pair in rows]
+        self.dtype = self.scores.dtype
+        self.complement = None if 2 * self.scores.shape[1] < n else self._dense(n)
+        self.of_pairs = [self._inverse([blocks[number] for number in pair], n) for pair in pairs]
         self.of_blocks = [self._inverse([block], n) for block in blocks]
         cores = [core for core, _ in (*self.of_pairs, *self.of_blocks)]
         self.growth = max((float(np.abs(core).sum(axis=1).max()) for core in cores), default=1.0)
@@ -64,14 +70,15 @@ class Factors:
         if self.rest:
             dense -= 1.0 / n
             dense[np.diag_indices(n)] += 1.0
+        del self.weighted  # as large as what was made of it
         return np.asarray(dense)
 
     def _inverse(self, rows: list[slice], n: int) -> tuple[np.ndarray, np.ndarray | None]:
         """Return (C_BB)^-1, or the core and A of I + A core Aᵀ where axes are fewer than rows (Woodbury)."""
         size = sum(block.stop - block.start for block in rows)
         if self.complement is not None:
-            held = np.block([[self.complement[one, other] for other in rows] for one in rows])
-            return np.linalg.inv(held), None
+            held = np.concatenate([np.arange(block.start, block.stop) for block in rows])
+            return np.linalg.inv(self.complement[held[:, None], held]), None
         z = np.concatenate([self.scores[block] for block in rows])
         weighted = np.concatenate([self.weighted[block] for block in rows])
         if not self.rest or z.shape[1] + 1 >= size:
@@ -91,9 +98,11 @@ class Factors:
         """The same in float32."""
         copy = object.__new__(Factors)
         copy.rest, copy.blocks, copy.pairs, copy.growth = self.rest, self.blocks, self.pairs, self.growth
-        copy.is_low_rank = self.is_low_rank
-        copy.scores, copy.weighted = _single(self.scores), _single(self.weighted)
-        copy.complement = None if self.complement is None else _single(self.complement)
+        copy.dtype, copy.complement = np.dtype(np.float32), None
+        if self.complement is None:
+            copy.scores, copy.weighted = _single(self.scores), _single(self.weighted)
+        else:
+            copy.complement = _single(self.complement)
         for name in ("of_pairs", "of_blocks"):
             pieces = [(_single(core), None if left is None else _single(left)) for core, left in getattr(self, name)]
             setattr(copy, name, pieces)

@@ -199,7 +199,7 @@ def _fit_nested(
     of_space, of_grid = np.divmod(found.candidate, len(penalties[0]))  # (fold, neuroid) each
     return [
         FoldFit(
-            prediction=found.prediction[fold.test],
+            prediction=found.prediction[number],
             penalty=np.concatenate(penalties)[found.candidate[number]],
             space=of_space[number],
             at_edge=_at_edge(of_grid[number], len(penalties[0])),
@@ -226,11 +226,11 @@ def _fit_least_squares(
         ranks = [min(spectrum.rank, len(fold.train) - 1) for fold in folds]
     else:
         refits = refit_all(space, responses, tests, score_inner, settings.pools)
-        prediction, inner_r, ranks = refits.prediction, refits.inner_r, refits.ranks
+        prediction, inner_r, ranks = [refits.prediction[rows] for rows in tests], refits.inner_r, refits.ranks
     n_neuroids = responses.shape[1]
     return [
         FoldFit(
-            prediction=prediction[fold.test],
+            prediction=prediction[number],
             penalty=np.full(n_neuroids, np.nan),
             space=np.zeros(n_neuroids, dtype=np.intp),
             at_edge=np.zeros(n_neuroids, dtype=bool),

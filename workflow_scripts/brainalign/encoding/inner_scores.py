@@ -4,6 +4,8 @@ import numpy as np
 
 from brainalign.encoding.scores import correlation, pearson
 
+WEAK = 0.03  # SD of a prediction, as a share of the response's, below which residuals in float32 do not tell its r
+
 
 class InnerScores:
     """r of held-out inner predictions, of each inner fold or of all of an outer fold together.
@@ -48,6 +50,36 @@ class InnerScores:
         place = inner if inner < outer else inner - 1
         r = pearson(predicted, truth)[0]
         self.values[outer, place, own] = np.where(taken, r, self.values[outer, place, own])
+
+    def add_residuals(
+        self,
+        outer: int,
+        inner: int,
+        truth: np.ndarray,
+        length: np.ndarray,
+        left_out: np.ndarray,
+        own: np.ndarray,
+        taken: np.ndarray,
+    ) -> np.ndarray:
+        """The same from residuals, for folds that are not pooled; return where r is too uncertain, (neuroid,) bool.
+
+        It is where a prediction in float32 varies so little that the rounding of its residuals matters.
+
+        Parameters
+        ----------
+        truth : (row, neuroid), centred.
+        length : (neuroid,), its squared length.
+        left_out : (row, neuroid), residuals; overwritten.
+        """
+        predicted = np.subtract(truth, left_out, out=left_out)
+        predicted -= predicted.mean(axis=0)
+        variance = np.einsum("ij,ij->j", predicted, predicted)
+        r = correlation(np.einsum("ij,ij->j", predicted, truth), variance, length)
+        place = inner if inner < outer else inner - 1
+        self.values[outer, place, own] = np.where(taken, r, self.values[outer, place, own])
+        if predicted.dtype == np.float64:
+            return np.zeros(len(own), dtype=bool)
+        return np.asarray(taken & (variance < WEAK**2 * length))
 
     def r(self) -> np.ndarray:
         """Return r (fold, inner fold, neuroid)."""

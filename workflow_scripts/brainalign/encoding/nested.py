@@ -29,6 +29,8 @@ from brainalign.encoding.threads import Threads, batches
 
 CLOSE = 1e-6  # relative difference of summed squared errors under which they are computed again in float64
 BATCH = 512  # neuroids at a time, so that a batch of residuals stays in the processor's cache
+FACTORS = 5  # times n × n: what a candidate's factors hold, C and the inverses in float64 and float32
+KEPT_BYTES = 256 * 2**20  # of factors that are kept; where there are more, they are made again when wanted
 TABLE_BYTES = 512 * 2**20  # of summed squared errors at once: neuroids are taken in chunks that fit
 
 
@@ -38,14 +40,14 @@ class NestedFit:
 
     Parameters
     ----------
-    prediction : (sample, neuroid), each row predicted by the fit without its outer fold, as a deviation from the mean
-        of that fit's training rows.
+    prediction : of each outer fold (test, neuroid), by the fit without it, as deviations from the mean of that fit's
+        training rows.
     candidate : (fold, neuroid), index into the candidates, spaces × penalties, of the one chosen.
     inner_r : (fold, inner fold, neuroid), r of held-out inner predictions under the chosen candidate; inner folds are
         the other outer folds in their order, or one, all of them pooled. None unless asked for.
     """
 
-    prediction: np.ndarray
+    prediction: list[np.ndarray]
     candidate: np.ndarray
     inner_r: np.ndarray | None
 
@@ -75,62 +77,82 @@ def fit_nested(
     blocks = [slice(int(end) - len(rows), int(end)) for end, rows in zip(ends, tests, strict=True)]
     tried = [(own, float(value)) for own, values in zip(spectra, penalties, strict=True) for value in values]
     pairs = list(combinations(range(len(tests)), 2)) if score_inner or len(tried) > 1 else []
-    candidates = [Candidate(spectrum, penalty, blocks, pairs) for spectrum, penalty in tried]
+    keeps = FACTORS * 8 * len(order) ** 2 * len(tried) <= KEPT_BYTES
+    candidates = [Candidate(spectrum, penalty, blocks, pairs, keeps) for spectrum, penalty in tried]
+    y = _Ordered(responses, order)
     n_neuroids, n_folds = responses.shape[1], len(tests)
-    prediction = np.empty_like(responses)
+    prediction = [np.empty((len(rows), n_neuroids), dtype=responses.dtype) for rows in tests]
     chosen = np.empty((n_folds, n_neuroids), dtype=np.intp)
-    n_inner = 1 if settings.pools else n_folds - 1
-    inner_r = np.empty((n_folds, n_inner, n_neuroids), dtype=responses.dtype) if score_inner else None
+    scores = InnerScores(n_folds, n_neuroids, responses.dtype, settings.pools) if score_inner else None
     size = max(1, TABLE_BYTES // (8 * n_folds * len(candidates)))
-    shared = _shared_choice(candidates, responses, order, blocks, settings, size)
+    shared = _shared_choice(candidates, y, blocks, settings, size)
     for columns in batches(n_neuroids, size):
-        y = responses[order, columns]
         if shared is not None:
-            index = np.repeat(shared[:, None], y.shape[1], axis=1)
+            chosen[:, columns] = shared[:, None]
         elif len(candidates) > 1:
-            index = _choose(candidates, y, blocks, settings)
+            chosen[:, columns] = _choose(candidates, y, columns, blocks, settings)
         else:
-            index = np.zeros((n_folds, y.shape[1]), dtype=np.intp)
-        chosen[:, columns] = index
-        predicted, r = _predict(candidates, y, blocks, index, score_inner, settings.pools)
-        prediction[order, columns] = predicted
-        if inner_r is not None:
-            inner_r[:, :, columns] = r
-    return NestedFit(prediction, chosen, inner_r)
+            chosen[:, columns] = 0
+    _predict(candidates, y, blocks, chosen, prediction, scores)
+    return NestedFit(prediction, chosen, None if scores is None else scores.r())
+
+
+@dataclass(frozen=True)
+class _Ordered:
+    """Responses with the rows of each fold side by side; taken a batch at a time, so that no copy of all is made."""
+
+    responses: np.ndarray
+    order: np.ndarray
+
+    @property
+    def dtype(self) -> np.dtype:
+        return self.responses.dtype
+
+    @property
+    def n_neuroids(self) -> int:
+        return int(self.responses.shape[1])
+
+    def __getitem__(self, columns: np.ndarray) -> np.ndarray:
+        first, last = int(columns[0]), int(columns[-1]) + 1
+        if last - first == len(columns):  # neighbours, whose rows are copied as they lie
+            return np.take(self.responses[:, first:last], self.order, axis=0)
+        return np.take(np.take(self.responses, columns, axis=1), self.order, axis=0)
 
 
 def _errors(
     candidates: Sequence[Candidate],
-    y: np.ndarray,
+    y: _Ordered,
+    columns: slice,
     blocks: Sequence[slice],
     settings: EncoderSettings,
 ) -> np.ndarray:
     """Return summed squared errors of inner folds, (candidate, fold, neuroid) float64."""
-    table = np.zeros((len(candidates), len(blocks), y.shape[1]))
+    own = np.arange(columns.start, columns.stop)
+    table = np.zeros((len(candidates), len(blocks), len(own)))
     threads = Threads()
-    weights = _weights(y, blocks, settings)
     for number, candidate in enumerate(candidates):
-        factors = candidate.factors(y.dtype)
-        _add_errors(table[number], factors, y, weights, threads)
+        _add_errors(table[number], candidate.factors(y.dtype), y, own, settings, threads)
         candidate.forget()
     return table
 
 
 def _add_errors(
-    table: np.ndarray, factors: Factors, y: np.ndarray, weights: np.ndarray | None, threads: Threads
+    table: np.ndarray, factors: Factors, y: _Ordered, columns: np.ndarray, settings: EncoderSettings, threads: Threads
 ) -> None:
-    """Add the summed squared errors of inner folds to a table (fold, neuroid)."""
+    """Add the summed squared errors of inner folds to a table (fold, neuroid) of some neuroids."""
 
-    def work(columns: slice) -> None:
-        held = y[:, columns].astype(factors.scores.dtype, copy=False)
-        for first, second, one, other in factors.pair_residuals(factors.fitted_residuals(held)):
+    def work(part: slice) -> None:
+        held = y[columns[part]]
+        weights = _weights(held, factors.blocks, settings)
+        residuals_of_all = factors.fitted_residuals(held.astype(factors.dtype, copy=False))
+        for first, second, one, other in factors.pair_residuals(residuals_of_all):
             for outer, inner, residuals in ((second, first, one), (first, second, other)):
                 np.square(residuals, out=residuals)
                 summed = residuals.sum(axis=0)
-                table[outer, columns] += summed if weights is None else summed * weights[inner, columns]
+                table[outer, part] += summed if weights is None else summed * weights[inner]
 
     with threads.pool() as each:
-        each(work, batches(y.shape[1], BATCH))
+        each(work, batches(len(columns), BATCH))
 
 
 def _weights(y: np.ndarray, blocks: Sequence[slice], settings: EncoderSettings) -> np.ndarray | None:
@@ -142,77 +164,104 @@ def _weights(y: np.ndarray, blocks: Sequence[slice], settings: EncoderSettings) 
 
 
 def _choose(
-    candidates: Sequence[Candidate], y: np.ndarray, blocks: Sequence[slice], settings: EncoderSettings
+    candidates: Sequence[Candidate], y: _Ordered, columns: slice, blocks: Sequence[slice], settings: EncoderSettings
 ) -> np.ndarray:
     """Return the candidate with the least summed squared inner error, (fold, neuroid); of equal ones the first."""
-    table = _errors(candidates, y, blocks, settings)
+    table = _errors(candidates, y, columns, blocks, settings)
     if y.dtype == np.float32:
         close = table <= table.min(axis=0) * (1 + CLOSE)  # (candidate, fold, neuroid)
         close &= close.sum(axis=0) > 1
-        weights, threads = _weights(y, blocks, settings), Threads()
+        threads = Threads()
         for number, candidate in enumerate(candidates):
-            columns = np.flatnonzero(close[number].any(axis=0))
-            if len(columns):
-                again = np.zeros((len(blocks), len(columns)))
-                some = None if weights is None else weights[:, columns]
-                _add_errors(again, candidate.exact, y[:, columns].astype(np.float64), some, threads)
-                table[number][:, columns] = np.where(close[number][:, columns], again, table[number][:, columns])
+            found = np.flatnonzero(close[number].any(axis=0))
+            if len(found):
+                again = np.zeros((len(blocks), len(found)))
+                _add_errors(again, candidate.exact, y, columns.start + found, settings, threads)
+                table[number][:, found] = np.where(close[number][:, found], again, table[number][:, found])
                 candidate.forget()
     return np.asarray(table.argmin(axis=0))
 
 
 def _shared_choice(
-    candidates: Sequence[Candidate],
-    responses: np.ndarray,
-    order: np.ndarray,
-    blocks: Sequence[slice],
-    settings: EncoderSettings,
-    size: int,
+    candidates: Sequence[Candidate], y: _Ordered, blocks: Sequence[slice], settings: EncoderSettings, size: int
 ) -> np.ndarray | None:
     """Return the candidate with the least error summed over all neuroids, (fold,); None where each has its own."""
     if settings.penalties != "shared" or len(candidates) == 1:
         return None
     total = np.zeros((len(candidates), len(blocks)))
-    for columns in batches(responses.shape[1], size):
-        total += _errors(candidates, responses[order, columns], blocks, settings).sum(axis=2)
+    for columns in batches(y.n_neuroids, size):
+        total += _errors(candidates, y, columns, blocks, settings).sum(axis=2)
     return np.asarray(total.argmin(axis=0))
 
 
 def _predict(
     candidates: Sequence[Candidate],
-    y: np.ndarray,
+    y: _Ordered,
     blocks: Sequence[slice],
     index: np.ndarray,
-    score_inner: bool,
-    pooled: bool,
-) -> tuple[np.ndarray, np.ndarray | None]:
-    """Return predictions of the outer folds (sample, neuroid), and r of the inner folds (fold, inner fold, neuroid)."""
-    prediction = np.empty_like(y)
-    scores = InnerScores(len(blocks), y.shape[1], y.dtype, pooled) if score_inner else None
+    prediction: Sequence[np.ndarray],
+    scores: InnerScores | None,
+) -> None:
+    """Write predictions of the outer folds, each (test, neuroid), and gather r of the inner folds.
+
+    Predictions are in float64; r of the inner folds, whose products take longer, in the precision of the responses
+    where that tells it.
+    """
     threads = Threads()
     for number in np.unique(index):
-        columns = np.flatnonzero((index == number).any(axis=0))
-        factors = candidates[number].exact
+        candidate = candidates[number]
+        columns, factors = np.flatnonzero((index == number).any(axis=0)), candidate.exact
+        quick = candidate.factors(y.dtype)
 
-        def work(part: slice, columns: np.ndarray = columns, factors: Factors = factors, number: int = number) -> None:
+        def work(
+            part: slice,
+            columns: np.ndarray = columns,
+            factors: Factors = factors,
+            quick: Factors = quick,
+            number: int = number,
+        ) -> None:
             own = columns[part]
-            held = y[:, own].astype(np.float64)
-            taken = index[:, own] == number  # (fold, neuroid)
+            given = y[own]
+            held, taken = given.astype(np.float64), index[:, own] == number  # taken: (fold, neuroid)
             residuals, total = factors.fitted_residuals(held), held.sum(axis=0)
             for fold, block in enumerate(blocks):
-                rest = len(held) - (block.stop - block.start)
-                mean = (total - held[block].sum(axis=0)) / rest
+                mean = (total - held[block].sum(axis=0)) / (len(held) - (block.stop - block.start))
                 predicted = held[block] - factors.block_residuals(residuals, fold) - mean
-                prediction[block, own] = np.where(taken[fold], predicted, prediction[block, own])
+                prediction[fold][:, own] = np.where(taken[fold], predicted, prediction[fold][:, own])
             if scores is None:
                 return
-            for first, second, one, other in factors.pair_residuals(residuals):
-                for outer, inner, left_out in ((second, first, one), (first, second, other)):
-                    if taken[outer].any():
-                        truth = held[blocks[inner]]
-                        scores.add(outer, inner, truth, truth - left_out, own, taken[outer])
+            if scores.pooled or quick is factors:
+                _score_pairs(scores, factors, held, residuals, own, taken)
+                return
+            weak = _score_pairs(scores, quick, given, quick.fitted_residuals(given), own, taken)
+            if len(weak):
+                _score_pairs(scores, factors, held[:, weak], residuals[:, weak], own[weak], taken[:, weak])
 
         with threads.pool() as each:
             each(work, batches(len(columns), BATCH))
-        candidates[number].forget()
-    return prediction, None if scores is None else scores.r()
+        candidate.forget()
+
+
+def _score_pairs(
+    scores: InnerScores, factors: Factors, y: np.ndarray, residuals: np.ndarray, own: np.ndarray, taken: np.ndarray
+) -> np.ndarray:
+    """Gather r of the inner folds of some neuroids; return positions among these where the precision does not tell it.
+
+    Parameters
+    ----------
+    y, residuals : (sample, neuroid), the responses and C times them.
+    taken : (fold, neuroid), of which outer folds.
+    """
+    weak = np.zeros(len(own), dtype=bool)
+    truths = [y[block] for block in factors.blocks]
+    if not scores.pooled:
+        truths = [truth - truth.mean(axis=0) for truth in truths]
+    lengths = [np.einsum("ij,ij->j", truth, truth) for truth in truths]
+    some = np.asarray(taken.any(axis=1))
+    for first, second, one, other in factors.pair_residuals(residuals):
+        for outer, inner, left_out in ((second, first, one), (first, second, other)):
+            if some[outer] and scores.pooled:
+                scores.add(outer, inner, truths[inner], truths[inner] - left_out, own, taken[outer])
+            elif some[outer]:
+                weak |= scores.add_residuals(outer, inner, truths[inner], lengths[inner], left_out, own, taken[outer])
+    return np.flatnonzero(weak)

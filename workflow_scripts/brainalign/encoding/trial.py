@@ -33,6 +33,42 @@ class Scores:
     constant_predictions: np.ndarray
 
 
+@dataclass(frozen=True, eq=False)
+class Deviations:
+    """Responses of a fold's test rows less the training mean; made when asked for, so that no copy of all is kept.
+
+    Parameters
+    ----------
+    responses : (sample, neuroid).
+    rows : (test,), row numbers.
+    mean : (neuroid,), of the training rows.
+    """
+
+    responses: np.ndarray
+    rows: np.ndarray
+    mean: np.ndarray
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Test rows and neuroids."""
+        return len(self.rows), len(self.mean)
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The responses'."""
+        return self.responses.dtype
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, place: tuple[slice, slice]) -> np.ndarray:
+        rows, columns = place
+        return np.asarray(self.responses[self.rows[rows], columns] - self.mean[columns])
+
+    def __array__(self, dtype: np.dtype | None = None, copy: bool | None = None) -> np.ndarray:
+        return self[:, :]
+
+
 class Trial:
     """One data set under one encoder: what every feature space is fitted to and scored against.
 
@@ -70,10 +106,11 @@ class Trial:
         self.training = training_folds(self.folds, settings, self.samples, self.score_inner)
         self.means = [self.y[fold.train].mean(axis=0, dtype=np.float64).astype(self.y.dtype) for fold in self.folds]
         rows = [fold.test for fold in self.folds]
-        self.deviations = [self.y[test] - mean for test, mean in zip(rows, self.means, strict=True)]
+        own = [Deviations(self.y, test, mean) for test, mean in zip(rows, self.means, strict=True)]
+        self.deviations: Sequence[Deviations | np.ndarray] = own
         self.truths = self.deviations
         if settings.pools:
-            rows, self.deviations = [np.concatenate(rows)], [np.concatenate(self.deviations)]
+            rows, self.deviations = [np.concatenate(rows)], [np.concatenate([part[:, :] for part in own])]
             self.truths = [self.y[rows[0]]]
         whole = [Fold(np.empty(0, dtype=np.intp), test) for test in rows]
         self.draws: Draws = make_draws(self.samples.split_group, whole, settings.draws, settings.seed)
@@ -127,9 +164,16 @@ class Trial:
         if self.settings.pools:
             scored = [np.concatenate([part + mean for part, mean in zip(scored, self.means, strict=True)])]
             deviations = [np.concatenate(deviations)]
-        correlations = [pearson(prediction, truth) for prediction, truth in zip(scored, self.truths, strict=True)]
+        correlations = [
+            pearson(prediction, np.asarray(truth)) for prediction, truth in zip(scored, self.truths, strict=True)
+        ]
         r = np.stack([values for values, _ in correlations])
-        r2 = np.stack([determination(*pair) for pair in zip(deviations, self.deviations, strict=True)])
+        r2 = np.stack(
+            [
+                determination(prediction, np.asarray(truth))
+                for prediction, truth in zip(deviations, self.deviations, strict=True)
+            ]
+        )
         return Scores(
             r=r,
             r2=r2,

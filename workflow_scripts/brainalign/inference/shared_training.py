@@ -23,12 +23,14 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from brainalign.encoding.scores import Units
+from brainalign.encoding.threads import batches
 from brainalign.errors import InputError
 from brainalign.inference.contributions import base_members, over_cells, scaled_responses, standardised
 from brainalign.inference.sign_flip import quadratic
 
 _SWEEPS = 20  # of row and column means; each divides the rest by about the squared number of groups
 IN_CACHE = 2**17  # products of test and training rows at a time
+_AT_ONCE = 4096  # neuroids, so that no copies of all are made
 _STREAM = 1  # keeps these draws apart from the bootstrap's of the same seed and groups
 
 
@@ -78,7 +80,6 @@ def pair_contributions(
     varies = standardised(prediction, response).any(axis=0)
     scale = np.where(varies, 1.0 / np.where(varies, norm, 1.0), 0.0)
     z = (scaled_responses(response, centre) * scale).astype(response.dtype)
-    trained = training_response - training_response.mean(axis=0)
     members = base_members(units) > 0
     products = np.zeros(
         (len(members), len(response), len(training_response)), dtype=z.dtype
@@ -94,12 +95,14 @@ def pair_contributions(
             chosen = np.flatnonzero(of_base & used)
             if not len(chosen):
                 continue
-            of_test, of_training = z[:, chosen], trained[:, chosen].T
-            for start in range(0, len(response), at_once):
-                rows = slice(start, start + at_once)
-                product = of_test[rows] @ of_training
-                product *= centred[rows]
-                products[base, rows] += product
+            for part in batches(len(chosen), _AT_ONCE):
+                own = chosen[part]
+                of_test, of_training = z[:, own], training_response[:, own]
+                of_training = (of_training - of_training.mean(axis=0)).T
+                for rows in batches(len(response), at_once):
+                    product = of_test[rows] @ of_training
+                    product *= centred[rows]
+                    products[base, rows] += product
     if (times != 1).any():
         neuroid = int(np.argmax(times != 1))
         raise InputError(f"neuroid {neuroid} is predicted by {times[neuroid]} hats, but must be by one.")
