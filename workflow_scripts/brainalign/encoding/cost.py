@@ -27,6 +27,7 @@ CANDIDATES_IN_USE = 2.0  # ASSUME: different candidates that a neuroid chooses o
 EIGENVALUES = 25.0  # times n³: operations of an eigendecomposition, at the rate of products
 INVERSE = 4.0  # times n³: of an inverse, likewise
 BATCHES = 4  # of a thread's batch of neuroids: responses, residuals, and copies of both
+FOLD_COPIES = 5  # of one fold's test rows, while they are scored
 PAIR_TABLES = 6  # times group × group × cell, while the dependence of groups is counted
 BOOTSTRAP_PASSES = 50.0  # over each draw × fold × neuroid
 CHOICE_PASSES, SCORE_PASSES = 5.0, 12.0  # over each held-out inner residual, to choose by it and to score it
@@ -147,8 +148,9 @@ def expected_bytes(task: Task) -> int:
         steps.append(held + _factorisation(n - n // f, task.width) + matrix + inner)
     known = features + gram + matrix + inner
     steps.append(known + _factorisation(n - n // f, task.width))
-    steps.append(known + matrix - matrix // f + dependence)  # the training rows of one fold
-    steps.append(known + 6 * matrix // f + PAIR_TABLES * dependence)  # copies of one fold's test rows
+    rows = FOLD_COPIES * matrix // f
+    steps.append(known + matrix - matrix // f + rows + dependence)  # the training rows of one fold
+    steps.append(known + rows + PAIR_TABLES * dependence)
     return int(always + max(steps))
 
 

@@ -19,6 +19,7 @@ from brainalign.encoding.scores import Units
 from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.spectrum import Space
 from brainalign.encoding.splits import Fold
+from brainalign.encoding.threads import Threads, batches
 from brainalign.inference.contributions import group_contributions
 from brainalign.inference.p_values import SHARED_TRAINING_SPREAD
 from brainalign.inference.shared_training import (
@@ -30,6 +31,7 @@ from brainalign.inference.shared_training import (
 
 COUNTED, WIDENED, NOT_COUNTED = KINDS = ("counted", "widened", "not counted")
 FEWEST_GROUPS = 5  # to tell covariances of pairs by
+SIDE_BY_SIDE_BYTES = 128 * 2**20  # of responses, up to which folds are taken side by side
 MOST_BLOCKS = 192  # whose pairs are looked at; more groups of a fold are put together, which are as independent
 
 
@@ -83,7 +85,9 @@ class Dependence:
         (block, block, score_subject, score_region); rows of a block are of the fold that tests it.
         """
         total = np.zeros((len(self.blocks), len(self.blocks), *self.units.members.shape[:2]))
-        for fold, fit in zip(self.folds, fits, strict=True):
+
+        def work(part: slice) -> None:
+            fold, fit = self.folds[part.start], fits[part.start]
             response = self.responses[fold.test]
             found = pair_contributions(
                 list(self._hats(spaces, fold, fit)),  # made before the training rows are copied
@@ -98,6 +102,14 @@ class Dependence:
             )
             tested = np.unique(self.block[fold.test])
             total[tested] = found[tested]
+
+        each_fold = batches(len(self.folds), 1)
+        if self.responses.nbytes > SIDE_BY_SIDE_BYTES:  # every fold copies its training rows
+            for part in each_fold:
+                work(part)
+            return total
+        with Threads().pool() as each:
+            each(work, each_fold)
         return total
 
     def corrected(self, replicates: np.ndarray, kind: str, pairs: np.ndarray | None = None) -> np.ndarray:

@@ -6,12 +6,15 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
+from brainalign.encoding.cost import Task, expected_cost, measure_speed, sentence
 from brainalign.encoding.fit import FoldFit, SpacesOfFold
 from brainalign.encoding.joint import joint_spaces, weight_grid
 from brainalign.encoding.layers import LayerChoice
 from brainalign.encoding.sampling import Sampling
 from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.spectrum import Space
+from brainalign.encoding.threads import Threads
+from brainalign.encoding.training import partition_samples
 from brainalign.encoding.trial import Scores, Trial
 from brainalign.errors import InputError
 from brainalign.responses.samples import Columns, Samples
@@ -21,6 +24,7 @@ __all__ = ["JOINT", "Encoding", "Member", "Trial", "encode", "encode_joint"]
 log = logging.getLogger(__name__)
 
 JOINT = "joint"
+LONG = 10**11  # multiplications, from which on the time that a file of layers takes is told first
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,7 @@ def encode(
     neuroids: Columns,
     settings: EncoderSettings,
     sampling: Sampling | None = None,
+    n_layers: int | None = None,
 ) -> Encoding:
     """Predict responses from each layer, cross-validated, and score the predictions.
 
@@ -109,6 +114,8 @@ def encode(
     samples : the sample table, in the responses' order.
     neuroids : columns neuroid, subject, region.
     sampling : how stimuli become samples; needed where `settings.word_components` are fitted to stimuli.
+    n_layers : how many layers there are; where given, the time and memory that they are expected to take are logged
+        before a long fit.
 
     Raises
     ------
@@ -120,6 +127,8 @@ def encode(
     leading_pairs: np.ndarray | None = None  # see `Trial.pairs`, of the layer in front
     scores: dict[str, tuple[Scores, _Fits]] = {}
     for name, features in layers:
+        if n_layers and not scores:
+            _expect(trial, trial.features.width(features), n_layers)
         spaces = trial.spaces(name, features)
         fits = trial.fit(spaces)
         predictions, pairs = [fit.prediction for fit in fits], trial.pairs(spaces, fits)
@@ -217,6 +226,30 @@ def _in_front(leading: list[np.ndarray], predictions: list[np.ndarray], leads: n
     for old, new, where in zip(leading, predictions, leads, strict=True):
         merged.append(new if where.all() else np.where(where, new, old) if where.any() else old)
     return merged
+
+
+def _expect(trial: Trial, width: int, n_layers: int) -> None:
+    """Log how long a file of layers is expected to take, and how much memory, unless that is a moment."""
+    settings, (samples, neuroids) = trial.settings, trial.y.shape
+    spaces = {"rbf": len(settings.bandwidths), "polynomial": len(settings.degrees)}.get(settings.kernel, 1)
+    task = Task(
+        samples=samples,
+        width=width,
+        neuroids=neuroids,
+        layers=n_layers,
+        folds=len(trial.folds),
+        penalties=len(settings.penalty_values),
+        spaces=spaces,
+        draws=settings.draws,
+        cells=trial.units.members.shape[0] * trial.units.members.shape[1],
+        groups=len(trial.dependence.groups),
+        threads=Threads().count,
+        inner_scores=trial.score_inner,
+        at_once=settings.regression == "ridge" and partition_samples(trial.training, samples),
+        single=settings.precision == "float32",
+    )
+    if n_layers * samples**2 * neuroids * task.penalties * spaces > LONG:
+        log.info("expected: %s", sentence(task, expected_cost(task, measure_speed())))
 
 
 def _pairs_in_front(

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from brainalign.activations.stored import read_layers
+from brainalign.activations.stored import layer_names, read_layers
 from brainalign.command import run
 from brainalign.encoding.encoder import encode
 from brainalign.encoding.settings import EncoderSettings
@@ -33,8 +33,9 @@ def fit_encoder(
     settings = EncoderSettings.from_mapping(spec)
     data = read_responses(responses)
     features, sampling = features_of(data, settings), sampling_of(data, settings)
+    n_layers = len(layer_names(activations, data.stimulus_ids))
     layers = ((name, features(values)) for name, values in read_layers(activations, data.stimulus_ids))
-    encoding = encode(layers, data.values, data.samples, data.neuroids, settings, sampling)
+    encoding = encode(layers, data.values, data.samples, data.neuroids, settings, sampling, n_layers)
     attributes = {**provenance.attributes(), **encoding_facts(encoding, data)}
     write_arrays(out, encoding_variables(encoding, data.neuroids), attributes)
 
