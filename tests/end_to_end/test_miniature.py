@@ -131,7 +131,7 @@ def test_arrays_open_without_this_project(demo: tuple[Path, str]) -> None:
     with xarray.open_dataset(
         results / "encoding/controlled/last-token/tiny-16/simulated-stories.h5", engine="h5netcdf"
     ) as encoding:
-        assert encoding["r"].dims == ("layer", "fold", "neuroid")
+        assert encoding["r"].dims == ("layer", "scored_fold", "neuroid")
         assert encoding["replicates"].sizes["draw"] == 200
     with h5py.File(results / "responses/simulated-stories.h5") as file:
         assert file["responses"].shape == (480, 300)
