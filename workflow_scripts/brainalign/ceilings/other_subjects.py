@@ -12,11 +12,11 @@ import numpy as np
 
 from brainalign.ceilings.ceiling import Ceiling
 from brainalign.ceilings.predicted import ceiling_of_predictions
-from brainalign.encoding.encoder import Trial
 from brainalign.encoding.fit import SpacesOfFold, fit_folds
 from brainalign.encoding.scores import Units
 from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.spectrum import FeatureSpace, GramSpace, Space
+from brainalign.encoding.trial import Trial
 from brainalign.errors import InputError
 from brainalign.responses.samples import Columns, Samples
 

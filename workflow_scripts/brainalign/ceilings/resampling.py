@@ -3,8 +3,8 @@
 import numpy as np
 
 from brainalign.ceilings.ceiling import Ceiling
-from brainalign.encoding.encoder import Trial
 from brainalign.encoding.scores import Units, over_neuroids
+from brainalign.encoding.trial import Trial
 from brainalign.errors import InputError
 from brainalign.intervals import percentile_interval
 from brainalign.responses.samples import Samples

@@ -7,9 +7,9 @@ import numpy as np
 
 from brainalign.ceilings.ceiling import Ceiling
 from brainalign.ceilings.resampling import ceiling_of_responses, check_repetitions, sample_weights, signed_root
-from brainalign.encoding.encoder import Trial
 from brainalign.encoding.scores import Units
 from brainalign.encoding.settings import EncoderSettings
+from brainalign.encoding.trial import Trial
 from brainalign.errors import InputError, unknown
 from brainalign.responses.samples import Columns, Samples
 
