@@ -45,9 +45,7 @@ def coverage(design: Design, number: int, seed: int) -> tuple[float, float]:
     [
         (Design(groups=48, folds=8, signal=0.0), 0.87),
         (Design(groups=48, folds=8, signal=0.4), 0.93),
-        (Design(groups=48, folds=8, signal=0.7), 0.95),
         (Design(groups=24, folds=4, signal=0.4), 0.91),
-        (Design(groups=96, folds=10, signal=0.2), 0.93),
         (Design(groups=24, folds=8, signal=0.4), 0.87),
     ],
     ids=str,
