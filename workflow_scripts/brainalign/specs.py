@@ -13,10 +13,11 @@ import numpy as np
 
 from brainalign.activations.presets import PRESETS
 from brainalign.activations.readout import Readout
-from brainalign.config import data as config_data
+from brainalign.config import readouts as config_readouts
 from brainalign.config.base import RESERVED_READOUT
-from brainalign.config.data import EmbeddingsNull, FeatureTable, SimulatedDataset, StimuliDataset, TableDataset
+from brainalign.config.data import SimulatedDataset, StimuliDataset, TableDataset
 from brainalign.config.encoders import Encoder
+from brainalign.config.features import EmbeddingsNull, FeatureTable
 from brainalign.config.models import FileText, Model, SimulatedText, Weights
 from brainalign.config.study import Study
 from brainalign.config.twins import ResolvedModel, with_twins
@@ -294,18 +295,18 @@ def figure(study: Study, figure: str) -> Spec:
     return {"figure": figure}
 
 
-def _readout_settings(entry: config_data.Readout) -> Spec:
+def _readout_settings(entry: config_readouts.Readout) -> Spec:
     """All settings of a readout: those given, then those of its preset, then the defaults."""
     given = entry.model_dump(include=entry.model_fields_set - {"preset", "match"}, exclude_none=True)
     if "context" in given:
-        window = entry.context if isinstance(entry.context, config_data.Window) else None
+        window = entry.context if isinstance(entry.context, config_readouts.Window) else None
         given |= {"context": "window", **window.model_dump()} if window else {"window": None, "unit": "words"}
-    if isinstance(entry.prompt, config_data.ChatPrompt):
+    if isinstance(entry.prompt, config_readouts.ChatPrompt):
         given |= {"prompt": None, "chat": entry.prompt.chat}
     return asdict(Readout(**{**PRESETS.get(entry.preset or "", {}), **given}))
 
 
-def _matching(entry: config_data.Match, digest: Digest) -> Spec:
+def _matching(entry: config_readouts.Match, digest: Digest) -> Spec:
     if entry.components:
         return {"match": {"kind": "components", "count": entry.components}}
     if entry.projection:

@@ -20,6 +20,7 @@ def _no_truth_value(number: Any) -> Any:
 Name = Annotated[str, Field(pattern=f"^{NAME}$", max_length=100)]
 Seed = Annotated[int, Field(ge=0, lt=2**32, description="seed of the random numbers"), BeforeValidator(_no_truth_value)]
 Count = Annotated[int, Field(ge=1), BeforeValidator(_no_truth_value)]
+Column = Annotated[str, Field(min_length=1, description="a column of the table")]
 
 
 def _exists(path: str) -> str:

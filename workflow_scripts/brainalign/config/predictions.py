@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from brainalign.config.base import RESERVED_READOUT, Name, Section
-from brainalign.config.data import Dataset, FeatureTable, SimulatedDataset, StimuliDataset
+from brainalign.config.data import Dataset, SimulatedDataset, StimuliDataset
+from brainalign.config.features import FeatureTable
 from brainalign.config.twins import with_twins
 
 if TYPE_CHECKING:

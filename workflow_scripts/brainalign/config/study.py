@@ -8,19 +8,13 @@ from pydantic_core import PydanticKnownError
 
 from brainalign.config.analyses import Analyses, references
 from brainalign.config.base import RESERVED_READOUT, Name, Section
-from brainalign.config.data import (
-    Dataset,
-    Features,
-    FeatureTable,
-    Readout,
-    SimulatedDataset,
-    StimuliDataset,
-    TableDataset,
-)
+from brainalign.config.data import Dataset, SimulatedDataset, StimuliDataset, TableDataset
 from brainalign.config.encoders import Encoder, Split
+from brainalign.config.features import Features, FeatureTable
 from brainalign.config.models import Loss, Model, Text
 from brainalign.config.predictions import Prediction, impossible_predictions, prediction_references
 from brainalign.config.published import PublishedScores
+from brainalign.config.readouts import Readout
 from brainalign.config.sentences import sentences
 from brainalign.config.similarities import Similarity
 from brainalign.config.twins import with_twins
