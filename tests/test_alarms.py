@@ -15,6 +15,7 @@ def scores_of(r: float = 0.3, regression: str = "ridge", **fits: Any) -> Scores:
     shape = (3, 1, 1)
     known: dict[str, Any] = {
         "r2": np.zeros(shape),
+        "r2_test_mean": np.zeros(shape),
         "replicates_r2": np.zeros((5, 1, 1)),
         "edge_share": np.zeros(2),
         "constant_share": np.zeros(2),

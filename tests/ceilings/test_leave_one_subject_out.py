@@ -7,11 +7,12 @@ from sklearn.linear_model import LinearRegression, RidgeCV
 from sklearn.model_selection import GroupKFold
 
 from brainalign.ceilings.other_subjects import OtherSubjects, leave_one_subject_out_ceiling, other_subjects
-from brainalign.encoding.dependence import NOT_COUNTED, Dependence
+from brainalign.encoding.dependence import Dependence
 from brainalign.encoding.encoder import encode
 from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.spectrum import FeatureSpace, GramSpace
 from brainalign.errors import InputError
+from brainalign.inference.p_values import NOT_COUNTED
 
 GRID = tuple(float(value) for value in np.logspace(-2, 4, 7))
 SPLIT = {"kind": "grouped", "folds": 5}

@@ -11,9 +11,9 @@ from brainalign.ceilings.known import known_ceiling
 from brainalign.ceilings.repeats import repeats_ceiling
 from brainalign.ceilings.resampling import sample_weights
 from brainalign.ceilings.split_half import draw_halves, split_half_ceiling
-from brainalign.encoding.encoder import Trial
 from brainalign.encoding.scores import Units, over_neuroids
 from brainalign.encoding.settings import EncoderSettings
+from brainalign.encoding.trial import Trial
 from brainalign.errors import InputError
 from brainalign.responses.samples import Samples
 

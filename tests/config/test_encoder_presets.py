@@ -3,23 +3,8 @@
 import numpy as np
 import pytest
 
-from brainalign import specs
 from brainalign.config.encoder_presets import PRESETS
-from brainalign.config.study import read_study
-from brainalign.encoding.settings import EncoderSettings
-
-
-def settings_of(**encoder: object) -> EncoderSettings:
-    study = read_study(
-        {
-            "study": "s",
-            "features": {"length": {"control": "length"}},
-            "datasets": {"d": {"loader": "simulated", "kind": "stories", "seed": 0}},
-            "encoders": {"e": encoder},
-        }
-    )
-    assert read_study(specs.resolved(study)) == study
-    return EncoderSettings.from_mapping(specs.encoder(study, "e", "none", "d"))
+from encoding.published.presets import settings_of
 
 
 @pytest.mark.parametrize("preset", PRESETS)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy.stats import pearsonr
 from sklearn.linear_model import LinearRegression, Ridge
+from sklearn.metrics import r2_score
 
 import brainalign.encoding.dependence as dependence_module
 from brainalign.encoding.bootstrap import make_draws, replicate_r
@@ -22,6 +23,7 @@ from brainalign.responses.samples import Samples
 
 GRID = (1e-2, 1.0, 1e2)
 SPLIT = {"kind": "grouped", "folds": 4, "seed": 0}
+GROUPS = [f"group-{number:02d}" for number in range(30)]
 PACKAGE = Path(__file__).parents[2] / "workflow_scripts"
 
 
@@ -171,6 +173,7 @@ def test_many_groups_are_put_together_for_the_dependence_of_folds(
         ({"split": {"kind": "leave-one-group-out", "small_folds": "pool"}}, "widened"),
         ({"split": {"kind": "shuffle", "folds": 4, "test": 0.3, "seed": 0}}, "not counted"),
         ({"split": {"kind": "kfold", "folds": 4, "seed": 0}}, "not counted"),
+        ({"split": {"kind": "fixed", "column": "split_group", "train": GROUPS[:20], "test": GROUPS[20:]}}, "one fold"),
     ],
 )
 def test_how_the_dependence_of_folds_is_counted(dataset: Callable[..., Any], changes: Any, kind: str) -> None:
@@ -180,7 +183,11 @@ def test_how_the_dependence_of_folds_is_counted(dataset: Callable[..., Any], cha
     ours = encode(layers, data.responses, data.samples, data.neuroids, settings(**changes))
     assert ours.dependence == kind
     assert np.isfinite(ours.replicates).all()
-    if kind == "not counted":
+    if kind == "one fold":
+        assert ours.group_names == tuple(GROUPS[20:])
+        means = np.stack([aggregate(r, units, "brain-score") for r in ours.r])
+        assert ours.contributions.shape == (10, 3, *means.shape[1:])
+    elif kind == "not counted":
         assert np.isnan(ours.contributions).all()
     elif changes.get("aggregate") == "mean" or "kernel" in changes:
         assert len(ours.group_names) == 30
@@ -224,6 +231,21 @@ def test_r2_is_against_the_training_mean(dataset: Callable[..., Any]) -> None:
             total = ((truth - train.mean(axis=0)) ** 2).sum(axis=0)
             np.testing.assert_allclose(ours.r2[i, k], 1 - ((truth - prediction) ** 2).sum(axis=0) / total, atol=1e-8)
     np.testing.assert_allclose(ours.aggregate_r2[:3], aggregate_of(ours.r2, data), atol=1e-8)
+
+
+def test_r2_against_the_test_mean_is_scikit_learns(dataset: Callable[..., Any]) -> None:
+    data = dataset(noise=4.0)
+    ours = encode(layers_of(data.features), data.responses, data.samples, data.neuroids, settings(penalties=1.0))
+    found = np.empty((3, 4, data.responses.shape[1]))
+    for i, (_, x) in enumerate(layers_of(data.features)):
+        for k, fold in enumerate(make_folds(SPLIT, data.samples)):
+            train = data.responses[fold.train]
+            prediction = Ridge(ours.penalty[i, k, 0], solver="svd").fit(x[fold.train], train).predict(x[fold.test])
+            found[i, k] = r2_score(data.responses[fold.test], prediction, multioutput="raw_values")
+    np.testing.assert_allclose(ours.aggregate_r2_test_mean[:3], aggregate_of(found, data), atol=1e-8)
+    chosen = found[ours.chosen_layer[:, 0], np.arange(4)]
+    np.testing.assert_allclose(ours.chosen_r2_test_mean, chosen, atol=1e-8)
+    assert (ours.aggregate_r2_test_mean < ours.aggregate_r2).all()
 
 
 def aggregate_of(values: np.ndarray, data: Any) -> np.ndarray:

@@ -9,10 +9,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from brainalign.encoding.dependence import NOT_COUNTED, Dependence
+from brainalign.encoding.dependence import Dependence
 from brainalign.encoding.encoder import encode
 from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.splits import make_folds
+from brainalign.inference.p_values import NOT_COUNTED
 from brainalign.inference.subjects import over_subjects
 from brainalign.intervals import percentile_interval
 from brainalign.responses.samples import Samples

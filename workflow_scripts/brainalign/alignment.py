@@ -14,7 +14,7 @@ import pandas as pd
 from brainalign.alarms import alarms
 from brainalign.ceilings.ceiling import BASES
 from brainalign.ceilings.ceiling import KINDS as CEILING_KINDS
-from brainalign.inference.p_values import SHARED_TRAINING_SPREAD
+from brainalign.inference.p_values import ONE_FOLD, SHARED_TRAINING_SPREAD
 from brainalign.inference.sign_flip import sign_flip_test
 from brainalign.inference.simultaneous import simultaneous_interval
 from brainalign.intervals import percentile_interval
@@ -45,13 +45,14 @@ def alignment_table(
 
     `r_band_low` and `r_band_high` cover the whole curve over layers at once. `r_p` is of r > 0, `over_null_p` of
     `over_null` > 0, one-sided, by flipping the signs of what groups contribute to the mean over folds and neuroids
-    (whatever the aggregate), the null distribution widened by √2, since folds train each other; `r_p_layers` and
+    (whatever the aggregate), the null distribution widened by √2 where folds train each other; `r_p_layers` and
     `over_null_p_layers` are the same for the family of layers, by the maximum statistic. `dependence` says how
     intervals count that folds train each other.
 
-    `r2` is against the mean of the training rows. `nulls_r2` is that of all nulls together, `joint_r2` that of features
-    and nulls together, both at the layers chosen in the fold, and `unique_r2` their difference: what the features
-    explain beyond the nulls; for the chosen layer only. `alarms` are sentences about what may be wrong with a score.
+    `r2` is against the mean of the training rows, `r2_test_mean` against that of the test rows. `nulls_r2` is that of
+    all nulls together, `joint_r2` that of features and nulls together, both at the layers chosen in the fold, and
+    `unique_r2` their difference: what the features explain beyond the nulls; for the chosen layer only. `alarms` are
+    sentences about what may be wrong with a score.
 
     Parameters
     ----------
@@ -113,29 +114,30 @@ def _tests(scores: Scores, nulls: Mapping[str, Scores]) -> dict[str, Any]:
     nothing = np.full(scores.r.shape, np.nan)
     found = dict.fromkeys("r_p r_p_layers over_null_p over_null_p_layers smallest_p".split(), nothing)
     dependence = "" if scores.fits is None else scores.fits.dependence
+    spread = 1.0 if dependence == ONE_FOLD else SHARED_TRAINING_SPREAD
     found["dependence"] = np.array(dependence, dtype=object)
     if scores.fits is None or len(scores.fits.contributions) < 2 or np.isnan(scores.fits.contributions[:, -1]).all():
         return found
     own = scores.fits.contributions
-    found["r_p"], found["r_p_layers"], smallest = _sign_flips(own)
+    found["r_p"], found["r_p_layers"], smallest = _sign_flips(own, spread)
     found["smallest_p"] = np.where(np.isnan(found["r_p"]), np.nan, smallest)
     beside = [null.fits.contributions[:, -1] for null in nulls.values() if null.fits is not None]
     if beside:
         best = _best_null(nulls)  # (subject, region)
         of_best = np.take_along_axis(np.stack(beside, axis=1), best[None, None], axis=1)[:, 0]  # (group, subject, ...)
-        found["over_null_p"], found["over_null_p_layers"], _ = _sign_flips(own - of_best[:, None])
+        found["over_null_p"], found["over_null_p_layers"], _ = _sign_flips(own - of_best[:, None], spread)
     return found
 
 
-def _sign_flips(contributions: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+def _sign_flips(contributions: np.ndarray, spread: float) -> tuple[np.ndarray, np.ndarray, float]:
     """Return p alone and p in the family of layers, (layer, subject, region), and the smallest p that there can be."""
     layers = contributions.shape[1]
     flat = contributions.reshape(*contributions.shape[:2], -1)  # (group, layer, cell)
-    alone = sign_flip_test(flat.reshape(len(flat), -1), DRAWS, alternative="greater", spread=SHARED_TRAINING_SPREAD)
+    alone = sign_flip_test(flat.reshape(len(flat), -1), DRAWS, alternative="greater", spread=spread)
     family = np.full((layers, flat.shape[2]), np.nan)
     for cell in range(flat.shape[2]):
         tested = sign_flip_test(
-            flat[:, :-1, cell], DRAWS, alternative="greater", statistic="studentised", spread=SHARED_TRAINING_SPREAD
+            flat[:, :-1, cell], DRAWS, alternative="greater", statistic="studentised", spread=spread
         )
         family[:-1, cell] = tested.p_family
     shape = contributions.shape[1:]
@@ -206,7 +208,8 @@ def _over_best_null(scores: Scores, nulls: Mapping[str, Scores]) -> dict[str, An
 def _beyond_nulls(scores: Scores, together: Sequence[Scores]) -> dict[str, Any]:
     chosen = np.arange(len(scores.layers)) == len(scores.layers) - 1  # (layer,)
     nothing = np.full(scores.r.shape, np.nan)
-    found = dict.fromkeys("r2 r2_low r2_high nulls_r2 joint_r2 unique_r2 unique_r2_low unique_r2_high".split(), nothing)
+    columns = "r2 r2_low r2_high r2_test_mean nulls_r2 joint_r2 unique_r2 unique_r2_low unique_r2_high".split()
+    found = dict.fromkeys(columns, nothing)
 
     def of_chosen(name: str, values: np.ndarray, replicates: np.ndarray) -> None:
         for key, value in _with_interval(name, values, replicates).items():
@@ -214,7 +217,7 @@ def _beyond_nulls(scores: Scores, together: Sequence[Scores]) -> dict[str, Any]:
 
     if scores.fits is not None:
         of_chosen("r2", scores.fits.r2[-1], scores.fits.replicates_r2)
-        found["r2"] = scores.fits.r2
+        found["r2"], found["r2_test_mean"] = scores.fits.r2, scores.fits.r2_test_mean
     fits = [other.fits for other in together if other.fits is not None]
     if fits:
         nulls, joint = fits

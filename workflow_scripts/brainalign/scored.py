@@ -17,8 +17,8 @@ CHOSEN = "chosen"
 ALL = "all"
 
 _ENCODING = (
-    "aggregate_r replicates contributions aggregate_r2 replicates_r2 chosen_layer edge_share constant_predictions "
-    "width train_rows layer score_layer score_subject score_region subject region"
+    "aggregate_r replicates contributions aggregate_r2 aggregate_r2_test_mean replicates_r2 chosen_layer edge_share "
+    "constant_predictions width train_rows layer score_layer score_subject score_region subject region"
 ).split()
 _CEILINGS = (
     "ceiling_kind ceiling_aggregate ceiling_low ceiling_high ceiling_null ceiling_null_high ceiling_replicates "
@@ -32,7 +32,7 @@ class Fits:
 
     Parameters
     ----------
-    r2 : (layer, subject, region); replicates_r2 : (draw, subject, region), of the chosen layer.
+    r2, r2_test_mean : (layer, subject, region); replicates_r2 : (draw, subject, region), of the chosen layer.
     edge_share, constant_share : (layer,), of folds and neuroids whose penalty is the grid's first or last, NaN where
         none is chosen, and whose prediction was constant; "chosen" has none of its own.
     widths : (layer,), features of each layer, delayed copies counted.
@@ -44,6 +44,7 @@ class Fits:
     """
 
     r2: np.ndarray
+    r2_test_mean: np.ndarray
     replicates_r2: np.ndarray
     edge_share: np.ndarray
     constant_share: np.ndarray
@@ -137,6 +138,7 @@ def read_scores(path: Path) -> Scores:
         _encoder_of(json.loads(attributes["spec"])),
         Fits(
             r2=arrays["aggregate_r2"].astype(np.float64),
+            r2_test_mean=arrays["aggregate_r2_test_mean"].astype(np.float64),
             replicates_r2=arrays["replicates_r2"].astype(np.float64),
             edge_share=arrays["edge_share"].mean(axis=1),
             constant_share=arrays["constant_predictions"].mean(axis=1) / len(arrays["subject"]),

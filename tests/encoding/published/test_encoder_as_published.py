@@ -13,45 +13,13 @@ from encoding.published import wehbe2014
 from encoding.published.brain_score_ridge import brain_score_ridge
 from encoding.published.inputs import Sentences, Story, sentences, story
 from encoding.published.linear_predictivity import linear_predictivity
+from encoding.published.presets import settings_of
 from encoding.published.scores import Published
 
-WEHBE: dict[str, Any] = {
-    "regression": "ridge",
-    "penalties": "per-neuroid",
-    "grid": {"values": [10.0**exponent for exponent in range(-6, 10)], "scale": "absolute"},
-    "criterion": "r2",
-    "word_components": 10,
-    "delays": [1, 2, 3, 4],
-    "trim": [20, 15],
-    "zscore_delayed": True,
-    "standardize": "fold",
-    "intercept": False,
-    "split": {"kind": "contiguous", "folds": 4, "gap": 5, "at": "published"},
-    "layer": "best",
-    "aggregate": "mean",
-    "bootstrap": {"draws": 20},
-}
-LINEAR: dict[str, Any] = {
-    "regression": "ols",
-    "split": {"kind": "shuffle", "folds": 10, "test": 0.1, "seed": 1},
-    "layer": "best",
-    "aggregate": "brain-score",
-    "bootstrap": {"draws": 20},
-}
-BRAIN_SCORE: dict[str, Any] = {
-    "regression": "ridge",
-    "penalties": "shared",
-    "grid": {"values": np.logspace(-3, 3, 7).tolist(), "scale": "absolute"},
-    "inner": "leave-one-out",
-    "split": {"kind": "grouped", "by": "split_group", "folds": 10, "seed": 1234},
-    "layer": "best",
-    "aggregate": "brain-score",
-    "bootstrap": {"draws": 20},
-}
 
-
-def settings(mapping: dict[str, Any], **changes: Any) -> EncoderSettings:
-    return EncoderSettings.from_mapping(mapping | {"precision": "float64"} | changes)
+def settings(preset: str, **changes: Any) -> EncoderSettings:
+    """The named encoder, as a config and its spec make it, with float64 products and keys that change it."""
+    return settings_of(preset=preset, **{"precision": "float64", "bootstrap": {"draws": 20}, **changes})
 
 
 def encode_story(data: Story, encoder: EncoderSettings, whole: bool = False) -> Encoding:
@@ -83,7 +51,7 @@ def twin(data: Story, **changes: Any) -> Published:
 )
 def test_wehbe(seed: int, scans: int, width: int, noise: float) -> None:
     data = story(seed=seed, scans_per_run=scans, width=width, noise=noise)
-    ours = encode_story(data, settings(WEHBE))
+    ours = encode_story(data, settings("wehbe2014"))
     published = twin(data, components=min(width, 10))
     np.testing.assert_allclose(ours.penalty[0], published.penalty, rtol=1e-9)
     assert len(np.unique(published.penalty)) > 3, "the voxels must need different penalties"
@@ -95,7 +63,7 @@ def test_wehbe(seed: int, scans: int, width: int, noise: float) -> None:
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 def test_wehbe_in_either_precision(precision: str) -> None:
     data = story()
-    ours = encode_story(data, settings(WEHBE, precision=precision))
+    ours = encode_story(data, settings("wehbe2014", precision=precision))
     published = twin(data)
     np.testing.assert_allclose(ours.penalty[0], published.penalty, rtol=1e-9)
     np.testing.assert_allclose(ours.r[0], published.r, atol=1e-5 if precision == "float32" else 1e-9)
@@ -114,7 +82,7 @@ def test_wehbe_in_either_precision(precision: str) -> None:
 )
 def test_every_step_of_wehbe_matters(change: dict[str, Any]) -> None:
     data = story()
-    ours = encode_story(data, settings(WEHBE | change), whole=True)
+    ours = encode_story(data, settings("wehbe2014", **change), whole=True)
     published = twin(data)
     assert np.abs(ours.r.mean(axis=1) - published.r.mean(axis=0)).max() > 1e-4
 
@@ -128,7 +96,7 @@ def test_linear_predictivity(width: int) -> None:
     """Widths under, at and above the 172 training rows; at 172 all rows but one are interpolated, near singularly."""
     data = sentences(width=width)
     samples, neuroids = neuroids_of(data)
-    ours = encode([("layer", data.features)], data.responses, samples, neuroids, settings(LINEAR))
+    ours = encode([("layer", data.features)], data.responses, samples, neuroids, settings("aw2023"))
     published = linear_predictivity(data.features, data.responses)
     np.testing.assert_allclose(ours.r[0], published.r, atol=1e-6)
     assert ours.aggregate_r[0, 0, 0] == pytest.approx(published.score, abs=1e-6)
@@ -140,7 +108,7 @@ def test_brain_score_ridge(width: int) -> None:
     """Brain-Score adds 1e-8 to the norms that r is divided by, which takes 1e-8 / norm from it: nothing here."""
     data = sentences(width=width, each=10)
     samples, neuroids = neuroids_of(data)
-    ours = encode([("layer", data.features)], data.responses, samples, neuroids, settings(BRAIN_SCORE))
+    ours = encode([("layer", data.features)], data.responses, samples, neuroids, settings("brain-score"))
     published = brain_score_ridge(data.features, data.responses, data.story)
     np.testing.assert_allclose(ours.penalty[0], published.penalty)
     np.testing.assert_allclose(ours.r[0], published.r, atol=1e-6)

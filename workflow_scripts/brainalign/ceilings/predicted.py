@@ -6,9 +6,9 @@ import numpy as np
 
 from brainalign.ceilings.ceiling import Ceiling
 from brainalign.encoding.bootstrap import replicate_r
-from brainalign.encoding.dependence import NOT_COUNTED
 from brainalign.encoding.threads import Threads, batches
 from brainalign.encoding.trial import Trial
+from brainalign.inference.p_values import NOT_COUNTED
 from brainalign.intervals import percentile_interval
 
 NEUROIDS_AT_ONCE = 128

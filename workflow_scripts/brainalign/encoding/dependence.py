@@ -6,6 +6,7 @@ How replicates are corrected depends on what is known (`inference.shared_trainin
   of groups, each scored by way of the other, are added to the replicates.
 - "widened": folds partition the groups, but the aggregate is a median, predictions of all folds are scored together, or
   features are fitted in the fold. Replicates are moved away from their mean by √2, the most that can be missing.
+- "one fold": there are no other folds that a score could depend on. Replicates stay as they are.
 - "not counted": test sets overlap (shuffled splits) or groups are tested in several folds. Replicates stay as they are.
 """
 
@@ -14,23 +15,22 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from brainalign.encoding.bootstrap import Draws
-from brainalign.encoding.fit import FoldFit
+from brainalign.encoding.fit import FoldFit, factorise
 from brainalign.encoding.scores import Units
 from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.spectrum import Space
 from brainalign.encoding.splits import Fold
 from brainalign.encoding.threads import Threads, batches
 from brainalign.inference.contributions import group_contributions
-from brainalign.inference.p_values import SHARED_TRAINING_SPREAD
+from brainalign.inference.p_values import COUNTED, NOT_COUNTED, ONE_FOLD, SHARED_TRAINING_SPREAD, WIDENED
 from brainalign.inference.shared_training import (
     corrected_replicates,
     group_signs,
     pair_contributions,
     shared_training_deviations,
+    tells_dependence,
 )
 
-COUNTED, WIDENED, NOT_COUNTED = KINDS = ("counted", "widened", "not counted")
-FEWEST_GROUPS = 5  # to tell covariances of pairs by
 SIDE_BY_SIDE_BYTES = 128 * 2**20  # of responses, up to which folds are taken side by side
 MOST_BLOCKS = 192  # whose pairs are looked at; more groups of a fold are put together, which are as independent
 
@@ -62,18 +62,20 @@ class Dependence:
         self.group[tested] = index
         fold_of_row = np.repeat(np.arange(len(folds)), [len(fold.test) for fold in folds])
         of_group = [np.unique(fold_of_row[index == number]) for number in range(len(names))]
-        self.is_partition = len(folds) > 1 and len(np.unique(tested)) == len(tested) and max(map(len, of_group)) == 1
+        self.is_partition = len(np.unique(tested)) == len(tested) and max(map(len, of_group)) == 1
         fold_of_group = np.array([found[0] for found in of_group])
         block_of_group, self.blocks, self.fold_of_block = _blocks(self.groups, fold_of_group, len(folds))
         self.block = np.where(self.group >= 0, block_of_group[self.group], -1)
 
     def kind(self, can_count: bool) -> str:
-        """Return one of KINDS; `can_count` says whether the linear map of each fit is known."""
+        """Return one of `p_values.KINDS`; `can_count` says whether the linear map of each fit is known."""
+        if len(self.folds) == 1:
+            return ONE_FOLD
         if not self.is_partition:
             return NOT_COUNTED
         whole = len(self.responses) == int((self.group >= 0).sum())
         counted = can_count and whole and self.settings.aggregate == "mean" and not self.settings.pools
-        return COUNTED if counted and len(self.groups) >= FEWEST_GROUPS else WIDENED
+        return COUNTED if counted and tells_dependence(self.fold_of_block) else WIDENED
 
     def pairs(self, spaces: Sequence[Space], fits: Sequence[FoldFit]) -> np.ndarray:
         """Return what each test block contributes to r by way of each training block.
@@ -119,7 +121,7 @@ class Dependence:
         ----------
         pairs : from `pairs`, where the kind is "counted".
         """
-        if kind == NOT_COUNTED:
+        if kind in (NOT_COUNTED, ONE_FOLD):
             return replicates
         deviations = None
         if kind == COUNTED:
@@ -159,15 +161,12 @@ class Dependence:
 
     def _hats(self, spaces: Sequence[Space], fold: Fold, fit: FoldFit) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield T (D + λ)^-1 Zᵀ of each space and penalty in use, and the numbers of its neuroids."""
-        least_squares = self.settings.regression == "ols"
-        penalties = np.zeros(len(fit.penalty)) if least_squares else fit.penalty
+        used = np.zeros(len(fit.penalty)) if self.settings.regression == "ols" else fit.penalty
         for number in np.unique(fit.space):
-            space = spaces[number]
-            spectrum = (space.exact_spectrum if least_squares else space.spectrum)(fold.train, fold.test)
-            if self.settings.components is not None:
-                spectrum = spectrum.first(self.settings.components)
-            for penalty in np.unique(penalties[fit.space == number]):
-                neuroids = np.flatnonzero((fit.space == number) & (penalties == penalty))
+            own = np.unique(used[fit.space == number])
+            spectrum, _ = factorise(spaces[number], own, fold.train, fold.test, self.settings)
+            for penalty in own:
+                neuroids = np.flatnonzero((fit.space == number) & (used == penalty))
                 yield (spectrum.test_scores / (spectrum.eigenvalues + penalty)) @ spectrum.scores.T, neuroids
 
 

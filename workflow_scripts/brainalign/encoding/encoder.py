@@ -19,8 +19,6 @@ from brainalign.encoding.trial import Scores, Trial
 from brainalign.errors import InputError
 from brainalign.responses.samples import Columns, Samples
 
-__all__ = ["JOINT", "Encoding", "Member", "Trial", "encode", "encode_joint"]
-
 log = logging.getLogger(__name__)
 
 JOINT = "joint"
@@ -41,14 +39,14 @@ class Encoding:
     penalty : (layer, fold, neuroid), as used, scaled; NaN for ols.
     chosen_layer : (fold, choice unit), index into layers; one unit, or the subjects, or the neuroids.
     inner_score : (layer, fold), aggregate of r of held-out inner predictions; NaN unless the layer choice is nested.
-    aggregate_r, aggregate_r2 : (score_layer, score_subject, score_region); NaN where a subject has no neuroid of a
-        region.
+    aggregate_r, aggregate_r2, aggregate_r2_test_mean : (score_layer, score_subject, score_region); the last against the
+        mean of the test rows. NaN where a subject has no neuroid of a region.
     replicates : (draw, score_layer, score_subject, score_region) float32, of aggregate_r.
     replicates_r2 : (draw, score_subject, score_region) float32, of aggregate_r2 of the chosen layer.
-    dependence : how replicates count that folds train each other, one of `dependence.KINDS`; of the chosen layer's.
+    dependence : how replicates count that folds train each other, one of `p_values.KINDS`; of the chosen layer's.
     group_names : (group,); contributions : (group, score_layer, score_subject, score_region), what each group adds to
         the aggregate "mean"; NaN where groups are tested in several folds.
-    chosen_r, chosen_r2 : (scored fold, neuroid), of the chosen layer.
+    chosen_r, chosen_r2, chosen_r2_test_mean : (scored fold, neuroid), of the chosen layer.
     resampled : what the bootstrap drew: "groups within folds", "groups" or "folds".
     constant_predictions : (layer, scored fold), neuroids whose prediction was constant and scored 0.
     rank : (layer, fold), of the training features.
@@ -68,6 +66,7 @@ class Encoding:
     inner_score: np.ndarray
     aggregate_r: np.ndarray
     aggregate_r2: np.ndarray
+    aggregate_r2_test_mean: np.ndarray
     replicates: np.ndarray
     replicates_r2: np.ndarray
     dependence: str
@@ -75,6 +74,7 @@ class Encoding:
     contributions: np.ndarray
     chosen_r: np.ndarray
     chosen_r2: np.ndarray
+    chosen_r2_test_mean: np.ndarray
     resampled: str
     constant_predictions: np.ndarray
     rank: np.ndarray
@@ -297,6 +297,7 @@ def _joined(
         chosen_layer=chosen,
         aggregate_r=np.stack([layer.aggregate_r for layer in (*of_layers, of_chosen)]),
         aggregate_r2=np.stack([layer.aggregate_r2 for layer in (*of_layers, of_chosen)]),
+        aggregate_r2_test_mean=np.stack([layer.aggregate_r2_test_mean for layer in (*of_layers, of_chosen)]),
         replicates=np.stack([layer.replicates for layer in (*of_layers, of_chosen)], axis=1),
         replicates_r2=trial.replicates_r2(leading),
         dependence=trial.dependence_of(pairs),
@@ -304,6 +305,7 @@ def _joined(
         contributions=np.stack([layer.contributions for layer in (*of_layers, of_chosen)], axis=1),
         chosen_r=of_chosen.r,
         chosen_r2=of_chosen.r2,
+        chosen_r2_test_mean=of_chosen.r2_test_mean,
         resampled=trial.draws.resampled,
         constant_predictions=np.stack([layer.constant_predictions for layer in of_layers]),
         train_rows=np.array([len(fold.train) for fold in trial.folds]),

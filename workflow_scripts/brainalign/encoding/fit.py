@@ -141,21 +141,32 @@ def fit_fold(
     )
 
 
+def factorise(
+    space: Space, penalties: np.ndarray | None, train: np.ndarray, test: np.ndarray, settings: EncoderSettings
+) -> tuple[Spectrum, np.ndarray]:
+    """Factorise training rows as exactly as the penalties need; return the spectrum and the penalties (penalty,).
+
+    Parameters
+    ----------
+    penalties : (penalty,), scaled; None scales those of the settings by the training rows. Least squares have one, 0.
+    train, test : row numbers.
+    settings : reads `regression`, `components` and, for penalties, `penalty_values` and `grid_scale`.
+    """
+    if settings.regression == "ols":
+        spectrum, penalties = least_squares(space, train, test), np.zeros(1)
+    else:
+        spectrum = space.spectrum(train, test)
+        if penalties is None:
+            penalties = scaled_penalties(settings.penalty_values, settings.grid_scale, spectrum.trace, len(train))
+        if penalties.min() < GRAM_LIMIT * spectrum.largest:
+            spectrum = space.exact_spectrum(train, test)
+    return spectrum if settings.components is None else spectrum.first(settings.components), penalties
+
+
 def _factorised(
     space: Space, penalties: np.ndarray | None, fold: TrainingFold, settings: EncoderSettings
 ) -> InnerFolds:
-    """Factorise the training rows as exactly as the penalties need."""
-    if settings.regression == "ols":
-        spectrum, penalties = least_squares(space, fold.train, fold.test), np.zeros(1)
-    else:
-        spectrum = space.spectrum(fold.train, fold.test)
-        if penalties is None:
-            values, n = settings.penalty_values, len(fold.train)
-            penalties = scaled_penalties(values, settings.grid_scale, spectrum.trace, n)
-        if penalties.min() < GRAM_LIMIT * spectrum.largest:
-            spectrum = space.exact_spectrum(fold.train, fold.test)
-    if settings.components is not None:
-        spectrum = spectrum.first(settings.components)
+    spectrum, penalties = factorise(space, penalties, fold.train, fold.test, settings)
     blocks = fold.blocks or ()
     return InnerFolds(
         space, fold.train, blocks, fold.single_rows, spectrum, penalties, settings.components, fold.dropped
@@ -192,8 +203,7 @@ def _fit_nested(
     settings: EncoderSettings,
     score_inner: bool,
 ) -> list[FoldFit]:
-    tests = [fold.test for fold in folds]
-    order = np.concatenate(tests)
+    tests, order = _order(folds)
     spectra = [space.spectrum(order, order[:0]) for space in spaces]
     found = fit_nested(spectra, penalties, responses, tests, settings, score_inner)
     of_space, of_grid = np.divmod(found.candidate, len(penalties[0]))  # (fold, neuroid) each
@@ -217,8 +227,7 @@ def _fit_least_squares(
     settings: EncoderSettings,
     score_inner: bool,
 ) -> list[FoldFit]:
-    tests = [fold.test for fold in folds]
-    order = np.concatenate(tests)
+    tests, order = _order(folds)
     spectrum: Spectrum = least_squares(space, order, order[:0])
     if identity_holds(spectrum, tests, score_inner):
         nested = fit_nested([spectrum], [np.zeros(1)], responses, tests, settings, score_inner)
@@ -239,6 +248,12 @@ def _fit_least_squares(
         )
         for number, fold in enumerate(folds)
     ]
+
+
+def _order(folds: Sequence[TrainingFold]) -> tuple[list[np.ndarray], np.ndarray]:
+    """Return the test rows of folds that partition the samples, and all of them one after the other."""
+    tests = [fold.test for fold in folds]
+    return tests, np.concatenate(tests)
 
 
 def _at_edge(index: np.ndarray, n_penalties: int) -> np.ndarray:

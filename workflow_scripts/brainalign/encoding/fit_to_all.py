@@ -7,18 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from brainalign.encoding.fit import fit_fold
+from brainalign.encoding.fit import factorise, fit_fold
 from brainalign.encoding.fitted import NEUROIDS_AT_ONCE, Axes, FittedEncoder, TrainingKernel
 from brainalign.encoding.fold_features import trimmed
-from brainalign.encoding.kernels import spaces_of
+from brainalign.encoding.kernels import kernel_scale, spaces_of
 from brainalign.encoding.preparation import kept_samples, prepare_features, prepare_responses
 from brainalign.encoding.ridge import scaled_penalties
 from brainalign.encoding.scores import Units, pearson
 from brainalign.encoding.settings import EncoderSettings
-from brainalign.encoding.spectrum import GRAM_LIMIT, FeatureSpace, Space, Spectrum, least_squares
-from brainalign.encoding.splits import Fold, inner_folds, make_folds
+from brainalign.encoding.spectrum import FeatureSpace, Space, Spectrum
+from brainalign.encoding.splits import make_folds
 from brainalign.encoding.threads import batches
-from brainalign.encoding.training import TrainingFold
+from brainalign.encoding.training import whole_training_fold
 from brainalign.errors import InputError
 from brainalign.responses.samples import Columns, Samples
 
@@ -92,7 +92,7 @@ def fit_to_all(
     inside = trimmed(samples, kept)
     folds = make_folds(settings.split, inside)
     y = prepare_responses(responses, samples, units, folds, settings.precision, kept)
-    fold = _whole(folds, settings, inside)
+    fold = whole_training_fold(folds, settings, inside)
     x = prepare_features(layer, features, samples, settings)
     delays = settings.delays if samples.onset_s is not None else ()
     whole = replace(settings, delays=(), trim=(0, 0))
@@ -107,7 +107,8 @@ def fit_to_all(
     assert found.inner_r is not None
     used = np.zeros(len(units)) if settings.regression == "ols" else found.penalty
     spectra = {
-        int(number): _spectrum(spaces[number], penalties[number], fold, settings) for number in np.unique(found.space)
+        int(number): factorise(spaces[number], penalties[number], fold.train, fold.test, settings)[0]
+        for number in np.unique(found.space)
     }
     basis: Axes | TrainingKernel = kernel or Axes(_axes(x, fold.train, spectra[0]))
     coefficients, shift, in_sample_r = _coefficients(basis, y, fold.train, spectra, found.space, used)
@@ -208,43 +209,11 @@ class _Once:
         return self._found[which]
 
 
-def _whole(folds: Sequence[Fold], settings: EncoderSettings, samples: Samples) -> TrainingFold:
-    """Return all samples as a training set, with the inner folds that choose its penalty and are scored."""
-    everything, none = np.arange(len(samples)), np.empty(0, dtype=np.intp)
-    if settings.inner == "leave-one-out":
-        return TrainingFold(everything, none, tuple(slice(row, row + 1) for row in everything), single_rows=True)
-    inner = inner_folds([*folds, Fold(everything, none)], len(folds), settings.split, samples)
-    train = np.concatenate([fold.held_out for fold in inner])
-    ends = np.cumsum([len(fold.held_out) for fold in inner]).tolist()
-    blocks = tuple(slice(end - len(fold.held_out), end) for fold, end in zip(inner, ends, strict=True))
-    if not any(len(fold.dropped) for fold in inner):
-        return TrainingFold(train, none, blocks)
-    place = np.argsort(train)  # row number to position in `train`
-    return TrainingFold(train, none, blocks, dropped=tuple(place[fold.dropped] for fold in inner))
-
-
 def _training_kernel(centred: np.ndarray, settings: EncoderSettings) -> TrainingKernel:
     """Return the kernel of centred features (sample, prepared width), scaled as `kernels.spaces_of` scales it."""
-    gram = FeatureSpace(centred).gram
-    lengths = np.diag(gram)
-    if settings.kernel == "polynomial":
-        return TrainingKernel(settings.kernel, np.array(settings.degrees), float(lengths.mean()) or 1.0, centred)
-    squared = np.maximum(lengths[:, None] + lengths - 2 * gram, 0.0)
-    np.fill_diagonal(squared, 0.0)
-    median = float(np.median(squared[np.triu_indices(len(gram), 1)]))
-    if median <= 0:  # as in `kernels.rbf`
-        median = float(squared.mean()) or 1.0
-    return TrainingKernel(settings.kernel, np.array(settings.bandwidths), median, centred)
-
-
-def _spectrum(space: Space, penalties: np.ndarray, fold: TrainingFold, settings: EncoderSettings) -> Spectrum:
-    """Return the factorisation that `fit.fit_fold` fits by."""
-    if settings.regression == "ols":
-        return least_squares(space, fold.train, fold.test)
-    spectrum = space.spectrum(fold.train, fold.test)
-    if penalties.min() < GRAM_LIMIT * spectrum.largest:
-        spectrum = space.exact_spectrum(fold.train, fold.test)
-    return spectrum if settings.components is None else spectrum.first(settings.components)
+    scale = kernel_scale(FeatureSpace(centred).gram, settings.kernel)
+    parameters = settings.degrees if settings.kernel == "polynomial" else settings.bandwidths
+    return TrainingKernel(settings.kernel, np.array(parameters), scale, centred)
 
 
 def _axes(features: np.ndarray, train: np.ndarray, spectrum: Spectrum) -> np.ndarray:

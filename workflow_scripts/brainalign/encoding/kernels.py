@@ -32,13 +32,7 @@ def rbf(gram: np.ndarray, bandwidth: float) -> np.ndarray:
     gram : (sample, sample), linear.
     bandwidth : b, in units of the median distance.
     """
-    lengths = np.diag(gram)
-    squared = np.maximum(lengths[:, None] + lengths - 2 * gram, 0.0)
-    np.fill_diagonal(squared, 0.0)
-    median = float(np.median(squared[np.triu_indices(len(gram), 1)]))
-    if median <= 0:  # more than half of all pairs are of equal features: the mean tells their scale, 1 if all are
-        median = float(squared.mean()) or 1.0
-    return np.asarray(np.exp(-squared / (2 * bandwidth**2 * median)))
+    return np.asarray(np.exp(-_squared_distances(gram) / (2 * bandwidth**2 * kernel_scale(gram, "rbf"))))
 
 
 def polynomial(gram: np.ndarray, degree: int) -> np.ndarray:
@@ -49,5 +43,27 @@ def polynomial(gram: np.ndarray, degree: int) -> np.ndarray:
     gram : (sample, sample), linear, of centred features.
     degree : 2 or more; 1 would be the linear kernel.
     """
-    scale = float(np.diag(gram).mean()) or 1.0
-    return np.asarray((1.0 + gram / scale) ** degree)
+    return np.asarray((1.0 + gram / kernel_scale(gram, "polynomial")) ** degree)
+
+
+def kernel_scale(gram: np.ndarray, kernel: str) -> float:
+    """Return what a kernel measures features by: m² of `rbf`, k of `polynomial`; 1 where no feature varies.
+
+    Parameters
+    ----------
+    gram : (sample, sample), linear, of centred features.
+    """
+    if kernel == "polynomial":
+        return float(np.diag(gram).mean()) or 1.0
+    squared = _squared_distances(gram)
+    median = float(np.median(squared[np.triu_indices(len(gram), 1)]))
+    if median > 0:
+        return median
+    return float(squared.mean()) or 1.0  # more than half of all pairs are of equal features: the mean tells their scale
+
+
+def _squared_distances(gram: np.ndarray) -> np.ndarray:
+    lengths = np.diag(gram)
+    squared = np.maximum(lengths[:, None] + lengths - 2 * gram, 0.0)
+    np.fill_diagonal(squared, 0.0)
+    return np.asarray(squared)

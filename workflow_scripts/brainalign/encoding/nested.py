@@ -36,7 +36,7 @@ TABLE_BYTES = 512 * 2**20  # of summed squared errors at once: neuroids are take
 
 @dataclass(frozen=True)
 class NestedFit:
-    """What nested cross-validation gives; rows are in the order of the samples.
+    """What nested cross-validation gives, fold by fold.
 
     Parameters
     ----------

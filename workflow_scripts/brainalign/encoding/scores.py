@@ -93,6 +93,22 @@ def determination(prediction: np.ndarray, response: np.ndarray) -> np.ndarray:
     return np.asarray(1.0 - errors / np.where(total > 0, total, np.nan))
 
 
+def determination_about_test_mean(r2: np.ndarray, response: np.ndarray) -> np.ndarray:
+    """Return R² against the mean of the test rows, 1 - Σ (y - p)² / Σ (y - ȳ)²; NaN where they do not vary.
+
+    It is never above R² against the mean of the training rows, since no constant is nearer to the test rows than their
+    own mean, which a prediction cannot know.
+
+    Parameters
+    ----------
+    r2 : (neuroid,), from `determination`.
+    response : (row, neuroid), y as deviations from the mean of the training rows.
+    """
+    y = np.asarray(response, dtype=np.float64)
+    total, about_mean = np.square(y).sum(axis=0), np.square(y - y.mean(axis=0)).sum(axis=0)
+    return np.asarray(1.0 - (1.0 - r2) * total / np.where(about_mean > 0, about_mean, np.nan))
+
+
 def correlation(covariance: np.ndarray, variance_p: np.ndarray, variance_y: np.ndarray) -> np.ndarray:
     """Return covariance / sqrt(variance_p * variance_y), 0 where the prediction (or the response) is constant."""
     varies = (variance_p > CONSTANT**2 * variance_y) & (variance_y > 0)

@@ -46,6 +46,14 @@ def training_folds(
     return [_training_fold(folds, number, settings, samples) for number in range(len(folds))]
 
 
+def whole_training_fold(folds: Sequence[Fold], settings: EncoderSettings, samples: Samples) -> TrainingFold:
+    """Return all samples as one training set without test rows; its inner folds are made as those of any other."""
+    whole = Fold(np.arange(len(samples)), np.empty(0, dtype=np.intp))
+    if settings.inner == "leave-one-out":
+        return TrainingFold(whole.train, whole.test, _slices([1] * len(whole.train)), True)
+    return _training_fold([*folds, whole], len(folds), settings, samples)
+
+
 def partition_samples(folds: Sequence[TrainingFold], n: int) -> bool:
     """Tell whether the test sets are a partition of n samples, and inner folds, where there are any, the other ones."""
     tests = np.concatenate([fold.test for fold in folds])

@@ -7,16 +7,17 @@ from functools import partial
 import numpy as np
 
 from brainalign.encoding.bootstrap import Draws, make_draws, replicate, replicate_r2
-from brainalign.encoding.dependence import NOT_COUNTED, Dependence
+from brainalign.encoding.dependence import Dependence
 from brainalign.encoding.fit import FoldFit, SpacesOfFold, fit_folds, training_folds
 from brainalign.encoding.fold_features import FoldFeatures, spaces_of_samples, trimmed
 from brainalign.encoding.kernels import spaces_of
 from brainalign.encoding.preparation import kept_samples, prepare_responses
 from brainalign.encoding.sampling import Sampling
-from brainalign.encoding.scores import Units, aggregate, determination, pearson
+from brainalign.encoding.scores import Units, aggregate, determination, determination_about_test_mean, pearson
 from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.spectrum import Space
 from brainalign.encoding.splits import Fold, make_folds
+from brainalign.inference.p_values import COUNTED, NOT_COUNTED
 from brainalign.responses.samples import Columns, Samples
 
 
@@ -26,8 +27,10 @@ class Scores:
 
     r: np.ndarray
     r2: np.ndarray
+    r2_test_mean: np.ndarray
     aggregate_r: np.ndarray
     aggregate_r2: np.ndarray
+    aggregate_r2_test_mean: np.ndarray
     replicates: np.ndarray
     contributions: np.ndarray
     constant_predictions: np.ndarray
@@ -146,8 +149,7 @@ class Trial:
 
     def pairs(self, spaces: Sequence[Space] | SpacesOfFold, fits: Sequence[FoldFit]) -> np.ndarray | None:
         """Return how groups are scored by way of one another, see `dependence`; None where that is not counted."""
-        plain = not callable(spaces) and self.settings.intercept
-        if callable(spaces) or self.dependence.kind(plain) != "counted":
+        if callable(spaces) or self.dependence.kind(self.settings.intercept) != COUNTED:
             return None
         return self.dependence.pairs(spaces, fits)
 
@@ -168,17 +170,18 @@ class Trial:
             pearson(prediction, np.asarray(truth)) for prediction, truth in zip(scored, self.truths, strict=True)
         ]
         r = np.stack([values for values, _ in correlations])
-        r2 = np.stack(
-            [
-                determination(prediction, np.asarray(truth))
-                for prediction, truth in zip(deviations, self.deviations, strict=True)
-            ]
-        )
+        truths = [np.asarray(truth) for truth in self.deviations]
+        of_folds = [determination(own, truth) for own, truth in zip(deviations, truths, strict=True)]
+        r2 = np.stack(of_folds)
+        about_test_mean = [determination_about_test_mean(*both) for both in zip(of_folds, truths, strict=True)]
+        r2_test_mean = np.stack(about_test_mean)
         return Scores(
             r=r,
             r2=r2,
+            r2_test_mean=r2_test_mean,
             aggregate_r=aggregate(r, self.units, name),
             aggregate_r2=aggregate(r2, self.units, name),
+            aggregate_r2_test_mean=aggregate(r2_test_mean, self.units, name),
             replicates=self.dependence.corrected(
                 replicate(self.draws, scored, self.truths, self.units, name), dependence, pairs
             ),
@@ -187,8 +190,8 @@ class Trial:
         )
 
     def dependence_of(self, pairs: np.ndarray | None) -> str:
-        """Return how the dependence of folds is counted in replicates, one of `dependence.KINDS`."""
-        return "counted" if pairs is not None else self.dependence.kind(False)
+        """Return how the dependence of folds is counted in replicates, one of `p_values.KINDS`."""
+        return COUNTED if pairs is not None else self.dependence.kind(False)
 
     def replicates_r2(self, predictions: Sequence[np.ndarray]) -> np.ndarray:
         """Return the aggregate of R² in every draw, (draw, score_subject, score_region)."""

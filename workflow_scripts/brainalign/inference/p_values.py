@@ -20,6 +20,9 @@ TIE = 1e-10  # statistics closer than this share of the observed one are equal u
 # their sum is therefore twice what resampling of held-out rows shows (see `shared_training`).
 SHARED_TRAINING_SPREAD = float(np.sqrt(2))
 
+# What is done about that in intervals, see `encoding.dependence`.
+COUNTED, WIDENED, ONE_FOLD, NOT_COUNTED = KINDS = ("counted", "widened", "one fold", "not counted")
+
 
 @dataclass(frozen=True)
 class PValues:

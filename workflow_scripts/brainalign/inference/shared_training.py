@@ -28,6 +28,7 @@ from brainalign.errors import InputError
 from brainalign.inference.contributions import base_members, over_cells, scaled_responses, standardised
 from brainalign.inference.sign_flip import quadratic
 
+FEWEST_GROUPS = 5  # to tell covariances of pairs by
 _SWEEPS = 20  # of row and column means; each divides the rest by about the squared number of groups
 IN_CACHE = 2**17  # products of test and training rows at a time
 _AT_ONCE = 4096  # neuroids, so that no copies of all are made
@@ -128,14 +129,13 @@ def centred_pairs(pairs: np.ndarray, fold_of_group: np.ndarray) -> np.ndarray:
 
     Raises
     ------
-    InputError : fewer than 4 groups, or as few pairs of different folds as there are effects.
+    InputError : fewer than FEWEST_GROUPS groups, or as few pairs of different folds as there are effects.
     """
-    apart = fold_of_group[:, None] != fold_of_group  # (group, group)
-    freedom = int(apart.sum()) - 2 * len(fold_of_group) + 1
-    if len(fold_of_group) < 4 or freedom < 1 or not apart.any(axis=1).all():
+    apart, freedom = _pairs_apart(fold_of_group)
+    if not tells_dependence(fold_of_group):
         raise InputError(
-            f"the dependence of folds needs at least 4 groups in 2 folds, but there are {len(fold_of_group)} groups in "
-            f"{len(np.unique(fold_of_group))}."
+            f"the dependence of folds needs at least {FEWEST_GROUPS} groups in 2 folds, but there are "
+            f"{len(fold_of_group)} groups in {len(np.unique(fold_of_group))}."
         )
     mask = apart.astype(np.float64).reshape(*apart.shape, *[1] * (pairs.ndim - 2))
     values = pairs * mask
@@ -143,6 +143,18 @@ def centred_pairs(pairs: np.ndarray, fold_of_group: np.ndarray) -> np.ndarray:
         values = (values - values.sum(axis=1, keepdims=True) / mask.sum(axis=1, keepdims=True)) * mask
         values = (values - values.sum(axis=0, keepdims=True) / mask.sum(axis=0, keepdims=True)) * mask
     return np.asarray((values + values.swapaxes(0, 1)) / 2 * np.sqrt(apart.sum() / freedom))
+
+
+def tells_dependence(fold_of_group: np.ndarray) -> bool:
+    """Tell whether groups in folds (group,) have more pairs of different folds than additive effects of both groups."""
+    apart, freedom = _pairs_apart(fold_of_group)
+    return len(fold_of_group) >= FEWEST_GROUPS and freedom >= 1 and bool(apart.any(axis=1).all())
+
+
+def _pairs_apart(fold_of_group: np.ndarray) -> tuple[np.ndarray, int]:
+    """Return which pairs are of different folds, (group, group), and how many there are beyond the effects."""
+    apart = fold_of_group[:, None] != fold_of_group
+    return apart, int(apart.sum()) - 2 * len(fold_of_group) + 1
 
 
 def shared_training_deviations(pairs: np.ndarray, fold_of_group: np.ndarray, signs: np.ndarray) -> np.ndarray:
