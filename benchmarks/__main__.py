@@ -20,6 +20,7 @@ NAMES = (
     "encoding_ridge_himalaya",
     "encoding_products",
     "encoding_40_layers",
+    "encoding_gpu",
     "encoding_blank",
     "encoding_wehbe",
     "bootstrap_12155",

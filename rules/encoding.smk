@@ -3,7 +3,8 @@
 REQUIRED: results/activations/{readout}/{features}/{dataset}.h5, results/responses/{dataset}.h5
 MAKES: results/encoding/{encoder}/{readout}/{features}/{dataset}.h5, and with the nulls in
     results/encoding/{encoder}/{readout}/{features}+nulls/{dataset}.h5 and results/encoding/{encoder}/none/+nulls/{dataset}.h5
-Large inputs are followed by the digests of their content, not by their times.
+Large inputs are followed by the digests of their content, not by their times. Jobs multiply on the processor unless
+they are given a graphics card, as by `--set-resources fit_encoder:gpu=1`.
 """
 
 
@@ -25,6 +26,7 @@ rule fit_encoder:
         "../envs/workflow.yaml"
     resources:
         mem_mb=megabytes(4_000),
+        gpu=0,
     params:
         spec=spec(specs.encoder),
         code=code("fit_encoder"),
@@ -35,6 +37,7 @@ rule fit_encoder:
         " --activations {input.activations:q}"
         " --responses {input.responses:q}"
         " --choosing {input.choosing:q}"
+        " --gpus {resources.gpu}"
         " --out {output.encoding:q}"
         " 2> {log:q}"
 
@@ -57,6 +60,7 @@ rule fit_nulls_together:
         "../envs/workflow.yaml"
     resources:
         mem_mb=megabytes(4_000),
+        gpu=0,
     params:
         spec=spec(specs.joint_encoder),
         code=code("fit_joint_encoder"),
@@ -67,6 +71,7 @@ rule fit_nulls_together:
         " --activations {input.activations:q}"
         " --encodings {input.encodings:q}"
         " --responses {input.responses:q}"
+        " --gpus {resources.gpu}"
         " --out {output.encoding:q}"
         " 2> {log:q}"
 
@@ -89,6 +94,7 @@ rule fit_beside_nulls:
         "../envs/workflow.yaml"
     resources:
         mem_mb=megabytes(4_000),
+        gpu=0,
     params:
         spec=spec(specs.joint_encoder),
         code=code("fit_joint_encoder"),
@@ -99,5 +105,6 @@ rule fit_beside_nulls:
         " --activations {input.activations:q}"
         " --encodings {input.encodings:q}"
         " --responses {input.responses:q}"
+        " --gpus {resources.gpu}"
         " --out {output.encoding:q}"
         " 2> {log:q}"

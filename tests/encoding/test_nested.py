@@ -9,6 +9,7 @@ from sklearn.linear_model import Ridge
 
 import brainalign.encoding.fit as fit_module
 import brainalign.encoding.nested as nested_module
+import brainalign.encoding.places as places_module
 from brainalign.encoding.fit import FoldFit, fit_folds, training_folds
 from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.spectrum import FeatureSpace, GramSpace
@@ -17,6 +18,7 @@ from brainalign.responses.samples import Samples
 
 GRID = tuple(float(value) for value in np.logspace(-2, 4, 7))
 SPLIT = {"kind": "grouped", "folds": 5, "seed": 0}
+HERE = places_module.Processor()
 
 
 def settings(**changes: Any) -> EncoderSettings:
@@ -141,7 +143,7 @@ def test_batches_and_chunks_change_nothing(
     x, y, samples = problem(95, neuroids=50)
     encoder = settings(**changes)
     whole = fitted([FeatureSpace(x)], y.astype(dtype), samples, encoder)
-    monkeypatch.setattr(nested_module, "BATCH", 7)
+    monkeypatch.setattr(places_module, "BATCH", 7)
     monkeypatch.setattr(nested_module, "TABLE_BYTES", 8 * 5 * 7 * 20)
     for ours, theirs in zip(fitted([FeatureSpace(x)], y.astype(dtype), samples, encoder), whole, strict=True):
         np.testing.assert_array_equal(ours.penalty, theirs.penalty)
@@ -184,3 +186,58 @@ def test_penalties_too_small_for_the_gram_matrix_are_fitted_one_by_one(monkeypat
     fitted([FeatureSpace(x)], y, samples, settings(grid=(1e-12, 1.0)))
     with pytest.raises(AssertionError, match="digits"):
         fitted([FeatureSpace(x)], y, samples, settings(grid=(1e-2, 1.0)))
+
+
+@pytest.fixture
+def card(monkeypatch: pytest.MonkeyPatch) -> str:
+    """A device of torch: an NVIDIA card where there is one, elsewhere torch's own processor in its place."""
+    torch = pytest.importorskip("torch")
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    monkeypatch.setattr(nested_module, "place_of", lambda name: places_module.Card(device) if name == "card" else HERE)
+    monkeypatch.setattr(places_module, "CARD_NUMBERS", 110 * 64)
+    return "card"
+
+
+@pytest.mark.parametrize("changes", [{}, {"penalties": "shared"}, {"criterion": "r2"}, {"regression": "ols"}])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("width", [3, 300])
+def test_a_card_gives_the_same(card: str, width: int, dtype: type, changes: dict[str, Any]) -> None:
+    x, y, samples = problem(width, neuroids=150)
+    encoder = settings(**changes)
+    training = training_folds(make_folds(SPLIT, samples), encoder, samples, True)
+    here = fit_folds([FeatureSpace(x)], y.astype(dtype), training, encoder, True)
+    there = fit_folds([FeatureSpace(x)], y.astype(dtype), training, encoder, True, card)
+    tolerance = 1e-5 if dtype == np.float32 else 1e-10
+    for ours, theirs in zip(there, here, strict=True):
+        np.testing.assert_array_equal(ours.penalty, theirs.penalty)
+        assert ours.prediction.dtype == dtype
+        np.testing.assert_allclose(ours.prediction, theirs.prediction, atol=tolerance)
+        np.testing.assert_allclose(ours.inner_r, theirs.inner_r, atol=tolerance)
+
+
+def test_pooled_inner_scores_on_a_card(card: str) -> None:
+    x, y, samples = problem(300, neuroids=150)
+    encoder = settings(split=SPLIT | {"small_folds": "pool"})
+    training = training_folds(make_folds(SPLIT, samples), encoder, samples, True)
+    here = fit_folds([FeatureSpace(x)], y, training, encoder, True)
+    for ours, theirs in zip(fit_folds([FeatureSpace(x)], y, training, encoder, True, card), here, strict=True):
+        np.testing.assert_allclose(ours.inner_r, theirs.inner_r, atol=1e-10)
+
+
+def test_a_card_without_memory_leaves_it_to_the_processor(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    torch = pytest.importorskip("torch")
+
+    class Full(places_module.Card):
+        def hold(self, values: np.ndarray) -> Any:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+    x, y, samples = problem(40)
+    encoder = settings()
+    training = training_folds(make_folds(SPLIT, samples), encoder, samples, True)
+    here = fit_folds([FeatureSpace(x)], y, training, encoder, True)
+    monkeypatch.setattr(nested_module, "place_of", lambda _: Full("cpu"))
+    for ours, theirs in zip(fit_folds([FeatureSpace(x)], y, training, encoder, True), here, strict=True):
+        np.testing.assert_array_equal(ours.prediction, theirs.prediction)
+    assert "the memory of the graphics card does not suffice" in caplog.text

@@ -1,4 +1,4 @@
-"""Where models run."""
+"""Where models run and products are computed."""
 
 
 def best_device() -> str:

@@ -19,7 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from brainalign.encoding.dependence import MOST_BLOCKS
-from brainalign.encoding.nested import BATCH, TABLE_BYTES
+from brainalign.encoding.nested import TABLE_BYTES
+from brainalign.encoding.places import BATCH
 from brainalign.encoding.threads import Threads, batches
 
 DOUBLE, SINGLE = 8, 4  # bytes of a number

@@ -103,6 +103,7 @@ def encode(
     settings: EncoderSettings,
     sampling: Sampling | None = None,
     n_layers: int | None = None,
+    device: str = "cpu",
 ) -> Encoding:
     """Predict responses from each layer, cross-validated, and score the predictions.
 
@@ -116,12 +117,14 @@ def encode(
     sampling : how stimuli become samples; needed where `settings.word_components` are fitted to stimuli.
     n_layers : how many layers there are; where given, the time and memory that they are expected to take are logged
         before a long fit.
+    device : where the products of a ridge over folds that partition the samples are computed: "cpu", or one of torch
+        such as "cuda", which gives the same to rounding.
 
     Raises
     ------
     InputError : no layer; a NaN or infinite value; features of another number of rows; and what `Trial` refuses.
     """
-    trial = Trial(responses, samples, neuroids, settings, sampling)
+    trial = Trial(responses, samples, neuroids, settings, sampling, device)
     choice = LayerChoice(settings.layer, len(trial.folds), settings.fixed_layer, trial.n_units)
     leading: list[np.ndarray] = []  # the test predictions of the layer in front
     leading_pairs: np.ndarray | None = None  # see `Trial.pairs`, of the layer in front
@@ -164,6 +167,7 @@ def encode_joint(
     neuroids: Columns,
     settings: EncoderSettings,
     sampling: Sampling | None = None,
+    device: str = "cpu",
 ) -> Encoding:
     """Predict responses from several feature spaces together, each at the layer chosen in the fold (see `joint`).
 
@@ -172,7 +176,7 @@ def encode_joint(
     Parameters
     ----------
     members : in the order of the weights.
-    responses, samples, neuroids, sampling : as for `encode`.
+    responses, samples, neuroids, sampling, device : as for `encode`.
     settings : a ridge with a linear kernel and an intercept.
 
     Raises
@@ -185,7 +189,7 @@ def encode_joint(
     if not settings.intercept:
         raise InputError("joint spaces need a fit with an intercept, but this is one without.")
     own = replace(settings, layer="fixed", layer_for="all", fixed_layer=JOINT)
-    trial = Trial(responses, samples, neuroids, own, sampling)
+    trial = Trial(responses, samples, neuroids, own, sampling, device)
     for member in members:
         if len(member.chosen) != len(trial.folds):
             raise InputError(

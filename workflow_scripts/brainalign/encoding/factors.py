@@ -1,10 +1,11 @@
 """C = I - H of all samples at one penalty, and the inverses of its blocks: what nested cross-validation multiplies."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 
 import numpy as np
 
+from brainalign.encoding.places import Array, joined
 from brainalign.encoding.spectrum import Spectrum
 
 FLOAT32_LIMIT = 24.0  # of the norm of (C_BB)^-1, by which rounding of C y grows
@@ -49,7 +50,7 @@ class Candidate:
 
 
 class Factors:
-    """C and the inverses of its blocks at one penalty, in one precision."""
+    """C and the inverses of its blocks at one penalty, in one precision and place; made in float64 by NumPy."""
 
     def __init__(
         self, spectrum: Spectrum, penalty: float, blocks: Sequence[slice], pairs: Sequence[tuple[int, int]]
@@ -96,37 +97,43 @@ class Factors:
     @cached_property
     def rounded(self) -> "Factors":
         """The same in float32."""
+        copy = self.through(_single)
+        copy.dtype = np.dtype(np.float32)
+        return copy
+
+    def through(self, each: Callable[[np.ndarray], Array]) -> "Factors":
+        """Return the same with every array put through a function: rounded, or held at another place."""
         copy = object.__new__(Factors)
         copy.rest, copy.blocks, copy.pairs, copy.growth = self.rest, self.blocks, self.pairs, self.growth
-        copy.dtype, copy.complement = np.dtype(np.float32), None
+        copy.dtype, copy.complement = self.dtype, None
         if self.complement is None:
-            copy.scores, copy.weighted = _single(self.scores), _single(self.weighted)
+            copy.scores, copy.weighted = each(self.scores), each(self.weighted)
         else:
-            copy.complement = _single(self.complement)
+            copy.complement = each(self.complement)
         for name in ("of_pairs", "of_blocks"):
-            pieces = [(_single(core), None if left is None else _single(left)) for core, left in getattr(self, name)]
+            pieces = [(each(core), None if left is None else each(left)) for core, left in getattr(self, name)]
             setattr(copy, name, pieces)
         return copy
 
-    def fitted_residuals(self, y: np.ndarray) -> np.ndarray:
+    def fitted_residuals(self, y: Array) -> Array:
         """Return C y (sample, neuroid)."""
         if self.complement is not None:
-            return np.asarray(self.complement @ y)
+            return self.complement @ y
         found = self.weighted @ (self.scores.T @ y)
         if self.rest:
             found += y
             found -= y.mean(axis=0)
-        return np.asarray(found)
+        return found
 
-    def pair_residuals(self, residuals: np.ndarray) -> Iterator[tuple[int, int, np.ndarray, np.ndarray]]:
+    def pair_residuals(self, residuals: Array) -> Iterator[tuple[int, int, Array, Array]]:
         """Yield i, j and the residuals of i's rows and of j's rows, predicted by all rows outside both."""
         for (first, second), inverse in zip(self.pairs, self.of_pairs, strict=True):
             one, other = self.blocks[first], self.blocks[second]
-            left_out = _times(inverse, np.concatenate([residuals[one], residuals[other]]))
+            left_out = _times(inverse, joined([residuals[one], residuals[other]]))
             size = one.stop - one.start
             yield first, second, left_out[:size], left_out[size:]
 
-    def block_residuals(self, residuals: np.ndarray, number: int) -> np.ndarray:
+    def block_residuals(self, residuals: Array, number: int) -> Array:
         """Return the residuals of a block's rows, predicted by all rows outside it."""
         return _times(self.of_blocks[number], residuals[self.blocks[number]])
 
@@ -135,8 +142,8 @@ def _single(values: np.ndarray) -> np.ndarray:
     return np.asarray(values.astype(np.float32))
 
 
-def _times(inverse: tuple[np.ndarray, np.ndarray | None], residuals: np.ndarray) -> np.ndarray:
+def _times(inverse: tuple[Array, Array | None], residuals: Array) -> Array:
     core, left = inverse
     if left is None:
-        return np.asarray(core @ residuals)
-    return np.asarray(residuals + left @ (core @ (left.T @ residuals)))
+        return core @ residuals
+    return residuals + left @ (core @ (left.T @ residuals))

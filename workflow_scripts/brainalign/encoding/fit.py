@@ -61,6 +61,7 @@ def fit_folds(
     folds: Sequence[TrainingFold],
     settings: EncoderSettings,
     score_inner: bool,
+    device: str = "cpu",
 ) -> list[FoldFit]:
     """Fit every outer fold and predict its test rows.
 
@@ -72,6 +73,7 @@ def fit_folds(
     responses : (sample, neuroid), centred; float32 lets products be in float32 where that changes nothing.
     folds : see `training_folds`.
     score_inner : whether `inner_r` is wanted; only then does ols refit its inner folds.
+    device : where folds that are fitted at once are multiplied, see `fit_nested`.
 
     Raises
     ------
@@ -85,10 +87,10 @@ def fit_folds(
         raise InputError("features that are standardised in the fold need spaces of each fold, but are given one.")
     n = len(responses)
     if partition_samples(folds, n) and settings.regression == "ols":
-        return _fit_least_squares(spaces[0], responses, folds, settings, score_inner)
+        return _fit_least_squares(spaces[0], responses, folds, settings, score_inner, device)
     penalties = [scaled_penalties(settings.penalty_values, settings.grid_scale, space.trace, n) for space in spaces]
     if _all_at_once(spaces, penalties, folds, n, settings):
-        return _fit_nested(spaces, penalties, responses, folds, settings, score_inner)
+        return _fit_nested(spaces, penalties, responses, folds, settings, score_inner, device)
     return [fit_fold(spaces, penalties, responses, fold, settings, score_inner) for fold in folds]
 
 
@@ -202,10 +204,11 @@ def _fit_nested(
     folds: Sequence[TrainingFold],
     settings: EncoderSettings,
     score_inner: bool,
+    device: str,
 ) -> list[FoldFit]:
     tests, order = _order(folds)
     spectra = [space.spectrum(order, order[:0]) for space in spaces]
-    found = fit_nested(spectra, penalties, responses, tests, settings, score_inner)
+    found = fit_nested(spectra, penalties, responses, tests, settings, score_inner, device)
     of_space, of_grid = np.divmod(found.candidate, len(penalties[0]))  # (fold, neuroid) each
     return [
         FoldFit(
@@ -226,11 +229,12 @@ def _fit_least_squares(
     folds: Sequence[TrainingFold],
     settings: EncoderSettings,
     score_inner: bool,
+    device: str,
 ) -> list[FoldFit]:
     tests, order = _order(folds)
     spectrum: Spectrum = least_squares(space, order, order[:0])
     if identity_holds(spectrum, tests, score_inner):
-        nested = fit_nested([spectrum], [np.zeros(1)], responses, tests, settings, score_inner)
+        nested = fit_nested([spectrum], [np.zeros(1)], responses, tests, settings, score_inner, device)
         prediction, inner_r = nested.prediction, nested.inner_r
         ranks = [min(spectrum.rank, len(fold.train) - 1) for fold in folds]
     else:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from brainalign.encoding.places import Array, brought_back, dot
 from brainalign.encoding.scores import correlation, pearson
 
 WEAK = 0.03  # SD of a prediction, as a share of the response's, below which residuals in float32 do not tell its r
@@ -28,23 +29,16 @@ class InnerScores:
         self,
         outer: int,
         inner: int,
-        truth: np.ndarray,
-        predicted: np.ndarray,
+        truth: Array,
+        predicted: Array,
         own: np.ndarray | slice,
         taken: np.ndarray | bool = True,
     ) -> None:
         """Take the predictions of one inner fold (row, neuroid), for the neuroids `own` that are `taken`."""
         if self.pooled:
-            sums = np.stack(
-                [
-                    np.full(truth.shape[1], float(len(truth))),
-                    predicted.sum(axis=0),
-                    truth.sum(axis=0),
-                    np.einsum("ij,ij->j", predicted, predicted),
-                    np.einsum("ij,ij->j", truth, truth),
-                    np.einsum("ij,ij->j", predicted, truth),
-                ]
-            )
+            of_both = [predicted.sum(axis=0), truth.sum(axis=0), dot(predicted, predicted), dot(truth, truth)]
+            of_both = [brought_back(values) for values in (*of_both, dot(predicted, truth))]
+            sums = np.stack([np.full(truth.shape[1], float(len(truth))), *of_both])
             self.values[outer][:, own] += np.where(taken, sums, 0.0)
             return
         place = inner if inner < outer else inner - 1
@@ -55,9 +49,9 @@ class InnerScores:
         self,
         outer: int,
         inner: int,
-        truth: np.ndarray,
+        truth: Array,
         length: np.ndarray,
-        left_out: np.ndarray,
+        left_out: Array,
         own: np.ndarray,
         taken: np.ndarray,
     ) -> np.ndarray:
@@ -71,13 +65,13 @@ class InnerScores:
         length : (neuroid,), its squared length.
         left_out : (row, neuroid), residuals; overwritten.
         """
-        predicted = np.subtract(truth, left_out, out=left_out)
-        predicted -= predicted.mean(axis=0)
-        variance = np.einsum("ij,ij->j", predicted, predicted)
-        r = correlation(np.einsum("ij,ij->j", predicted, truth), variance, length)
+        left_out -= truth
+        left_out -= left_out.mean(axis=0)
+        variance = brought_back(dot(left_out, left_out))  # of the prediction, whose sign is turned
+        r = correlation(-brought_back(dot(left_out, truth)), variance, length)
         place = inner if inner < outer else inner - 1
         self.values[outer, place, own] = np.where(taken, r, self.values[outer, place, own])
-        if predicted.dtype == np.float64:
+        if length.dtype == np.float64:
             return np.zeros(len(own), dtype=bool)
         return np.asarray(taken & (variance < WEAK**2 * length))
 

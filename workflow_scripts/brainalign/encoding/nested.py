@@ -23,12 +23,12 @@ import numpy as np
 
 from brainalign.encoding.factors import Candidate, Factors
 from brainalign.encoding.inner_scores import InnerScores
+from brainalign.encoding.places import Array, Place, brought_back, dot, or_on_the_processor, place_of
 from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.spectrum import Spectrum
-from brainalign.encoding.threads import Threads, batches
+from brainalign.encoding.threads import batches
 
 CLOSE = 1e-6  # relative difference of summed squared errors under which they are computed again in float64
-BATCH = 512  # neuroids at a time, so that a batch of residuals stays in the processor's cache
 FACTORS = 5  # times n × n: what a candidate's factors hold, C and the inverses in float64 and float32
 KEPT_BYTES = 256 * 2**20  # of factors that are kept; where there are more, they are made again when wanted
 TABLE_BYTES = 512 * 2**20  # of summed squared errors at once: neuroids are taken in chunks that fit
@@ -59,6 +59,7 @@ def fit_nested(
     tests: Sequence[np.ndarray],
     settings: EncoderSettings,
     score_inner: bool,
+    device: str = "cpu",
 ) -> NestedFit:
     """Choose a candidate for each outer fold and neuroid by inner folds, and predict the outer folds.
 
@@ -71,6 +72,8 @@ def fit_nested(
     tests : row numbers of each outer fold; together all samples, none twice.
     settings : reads `penalties` (per neuroid or shared), `criterion` and `chooses_penalty`.
     score_inner : whether `inner_r` is wanted; of all inner folds together where the split pools its folds.
+    device : of the products: "cpu", or one of torch such as "cuda". Factorisations are the processor's. Where a card's
+        memory does not suffice, the processor takes its place.
     """
     order = np.concatenate(tests)
     ends = np.cumsum([len(rows) for rows in tests])
@@ -81,20 +84,26 @@ def fit_nested(
     candidates = [Candidate(spectrum, penalty, blocks, pairs, keeps) for spectrum, penalty in tried]
     y = _Ordered(responses, order)
     n_neuroids, n_folds = responses.shape[1], len(tests)
-    prediction = [np.empty((len(rows), n_neuroids), dtype=responses.dtype) for rows in tests]
-    chosen = np.empty((n_folds, n_neuroids), dtype=np.intp)
-    scores = InnerScores(n_folds, n_neuroids, responses.dtype, settings.pools) if score_inner else None
     size = max(1, TABLE_BYTES // (8 * n_folds * len(candidates)))
-    shared = _shared_choice(candidates, y, blocks, settings, size)
-    for columns in batches(n_neuroids, size):
-        if shared is not None:
-            chosen[:, columns] = shared[:, None]
-        elif len(candidates) > 1:
-            chosen[:, columns] = _choose(candidates, y, columns, blocks, settings)
-        else:
-            chosen[:, columns] = 0
-    _predict(candidates, y, blocks, chosen, prediction, scores)
-    return NestedFit(prediction, chosen, None if scores is None else scores.r())
+    found: list[NestedFit] = []
+
+    def fit(place: Place) -> None:
+        prediction = [np.empty((len(rows), n_neuroids), dtype=responses.dtype) for rows in tests]
+        chosen = np.empty((n_folds, n_neuroids), dtype=np.intp)
+        scores = InnerScores(n_folds, n_neuroids, responses.dtype, settings.pools) if score_inner else None
+        shared = _shared_choice(candidates, y, blocks, settings, size, place)
+        for columns in batches(n_neuroids, size):
+            if shared is not None:
+                chosen[:, columns] = shared[:, None]
+            elif len(candidates) > 1:
+                chosen[:, columns] = _choose(candidates, y, columns, blocks, settings, place)
+            else:
+                chosen[:, columns] = 0
+        _predict(candidates, y, blocks, chosen, prediction, scores, place)
+        found.append(NestedFit(prediction, chosen, None if scores is None else scores.r()))
+
+    or_on_the_processor(place_of(device), fit)
+    return found[0]
 
 
 @dataclass(frozen=True)
@@ -107,6 +116,9 @@ class _Ordered:
     @property
     def dtype(self) -> np.dtype:
         return self.responses.dtype
+
+    def __len__(self) -> int:
+        return len(self.order)
 
     @property
     def n_neuroids(self) -> int:
@@ -125,34 +137,37 @@ def _errors(
     columns: slice,
     blocks: Sequence[slice],
     settings: EncoderSettings,
+    place: Place,
 ) -> np.ndarray:
     """Return summed squared errors of inner folds, (candidate, fold, neuroid) float64."""
     own = np.arange(columns.start, columns.stop)
     table = np.zeros((len(candidates), len(blocks), len(own)))
-    threads = Threads()
     for number, candidate in enumerate(candidates):
-        _add_errors(table[number], candidate.factors(y.dtype), y, own, settings, threads)
+        _add_errors(table[number], candidate.factors(y.dtype), y, own, settings, place)
         candidate.forget()
     return table
 
 
 def _add_errors(
-    table: np.ndarray, factors: Factors, y: _Ordered, columns: np.ndarray, settings: EncoderSettings, threads: Threads
+    table: np.ndarray, factors: Factors, y: _Ordered, columns: np.ndarray, settings: EncoderSettings, place: Place
 ) -> None:
     """Add the summed squared errors of inner folds to a table (fold, neuroid) of some neuroids."""
+    own = factors.through(place.hold)
 
     def work(part: slice) -> None:
-        held = y[columns[part]]
-        weights = _weights(held, factors.blocks, settings)
-        residuals_of_all = factors.fitted_residuals(held.astype(factors.dtype, copy=False))
-        for first, second, one, other in factors.pair_residuals(residuals_of_all):
+        given = y[columns[part]]
+        weights = _weights(given, factors.blocks, settings)
+        weights = None if weights is None else place.hold(weights)
+        summed = place.hold(np.zeros((len(factors.blocks), given.shape[1])))
+        residuals_of_all = own.fitted_residuals(place.hold(given.astype(factors.dtype, copy=False)))
+        for first, second, one, other in own.pair_residuals(residuals_of_all):
             for outer, inner, residuals in ((second, first, one), (first, second, other)):
-                np.square(residuals, out=residuals)
-                summed = residuals.sum(axis=0)
-                table[outer, part] += summed if weights is None else summed * weights[inner]
+                residuals *= residuals
+                squares = residuals.sum(axis=0)
+                summed[outer] += squares if weights is None else squares * weights[inner]
+        table[:, part] += brought_back(summed)
 
-    with threads.pool() as each:
-        each(work, batches(len(columns), BATCH))
+    place.each(work, len(columns), len(y))
 
 
 def _weights(y: np.ndarray, blocks: Sequence[slice], settings: EncoderSettings) -> np.ndarray | None:
@@ -164,33 +179,42 @@ def _weights(y: np.ndarray, blocks: Sequence[slice], settings: EncoderSettings) 
 
 
 def _choose(
-    candidates: Sequence[Candidate], y: _Ordered, columns: slice, blocks: Sequence[slice], settings: EncoderSettings
+    candidates: Sequence[Candidate],
+    y: _Ordered,
+    columns: slice,
+    blocks: Sequence[slice],
+    settings: EncoderSettings,
+    place: Place,
 ) -> np.ndarray:
     """Return the candidate with the least summed squared inner error, (fold, neuroid); of equal ones the first."""
-    table = _errors(candidates, y, columns, blocks, settings)
+    table = _errors(candidates, y, columns, blocks, settings, place)
     if y.dtype == np.float32:
         close = table <= table.min(axis=0) * (1 + CLOSE)  # (candidate, fold, neuroid)
         close &= close.sum(axis=0) > 1
-        threads = Threads()
         for number, candidate in enumerate(candidates):
             found = np.flatnonzero(close[number].any(axis=0))
             if len(found):
                 again = np.zeros((len(blocks), len(found)))
-                _add_errors(again, candidate.exact, y, columns.start + found, settings, threads)
+                _add_errors(again, candidate.exact, y, columns.start + found, settings, place)
                 table[number][:, found] = np.where(close[number][:, found], again, table[number][:, found])
                 candidate.forget()
     return np.asarray(table.argmin(axis=0))
 
 
 def _shared_choice(
-    candidates: Sequence[Candidate], y: _Ordered, blocks: Sequence[slice], settings: EncoderSettings, size: int
+    candidates: Sequence[Candidate],
+    y: _Ordered,
+    blocks: Sequence[slice],
+    settings: EncoderSettings,
+    size: int,
+    place: Place,
 ) -> np.ndarray | None:
     """Return the candidate with the least error summed over all neuroids, (fold,); None where each has its own."""
     if settings.penalties != "shared" or len(candidates) == 1:
         return None
     total = np.zeros((len(candidates), len(blocks)))
     for columns in batches(y.n_neuroids, size):
-        total += _errors(candidates, y, columns, blocks, settings).sum(axis=2)
+        total += _errors(candidates, y, columns, blocks, settings, place).sum(axis=2)
     return np.asarray(total.argmin(axis=0))
 
 
@@ -201,17 +225,18 @@ def _predict(
     index: np.ndarray,
     prediction: Sequence[np.ndarray],
     scores: InnerScores | None,
+    place: Place,
 ) -> None:
     """Write predictions of the outer folds, each (test, neuroid), and gather r of the inner folds.
 
     Predictions are in float64; r of the inner folds, whose products take longer, in the precision of the responses
     where that tells it.
     """
-    threads = Threads()
     for number in np.unique(index):
         candidate = candidates[number]
-        columns, factors = np.flatnonzero((index == number).any(axis=0)), candidate.exact
-        quick = candidate.factors(y.dtype)
+        columns, factors = np.flatnonzero((index == number).any(axis=0)), candidate.exact.through(place.hold)
+        is_exact = candidate.factors(y.dtype) is candidate.exact
+        quick = factors if is_exact else candidate.factors(y.dtype).through(place.hold)
 
         def work(
             part: slice,
@@ -222,28 +247,28 @@ def _predict(
         ) -> None:
             own = columns[part]
             given = y[own]
-            held, taken = given.astype(np.float64), index[:, own] == number  # taken: (fold, neuroid)
+            held, taken = place.hold(given.astype(np.float64)), index[:, own] == number  # taken: (fold, neuroid)
             residuals, total = factors.fitted_residuals(held), held.sum(axis=0)
             for fold, block in enumerate(blocks):
                 mean = (total - held[block].sum(axis=0)) / (len(held) - (block.stop - block.start))
-                predicted = held[block] - factors.block_residuals(residuals, fold) - mean
+                predicted = brought_back(held[block] - factors.block_residuals(residuals, fold) - mean)
                 prediction[fold][:, own] = np.where(taken[fold], predicted, prediction[fold][:, own])
             if scores is None:
                 return
             if scores.pooled or quick is factors:
                 _score_pairs(scores, factors, held, residuals, own, taken)
                 return
-            weak = _score_pairs(scores, quick, given, quick.fitted_residuals(given), own, taken)
+            rounded = place.hold(given)
+            weak = _score_pairs(scores, quick, rounded, quick.fitted_residuals(rounded), own, taken)
             if len(weak):
                 _score_pairs(scores, factors, held[:, weak], residuals[:, weak], own[weak], taken[:, weak])
 
-        with threads.pool() as each:
-            each(work, batches(len(columns), BATCH))
+        place.each(work, len(columns), len(y))
         candidate.forget()
 
 
 def _score_pairs(
-    scores: InnerScores, factors: Factors, y: np.ndarray, residuals: np.ndarray, own: np.ndarray, taken: np.ndarray
+    scores: InnerScores, factors: Factors, y: Array, residuals: Array, own: np.ndarray, taken: np.ndarray
 ) -> np.ndarray:
     """Gather r of the inner folds of some neuroids; return positions among these where the precision does not tell it.
 
@@ -256,7 +281,7 @@ def _score_pairs(
     truths = [y[block] for block in factors.blocks]
     if not scores.pooled:
         truths = [truth - truth.mean(axis=0) for truth in truths]
-    lengths = [np.einsum("ij,ij->j", truth, truth) for truth in truths]
+    lengths = [brought_back(dot(truth, truth)) for truth in truths]
     some = np.asarray(taken.any(axis=1))
     for first, second, one, other in factors.pair_residuals(residuals):
         for outer, inner, left_out in ((second, first, one), (first, second, other)):

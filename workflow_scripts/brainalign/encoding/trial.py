@@ -84,6 +84,7 @@ class Trial:
     samples : the sample table, in the responses' order.
     neuroids : columns neuroid, subject, region.
     sampling : how stimuli become samples; None where features are of samples already.
+    device : where products are computed, see `nested.fit_nested`.
 
     Raises
     ------
@@ -98,7 +99,9 @@ class Trial:
         neuroids: Columns,
         settings: EncoderSettings,
         sampling: Sampling | None = None,
+        device: str = "cpu",
     ) -> None:
+        self.device = device
         self.settings, self.units = settings, Units.from_table(neuroids)
         self.kept = kept_samples(samples, settings)
         self.samples = trimmed(samples, self.kept)
@@ -145,7 +148,7 @@ class Trial:
 
     def fit(self, spaces: Sequence[Space] | SpacesOfFold) -> list[FoldFit]:
         """Fit every outer fold; one of the spaces is chosen with the penalty."""
-        return fit_folds(spaces, self.y, self.training, self.settings, self.score_inner)
+        return fit_folds(spaces, self.y, self.training, self.settings, self.score_inner, self.device)
 
     def pairs(self, spaces: Sequence[Space] | SpacesOfFold, fits: Sequence[FoldFit]) -> np.ndarray | None:
         """Return how groups are scored by way of one another, see `dependence`; None where that is not counted."""

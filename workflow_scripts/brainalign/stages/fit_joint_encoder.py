@@ -5,6 +5,7 @@ from typing import Any
 
 from brainalign.activations.stored import StoredLayers
 from brainalign.command import run
+from brainalign.devices import best_device
 from brainalign.encoding.encoder import Member, encode_joint
 from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.stored import (
@@ -26,6 +27,7 @@ def fit_joint_encoder(
     encodings: list[Path],
     responses: Path,
     out: Path,
+    gpus: int = 0,
 ) -> None:
     """Write scores, penalties and bootstrap replicates."""
     settings = EncoderSettings.from_mapping(spec["encoder"] | {"mixtures": spec["mixtures"]})
@@ -34,7 +36,8 @@ def fit_joint_encoder(
         Member(StoredLayers(layers, data.stimulus_ids, features_of(data, settings)), read_choice(encoding))
         for layers, encoding in zip(activations, encodings, strict=True)
     ]
-    encoding = encode_joint(members, data.values, data.samples, data.neuroids, settings, sampling_of(data, settings))
+    device, sampling = best_device() if gpus else "cpu", sampling_of(data, settings)
+    encoding = encode_joint(members, data.values, data.samples, data.neuroids, settings, sampling, device)
     attributes = {**provenance.attributes(), **encoding_facts(encoding, data)}
     write_arrays(out, encoding_variables(encoding, data.neuroids), attributes)
 
