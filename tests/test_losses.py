@@ -28,13 +28,13 @@ def model(tokenizer: Any) -> Any:
     return made
 
 
-def _reference(model: Any, ids: list[int], window: int) -> list[float]:
+def _reference(model: Any, ids: list[int], window: int, stride: int | None = None) -> list[float]:
     """Score token by token: each with the window that begins at the latest multiple of the stride it needs."""
     scores = []
     for position in range(1, len(ids)):
         start = 0
         while position >= start + window:
-            start += window // 2
+            start += stride or window // 2
         with torch.inference_mode():
             logits = model(input_ids=torch.tensor([ids[start:position]])).logits[0, -1].double()
         scores.append(-float(torch.log_softmax(logits, -1)[ids[position]]))
@@ -48,6 +48,61 @@ def test_against_one_token_at_a_time(model: Any, tokenizer: Any, window: int, bu
     expected = [score for text in DOCUMENTS for score in _reference(model, tokenizer(text).input_ids, window)]
     assert found["tokens"] == len(expected)
     assert found["nats_per_token"] == pytest.approx(np.mean(expected), rel=1e-5)
+
+
+@pytest.mark.parametrize("stride", [1, 3, 7])
+def test_any_stride_against_one_token_at_a_time(model: Any, tokenizer: Any, stride: int) -> None:
+    found = next_word_loss(model, tokenizer, DOCUMENTS, 8, stride=stride)
+    expected = [score for text in DOCUMENTS for score in _reference(model, tokenizer(text).input_ids, 8, stride)]
+    assert found["tokens"] == len(expected)
+    assert found["nats"] == pytest.approx(sum(expected), rel=1e-6)
+    assert (found["objective"], found["window"], found["stride"]) == ("next word", 8, stride)
+
+
+def test_a_window_that_holds_the_document_sees_all_of_it(model: Any, tokenizer: Any) -> None:
+    """The whole context, one token at a time, in float64."""
+    text = "fox the owl sees " * 10
+    ids = tokenizer(text).input_ids
+    expected = 0.0
+    for position in range(1, len(ids)):
+        with torch.inference_mode():
+            logits = model(input_ids=torch.tensor([ids[:position]])).logits[0, -1].double()
+        expected -= float(torch.log_softmax(logits, -1)[ids[position]])
+    assert next_word_loss(model, tokenizer, [text], 64)["nats"] == pytest.approx(expected, rel=1e-6)
+
+
+def test_documents_do_not_see_each_other(model: Any, tokenizer: Any) -> None:
+    alone = [next_word_loss(model, tokenizer, [text], 8)["nats"] for text in DOCUMENTS]
+    assert next_word_loss(model, tokenizer, DOCUMENTS, 8)["nats"] == pytest.approx(sum(alone), rel=1e-6)
+    joined = next_word_loss(model, tokenizer, [" ".join(DOCUMENTS)], 64)["nats"]
+    assert joined != pytest.approx(sum(alone), rel=1e-4)
+
+
+@pytest.mark.parametrize("stride", [0, 8, 9])
+def test_windows_overlap(model: Any, tokenizer: Any, stride: int) -> None:
+    with pytest.raises(InputError, match=f"the stride must be 1 to 7 tokens, below the window, but is {stride}"):
+        next_word_loss(model, tokenizer, DOCUMENTS, 8, stride=stride)
+
+
+def test_a_masked_language_model_has_no_next_word_loss(tokenizer: Any) -> None:
+    from transformers import BertConfig, BertLMHeadModel
+
+    torch.manual_seed(0)
+    sizes = {"hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 16}
+    bert = BertLMHeadModel(BertConfig(vocab_size=len(tokenizer), **sizes)).eval()
+    with torch.no_grad():
+        for weight in bert.parameters():
+            weight.add_(0.3 * torch.randn_like(weight))
+    with pytest.raises(InputError, match=r"\(BertLMHeadModel\) sees the words that it is to predict"):
+        next_word_loss(bert, tokenizer, DOCUMENTS, 8)
+
+
+def test_half_precision_passes_for_a_model_that_sees_no_later_word(model: Any, tokenizer: Any) -> None:
+    from copy import deepcopy
+
+    coarse = next_word_loss(deepcopy(model).bfloat16(), tokenizer, DOCUMENTS, 64)
+    fine = next_word_loss(model, tokenizer, DOCUMENTS, 64)
+    assert coarse["nats_per_token"] == pytest.approx(fine["nats_per_token"], rel=0.02)
 
 
 def test_counts(model: Any, tokenizer: Any) -> None:

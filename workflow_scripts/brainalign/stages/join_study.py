@@ -1,13 +1,24 @@
-"""Join a study's cells into one table of scores and one of the models' properties."""
+"""Join a study's cells into one table of scores, one of the models' properties, and one of where these are from."""
 
 from pathlib import Path
 from typing import Any
 
 from brainalign.command import run
+from brainalign.properties.gathering import gather, measured_values, stated_values, with_values
+from brainalign.properties.sources import sources_table
+from brainalign.properties.unchanged import check_unchanged
 from brainalign.provenance import Provenance
 from brainalign.published import take_models
 from brainalign.storage import write_arrays
-from brainalign.study import join_alignments, properties_table, read_cell, read_record, replicate_variables
+from brainalign.study import (
+    LOSS_UNITS,
+    SIZES,
+    join_alignments,
+    properties_table,
+    read_cell,
+    read_record,
+    replicate_variables,
+)
 from brainalign.tables import read_table, write_table
 
 
@@ -22,23 +33,33 @@ def join_study(
     alignment: Path,
     properties: Path,
     replicates: Path,
+    property_sources: Path,
+    property_files: list[Path],
+    evaluations: list[Path],
 ) -> None:
     """Write the joined tables and the replicates of the chosen layers.
 
-    Encodings are in the order of the alignments. A manifest's folder is its model; a loss file is its model, and the
-    folder in which it lies is the loss. Published scores have no encoding; their models' sizes are in the spec.
+    Encodings are in the order of the alignments. A manifest's folder is its model; a loss or evaluation file is its
+    model, and the folder in which it lies is the loss or evaluation. Published scores have no encoding; their models'
+    sizes are in the spec. Property files are in the alphabetical order of their names in the spec.
     """
     models = spec["models"]
     tables = [read_table(path) for path in alignments]
     cells = [read_cell(path, table) for path, table in zip(encodings, tables, strict=True)]
     stated = {name: entry["sizes"] for name, entry in models.items() if "sizes" in entry}
     tables += take_models([read_table(path) for path in published], models, list(stated))
-    measured_sizes = {path.parent.name: read_record(path, ["parameters", "width", "depth"]) for path in manifests}
+    sizes = stated | {path.parent.name: read_record(path, SIZES) for path in manifests}
     measured: dict[str, dict[str, Any]] = {}
     for path in losses:
-        measured.setdefault(path.parent.name, {})[path.stem] = read_record(path, ["nats_per_token"])
+        measured.setdefault(path.parent.name, {})[path.stem] = read_record(path, LOSS_UNITS)
+    files = dict(zip(sorted(spec["files"]), property_files, strict=True))
+    check_unchanged(spec["files"], files)
+    given = gather(models, spec["properties"], files, evaluations)
+    values = [*stated_values(models, sizes, SIZES), *measured_values(measured, LOSS_UNITS), *given]
     write_arrays(replicates, replicate_variables(cells), provenance.attributes())
-    write_table(properties, properties_table(models, spec["properties"], stated | measured_sizes, measured), provenance)
+    write_table(property_sources, sources_table(values, list(models)), provenance)
+    known = with_values(models, given)
+    write_table(properties, properties_table(known, list(spec["properties"]), sizes, measured), provenance)
     write_table(alignment, join_alignments(tables, cells), provenance)
 
 
