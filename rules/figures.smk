@@ -1,6 +1,7 @@
 """Figures: one table each, drawn as PDF and PNG.
 
-REQUIRED: the tables of results/studies/{study}/
+REQUIRED: of the tables in results/studies/{study}/ and the files of earlier stages, those that a figure's module names in
+its constant NEEDS; so a figure is drawn again where what it shows changed, and not otherwise
 MAKES: results/studies/{study}/figures/{figure}.csv, .pdf, .png
 """
 
@@ -8,10 +9,19 @@ MAKES: results/studies/{study}/figures/{figure}.csv, .pdf, .png
 rule draw_figure:
     """Select what a figure shows, and draw it."""
     input:
-        alignment="results/studies/{study}/alignment.csv",
-        properties="results/studies/{study}/properties.csv",
-        correlations="results/studies/{study}/correlations.csv",
-        pairs="results/studies/{study}/pairs.csv",
+        alignment=shown("alignment"),
+        properties=shown("properties"),
+        correlations=shown("correlations"),
+        controlled_correlations=shown("controlled_correlations"),
+        pairs=shown("pairs"),
+        replicates=shown("replicates"),
+        ceilings=shown("ceilings"),
+        responses=shown("responses"),
+        cells=shown("cells"),
+        encodings=shown("encodings"),
+        activations=shown("activations"),
+        manifests=shown("manifests"),
+        losses=shown("losses"),
     output:
         table="results/studies/{study}/figures/{figure}.csv",
         pdf="results/studies/{study}/figures/{figure}.pdf",
@@ -39,7 +49,16 @@ rule draw_figure:
         " --alignment {input.alignment:q}"
         " --properties {input.properties:q}"
         " --correlations {input.correlations:q}"
+        " --controlled-correlations {input.controlled_correlations:q}"
         " --pairs {input.pairs:q}"
+        " --replicates {input.replicates:q}"
+        " --ceilings {input.ceilings:q}"
+        " --responses {input.responses:q}"
+        " --cells {input.cells:q}"
+        " --encodings {input.encodings:q}"
+        " --activations {input.activations:q}"
+        " --manifests {input.manifests:q}"
+        " --losses {input.losses:q}"
         " --table {output.table:q}"
         " --pdf {output.pdf:q}"
         " --png {output.png:q}"

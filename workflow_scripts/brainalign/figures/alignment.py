@@ -1,23 +1,28 @@
-"""Every model's score on every data set, beside its untrained twins, the nulls and the ceiling."""
+"""Every model's score on every data set, beside its untrained twins, the nulls and the ceiling.
 
-from collections.abc import Sequence
+The per-model results of Aw et al. 2023 (Table 5), with what the paper lacks: intervals, nulls, twins and ceilings.
+"""
+
 from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from brainalign.figures import style
+from brainalign.figures import layout, style
+from brainalign.figures.forest import draw_rows, height_of, legend_of, rows_of
 from brainalign.figures.style import Look
-from brainalign.figures.tables import MODEL, NULL, UNTRAINED, StudyTables, with_properties
+from brainalign.figures.tables import MODEL, StudyTables, in_turn, with_properties
 from brainalign.study import summary_rows
 
 TITLE = "Brain alignment of every model, its untrained twins and the nulls"
+NEEDS = ("alignment", "properties")
 COLUMNS = (
     "dataset simulated encoder readout features features_kind family kind base parameters layer_choice r r_low r_high "
-    "ceiling_kind ceiling ceiling_low ceiling_high best_null over_null over_null_low over_null_high samples neuroids"
+    "ceiling_kind ceiling ceiling_low ceiling_high best_null over_null over_null_low over_null_high alarms samples "
+    "neuroids"
 ).split()
+PANELS_ACROSS = 5
 
 
 def select(tables: StudyTables) -> pd.DataFrame:
@@ -30,88 +35,76 @@ def draw(table: pd.DataFrame) -> Figure:
     """Return a panel for each data set and readout; a row for each model, a colour and marker for each encoder."""
     if table.empty:
         return style.nothing(TITLE, "No feature space was scored.")
-    rows = _rows(table)
-    looks = style.looks(table["encoder"])
-    of_models = table[table["features_kind"] == MODEL]
-    readouts = of_models["readout"].unique() if len(of_models) else ["none"]
-    panels = [(dataset, readout) for dataset in sorted(table["dataset"].unique()) for readout in readouts]
-    down, across = style.rows_and_columns(len(panels))
-    per_row = 0.1 + 0.12 * len(looks)
-    figure = style.new_figure(
-        style.room_for(name for name, _ in rows) + 2.6 * across,
-        1.6 + down * (0.7 + per_row * len(rows)),
+    rows, looks = rows_of(table), style.looks(table["encoder"])
+    panels = panels_of(table)
+    several = len({readout for _, readout in panels}) > 1
+    parts = [of_panel(table, dataset, readout) for dataset, readout in panels]
+    titles = [
+        panel_title(part, dataset, readout * several) for part, (dataset, readout) in zip(parts, panels, strict=True)
+    ]
+    known = table["r_low"].notna().any()
+    label = "Pearson r, held out, 95 % interval" if known else "Pearson r, held out"
+    figure, grid = layout.arrange(
         TITLE + style.simulated_suffix(table["simulated"]),
+        page_rows(titles, height_of(rows, len(looks)), label),
+        2.2,
+        left=layout.room_for(name for name, _ in rows),
+        gap=0.3,
+        handles=[*legend_of(table, looks), *_ceiling_legend(table, looks)],
+        note="" if known else "No interval is known of these scores.",
     )
-    grid = figure.subplots(down, across, sharey=True, squeeze=False)
-    for axes in grid.flat[len(panels) :]:
-        axes.set_visible(False)
-    for axes, (dataset, readout) in zip(grid.flat, panels, strict=False):
-        part = table[(table["dataset"] == dataset) & table["readout"].isin([readout, "none"])]
-        _panel(axes, part, rows, looks)
-        readout_note = f"{readout}, " if len(readouts) > 1 else ""
-        size = f"{readout_note}{part['samples'].max()} samples, {part['neuroids'].max()} neuroids"
-        axes.set_title(f"{dataset}{style.simulated_suffix(part['simulated'])}\n{size}")
-    for axes in grid.flat[max(0, len(panels) - across) :]:
-        axes.set_xlabel("Pearson r on held-out rows, 95 % interval")
-    style.legend_below(figure, _legend(table, looks))
+    places = [(axes, number == 0) for row in grid for number, axes in enumerate(row)]
+    for (axes, first), part in zip(places, parts, strict=True):
+        for encoder, look in looks.items():
+            _ceiling(axes, part[part["encoder"] == encoder], look)
+        draw_rows(axes, part, rows, looks, "r", labelled=first)
     return figure
 
 
-def _rows(table: pd.DataFrame) -> list[tuple[str, bool]]:
-    """Return (label, whether it is a heading), top to bottom. Twins lie on the row of the model that they copy."""
-    models = table[(table["features_kind"] == MODEL) & (table["kind"] != UNTRAINED)]
-    rows: list[tuple[str, bool]] = []
-    for family, members in models.groupby("family", sort=False):
-        rows += [(f"family {family}", True)] + [(name, False) for name in members["features"].unique()]
-    for heading, kind in (("given features", "given"), ("nulls", NULL)):
-        found = table.loc[table["features_kind"] == kind, "features"].unique()
-        rows += [(heading, True)] * bool(len(found)) + [(name, False) for name in found]
+def panels_of(table: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return the (data set, readout) that have scores; nulls stand in the panels of the models."""
+    models = table[table["features_kind"] == MODEL]
+    found = in_turn(models if len(models) else table, ("readout", "dataset"))
+    return sorted({(dataset, readout) for readout, dataset in found})
+
+
+def of_panel(table: pd.DataFrame, dataset: str, readout: str) -> pd.DataFrame:
+    """Return the rows of a data set and readout, and those of its nulls."""
+    return table[(table["dataset"] == dataset) & table["readout"].isin([readout, "none"])]
+
+
+def panel_title(part: pd.DataFrame, dataset: str, readout: str = "") -> str:
+    """Return what a panel is of, and how much data it rests on."""
+    models = part.loc[part["features_kind"] == MODEL, "features"].nunique()
+    name = f"{dataset}, {readout}" if readout else dataset
+    size = style.sizes(part)
+    return f"{name}{style.simulated_suffix(part['simulated'])}\n{size or f'n = {models} models'}"
+
+
+def page_rows(titles: list[str], height: float, label: str) -> list[layout.Row]:
+    """Return rows of panels that share their labels at the left."""
+    rows, start = [], 0
+    for count in layout.in_rows(len(titles), PANELS_ACROSS):
+        rows.append(layout.Row(titles[start : start + count], height, label))
+        start += count
     return rows
 
 
-def _panel(axes: Any, part: pd.DataFrame, rows: Sequence[tuple[str, bool]], looks: dict[str, Look]) -> None:
-    place = {name: -number for number, (name, heading) in enumerate(rows) if not heading}
-    step = 0.75 / len(looks)
-    for number, (encoder, look) in enumerate(looks.items()):
-        own = part[part["encoder"] == encoder]
-        shift = step * ((len(looks) - 1) / 2 - number)
-        _ceiling(axes, own, look)
-        twin = own["kind"] == UNTRAINED
-        trained, twins = own[~twin], own[twin & own["base"].isin(list(place))]
-        line = {"color": look.colour, "marker": look.marker}
-        style.interval_lines(axes, trained, trained["features"].map(place) + shift, **line)
-        below = twins["base"].map(place) + shift - 0.4 * step
-        style.interval_lines(axes, twins, below, markerfacecolor="white", markersize=3, linewidth=0.6, **line)
-    for y in place.values():
-        axes.axhline(y, color="0.92", linewidth=0.5, zorder=0)
-    axes.axvline(0, color="0.4", linewidth=0.6, zorder=1)
-    axes.set_ylim(-len(rows) + 0.4, 0.6)
-    axes.set_yticks([-number for number in range(len(rows))], [name for name, _ in rows])
-    for label, (_, heading) in zip(axes.get_yticklabels(), rows, strict=False):
-        label.set_fontweight("bold" if heading else "normal")
-    axes.tick_params(axis="y", length=0)
-
-
 def _ceiling(axes: Any, own: pd.DataFrame, look: Look) -> None:
-    known = own.dropna(subset=["ceiling"]).head(1)
-    for _, row in known.iterrows():
-        axes.axvspan(row["ceiling_low"], row["ceiling_high"], color=look.colour, alpha=0.12, linewidth=0, zorder=0)
+    for _, row in own.dropna(subset=["ceiling"]).head(1).iterrows():
+        if pd.notna(row["ceiling_low"]):
+            axes.axvspan(row["ceiling_low"], row["ceiling_high"], color=look.colour, alpha=0.12, linewidth=0, zorder=0)
         axes.axvline(row["ceiling"], color=look.colour, linestyle=look.dash, linewidth=1.2, zorder=1)
 
 
-def _legend(table: pd.DataFrame, looks: dict[str, Look]) -> list[Any]:
+def _ceiling_legend(table: pd.DataFrame, looks: dict[str, Look]) -> list[Any]:
     handles: list[Any] = []
     for encoder, look in looks.items():
-        own = table[table["encoder"] == encoder]
-        choice = ", ".join(own["layer_choice"].unique())
-        handles.append(style.legend_mark(f"{encoder} (layer: {choice})", look, linestyle="-"))
-        if own["ceiling"].notna().any():
+        own = table[(table["encoder"] == encoder) & table["ceiling"].notna()]
+        if len(own):
             kinds = ", ".join(kind for kind in own["ceiling_kind"].unique() if kind)
-            line = Line2D([], [], color=look.colour, linestyle=look.dash, label=f"ceiling ({kinds}), {encoder}")
-            handles.append(line)
-    if (table["kind"] == UNTRAINED).any():
-        hollow = style.legend_mark("untrained twin", Look(style.GREY, "o", "-"), markerfacecolor="white")
-        handles.append(hollow)
+            label = f"ceiling ({kinds}), {encoder}"
+            handles.append(style.legend_line(label, color=look.colour, linestyle=look.dash))
     if table["ceiling_low"].notna().any():
         handles.append(Patch(color=style.GREY, alpha=0.2, linewidth=0, label="95 % interval of the ceiling"))
     return handles

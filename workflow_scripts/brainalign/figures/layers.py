@@ -1,24 +1,28 @@
-"""How each model's score runs over its layers."""
+"""How each model's score runs over its layers, with the interval of each layer and the band of the whole curve.
 
-from textwrap import fill
+Aw et al. 2023 show the best layer alone.
+"""
+
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from brainalign.figures import style
+from brainalign.figures import layout, style
 from brainalign.figures.style import Look
 from brainalign.figures.tables import MODEL, UNTRAINED, StudyTables, with_properties
 from brainalign.scored import ALL, CHOSEN
 
 TITLE = "Brain alignment over layers"
+NEEDS = ("alignment", "properties")
 COLUMNS = (
     "dataset simulated encoder readout features family kind base layer layer_index layer_share layer_choice "
-    "r r_low r_high samples neuroids"
+    "r r_low r_high r_band_low r_band_high alarms samples neuroids"
 ).split()
-MODELS_PER_BLOCK = 10
-LABEL_WIDTH = 18  # characters
+PANELS_ACROSS = 6
 
 
 def select(tables: StudyTables) -> pd.DataFrame:
@@ -30,84 +34,104 @@ def select(tables: StudyTables) -> pd.DataFrame:
 
 
 def draw(table: pd.DataFrame) -> Figure:
-    """Return a row of panels for each model, a column for each data set and readout; many models in several blocks."""
+    """Return a panel for each model, data set and readout; several models in a row where there is room."""
     if table.empty:
-        return style.nothing(TITLE, "No model was scored.")
-    models = list(table.loc[table["kind"] != UNTRAINED, "features"].unique())
-    columns = list(table[["dataset", "readout"]].drop_duplicates().sort_values("dataset").itertuples(index=False))
-    blocks = -(-len(models) // MODELS_PER_BLOCK)
-    down = -(-len(models) // blocks)
+        return style.nothing(TITLE, "The layers of no model were scored.")
+    models = owners(table)
+    columns = sorted({(str(d), str(r)) for d, r in table[["dataset", "readout"]].values})
+    several = len({readout for _, readout in columns}) > 1
     looks = style.looks(table["encoder"])
-    size = (1.0 + (0.3 + 2.4 * len(columns)) * blocks, 1.8 + 1.3 * down)
-    figure = style.new_figure(*size, TITLE + style.simulated_suffix(table["simulated"]))
-    grid = figure.subplots(down, len(columns) * blocks, squeeze=False)
-    for across, (dataset, readout) in enumerate(columns):
-        part = table[(table["dataset"] == dataset) & (table["readout"] == readout)]
-        title = _title(part, dataset, readout if table["readout"].nunique() > 1 else "")
-        for number, model in enumerate(models):
-            block, row = divmod(number, down)
-            axes = grid[row, block * len(columns) + across]
-            _panel(axes, part, model, looks)
-            if axes is not grid[0, across]:
-                axes.sharey(grid[0, across])
-            axes.set_title(title if row == 0 else "")
-            axes.set_ylabel(f"{fill(model, LABEL_WIDTH)}\nPearson r" if across == 0 else "")
-            axes.set_xlabel(_layer_label(part) if row == down - 1 or number == len(models) - 1 else "")
-    for axes in grid.flat:
-        axes.set_visible(bool(axes.lines))
-    style.legend_below(figure, _legend(table, looks))
+    per_row = max(1, PANELS_ACROSS // len(columns))
+    rows, shown = [], []
+    for start in range(0, len(models), per_row):
+        block = [(model, *column) for model in models[start : start + per_row] for column in columns]
+        parts = [_part(table, *place) for place in block]
+        last = start + per_row >= len(models)
+        titles = [
+            f"{model}\n{dataset}{', ' + readout if several else ''}{style.simulated_suffix(part['simulated'])}"
+            for (model, dataset, readout), part in zip(block, parts, strict=True)
+        ]
+        rows.append(layout.Row(titles, 1.0, "layer" if last else ""))
+        shown += list(zip([place[0] for place in block], parts, strict=True))
+    figure, grid = layout.arrange(
+        TITLE + style.simulated_suffix(table["simulated"]),
+        rows,
+        1.75,
+        gap=0.4,
+        handles=_legend(table, looks),
+        note=_note(table, columns),
+    )
+    limits: dict[tuple[str, str], list[Any]] = {}
+    for number, (axes, (model, part)) in enumerate(zip([axes for row in grid for axes in row], shown, strict=True)):
+        _panel(axes, part, model, looks)
+        limits.setdefault(columns[number % len(columns)], []).append(axes)
+    for same in limits.values():
+        low, high = (pick(axes.get_ylim()[end] for axes in same) for end, pick in ((0, min), (1, max)))
+        for axes in same:
+            axes.set_ylim(low, high)
+    for row in grid:
+        row[0].set_ylabel("Pearson r")
     return figure
 
 
-def _title(part: pd.DataFrame, dataset: str, readout: str) -> str:
-    named = f"{dataset}, {readout}" if readout else dataset
-    size = f"{part['samples'].max()} samples, {part['neuroids'].max()} neuroids"
-    return f"{named}{style.simulated_suffix(part['simulated'])}\n{size}"
+def owners(table: pd.DataFrame) -> list[str]:
+    """Return the models that have a panel of their own: all but the twins of others."""
+    twin = (table["kind"] == UNTRAINED) & table["base"].isin(list(table["features"]))
+    return list(table.loc[~twin, "features"].unique())
 
 
-def _layer_label(part: pd.DataFrame) -> str:
-    """Name the first and the last layer where all models call them the same."""
-    first = part.loc[part["layer_index"] == 0, "layer"].unique()
-    deepest = part.groupby("features")["layer_index"].transform("max")
-    last = part.loc[part["layer_index"] == deepest, "layer"].unique()
-    return f"layer (0: {first[0]}, last: {last[0]})" if len(first) == len(last) == 1 else "layer"
+def _part(table: pd.DataFrame, model: str, dataset: str, readout: str) -> pd.DataFrame:
+    own = (table["features"] == model) | ((table["kind"] == UNTRAINED) & (table["base"] == model))
+    return table[own & (table["dataset"] == dataset) & (table["readout"] == readout)]
+
+
+def _note(table: pd.DataFrame, columns: list[tuple[str, str]]) -> str:
+    sizes = [f"{dataset}: {style.sizes(table[table['dataset'] == dataset])}" for dataset, _ in columns]
+    first = table.loc[table["layer_index"] == 0, "layer"].unique()
+    zero = f" Layer 0: {first[0]}." if len(first) == 1 else ""
+    return f"{'; '.join(dict.fromkeys(sizes))}.{zero}"
 
 
 def _panel(axes: Any, part: pd.DataFrame, model: str, looks: dict[str, Look]) -> None:
     axes.axhline(0, color="0.6", linewidth=0.6, zorder=0)
-    twins = part.loc[(part["kind"] == UNTRAINED) & (part["base"] == model), "features"].unique()
     for encoder, look in looks.items():
-        for features in (*twins, model):
-            curve = part[(part["features"] == features) & (part["encoder"] == encoder)].sort_values("layer_index")
-            if len(curve):
-                _curve(axes, curve, look, features != model)
+        own = part[part["encoder"] == encoder]
+        for features in sorted(own["features"].unique(), key=lambda name: name == model):
+            draw_curve(axes, own[own["features"] == features].sort_values("layer_index"), look, features != model)
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
 
 
-def _curve(axes: Any, curve: pd.DataFrame, look: Look, twin: bool) -> None:
-    x = curve["layer_index"].astype(float)
+def draw_curve(axes: Any, curve: pd.DataFrame, look: Look, twin: bool, x: str = "layer_index") -> None:
+    """Draw one curve, its intervals as a band and, of a model itself, the simultaneous band as thin lines."""
+    place, r = curve[x].astype(float).to_numpy(), curve["r"].to_numpy(float)
     chosen = (curve["layer_share"] > 0).to_numpy()
-    axes.fill_between(x, curve["r_low"], curve["r_high"], color=look.colour, alpha=0.08 if twin else 0.18, linewidth=0)
+    low, high = curve["r_low"].to_numpy(float), curve["r_high"].to_numpy(float)
+    axes.fill_between(place, low, high, color=look.colour, alpha=0.08 if twin else 0.2, linewidth=0)
+    if not twin:
+        for bound in ("r_band_low", "r_band_high"):
+            axes.plot(place, curve[bound].to_numpy(float), color=look.colour, linewidth=0.5, linestyle=(0, (2, 2)))
     width, dash = (0.8, ":") if twin else (1.2, "-")
-    axes.plot(x, curve["r"], color=look.colour, linewidth=width, linestyle=dash, zorder=2)
+    axes.plot(place, r, color=look.colour, linewidth=width, linestyle=dash, zorder=2)
+    size = 2.5 if twin else 4.0
     for which, inside in ((chosen, look.colour), (~chosen, "white")):
         axes.plot(
-            x[which],
-            curve["r"][which],
-            linestyle="none",
-            marker=look.marker,
-            color=look.colour,
-            markerfacecolor=inside,
-            markersize=3 if twin else 4.5,
-            zorder=3,
-        )
+            place[which], r[which], linestyle="none", marker=look.marker, color=look.colour, markerfacecolor=inside,
+            markersize=size, markeredgewidth=0.8, zorder=3,
+        )  # fmt: skip
 
 
 def _legend(table: pd.DataFrame, looks: dict[str, Look]) -> list[Any]:
-    handles = [style.legend_mark(encoder, look, linestyle="-") for encoder, look in looks.items()]
-    plain = Look(style.GREY, "o", "-")
-    handles.append(style.legend_mark("layer chosen in a fold", plain))
-    handles.append(style.legend_mark("layer never chosen", plain, markerfacecolor="white"))
+    handles: list[Any] = []
+    for encoder, look in looks.items():
+        choice = ", ".join(table.loc[table["encoder"] == encoder, "layer_choice"].unique())
+        handles.append(style.legend_mark(f"{encoder} (layer: {choice})", look, linestyle="-"))
+    handles.append(style.legend_mark("layer chosen in a fold", style.PLAIN))
+    if (table["layer_share"] == 0).any():
+        handles.append(style.legend_mark("layer never chosen", style.PLAIN, markerfacecolor="white"))
     if (table["kind"] == UNTRAINED).any():
-        handles.append(style.legend_mark("untrained twin", plain, linestyle=":", markersize=3))
+        handles.append(style.legend_mark("untrained twin", style.PLAIN, linestyle=":", markersize=3))
+    if table["r_low"].notna().any():
+        handles.append(Patch(color=style.GREY, alpha=0.25, linewidth=0, label="95 % interval of each layer"))
+    if np.isfinite(table["r_band_low"].astype(float)).any():
+        handles.append(style.legend_line("95 % band of the whole curve", linewidth=0.7, linestyle=(0, (2, 2))))
     return handles

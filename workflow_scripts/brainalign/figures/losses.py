@@ -1,25 +1,30 @@
-"""Scores against next-word loss."""
+"""Scores against next-word loss: figures 6D and 7B of Aw et al. 2023."""
 
 import pandas as pd
 from matplotlib.figure import Figure
 
 from brainalign.figures import style
 from brainalign.figures.scatter import draw_points, select_points
-from brainalign.figures.tables import StudyTables
-from brainalign.study import LOSS_UNIT
+from brainalign.figures.tables import StudyTables, loss_columns
 
 TITLE = "Brain alignment and next-word loss"
+NEEDS = ("alignment", "properties", "correlations", "replicates")
 
 
 def select(tables: StudyTables) -> pd.DataFrame:
-    """Return a row for each loss, model and data set, with the correlation over models."""
-    columns = [name for name in tables.properties.columns if name.endswith(LOSS_UNIT)]
-    return select_points(tables, {name.removesuffix(LOSS_UNIT): name for name in columns})
+    """Return the models' losses and scores, and the correlations over models."""
+    columns = loss_columns(tables.properties, tables.correlations["property"])
+    return select_points(tables.alignment, tables.averages, tables.properties, tables.correlations, columns)
 
 
 def draw(table: pd.DataFrame) -> Figure:
     """Return scores over the loss."""
     if table["value"].isna().all():
         return style.nothing(TITLE, "No next-word loss was measured in this study.")
-    labels = {name: f"next-word loss, {name} (nats per token)" for name in table["property"].unique()}
+    labels = {name: _label(name) for name in table["property"].unique()}
     return draw_points(table, TITLE, labels, logarithmic=False)
+
+
+def _label(name: str) -> str:
+    loss, per, unit = name.partition("_nats_per_")
+    return f"next-word loss, {loss} (nats per {unit if per else 'token'})"

@@ -1,4 +1,4 @@
-"""Scores against the number of parameters."""
+"""Scores against the number of parameters: figures 2C, 6C and 7A of Aw et al. 2023."""
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -8,12 +8,14 @@ from brainalign.figures.scatter import draw_points, select_points
 from brainalign.figures.tables import StudyTables
 
 TITLE = "Brain alignment and model size"
+NEEDS = ("alignment", "properties", "correlations", "replicates")
 PROPERTY = "log10_parameters"
 
 
 def select(tables: StudyTables) -> pd.DataFrame:
-    """Return a row for each model and data set, with its parameters and the correlation with their logarithm."""
-    return select_points(tables, {PROPERTY: "parameters"})
+    """Return the models' parameters and scores, and the correlations with the logarithm of the parameters."""
+    columns = {PROPERTY: "parameters"}
+    return select_points(tables.alignment, tables.averages, tables.properties, tables.correlations, columns)
 
 
 def draw(table: pd.DataFrame) -> Figure:

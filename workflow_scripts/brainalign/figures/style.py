@@ -1,7 +1,7 @@
 """How figures look: colours that the colour-blind can tell apart, markers that differ in grey, files without dates."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
@@ -11,9 +11,9 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 
+from brainalign.figures.layout import MINIMUM_WIDTH, wrapped
 from brainalign.storage import replacing
 
 # Okabe & Ito (2008), without the yellow, which is too pale for lines on white.
@@ -21,9 +21,7 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
 GREY = "#5F5F5F"
-PANELS_PER_ROW = 6
-MINIMUM_WIDTH = 7.0  # inches; the longest title fits
-LEGEND_MARK, LEGEND_CHARACTER = 0.65, 0.068  # inches
+ALARM = "!"  # stands at the right edge, beside a score that carries an alarm
 
 RC = {
     "font.family": "DejaVu Sans",
@@ -52,6 +50,9 @@ class Look:
     dash: Any
 
 
+PLAIN = Look(GREY, "o", "-")
+
+
 def looks(names: Iterable[str]) -> dict[str, Look]:
     """Return a look for each name, in order; colours and markers repeat with different periods."""
     wanted = list(dict.fromkeys(names))
@@ -64,29 +65,12 @@ def styled() -> Any:
     return mpl.rc_context(RC)
 
 
-def new_figure(width: float, height: float, title: str) -> Figure:
-    """Return an empty figure, in inches, that keeps its parts apart."""
-    width = max(width, MINIMUM_WIDTH)
-    figure = Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(w_pad=0.09, h_pad=0.06))
-    figure.suptitle(title)
-    return figure
-
-
-def room_for(labels: Iterable[str]) -> float:
-    """Return the width that labels beside a panel take, in inches."""
-    return 0.6 + 0.06 * max(len(line) for label in labels for line in label.split("\n"))
-
-
-def rows_and_columns(panels: int) -> tuple[int, int]:
-    """Return how many rows and columns hold the panels: one row up to 6, then rows as even as they can be."""
-    rows = -(-panels // PANELS_PER_ROW)
-    return rows, -(-panels // rows)
-
-
 def nothing(title: str, sentence: str) -> Figure:
     """Return a picture that says why there is nothing to show."""
-    figure = new_figure(5, 1.6, title)
-    figure.text(0.5, 0.4, sentence, ha="center", va="center", color=GREY, wrap=True)
+    figure = Figure(figsize=(MINIMUM_WIDTH, 1.2))
+    figure.suptitle("\n".join(wrapped(title, MINIMUM_WIDTH - 0.3, 10)))
+    said = "\n".join(wrapped(sentence, MINIMUM_WIDTH - 0.6))
+    figure.text(0.5, 0.35, said, ha="center", va="center", color=GREY)
     return figure
 
 
@@ -96,12 +80,12 @@ def save(figure: Figure, pdf: Path, png: Path) -> None:
     for path, kind, metadata in ((png, "png", {"Software": None}), (pdf, "pdf", {"CreationDate": None})):
         with styled(), replacing(path) as temporary:
             figure.savefig(temporary, format=kind, metadata=metadata)
-        figure.set_layout_engine("none")  # the second file keeps the first one's layout, which is slow to find
 
 
 def simulated_suffix(simulated: Iterable[float]) -> str:
     """Return " (simulated data)" where all of it is, " (partly simulated data)" where some is, otherwise nothing."""
     share = np.asarray(list(simulated), dtype=float)
+    share = share[np.isfinite(share)]
     if not share.size or not share.any():
         return ""
     return " (simulated data)" if (share == 1).all() else " (partly simulated data)"
@@ -109,8 +93,12 @@ def simulated_suffix(simulated: Iterable[float]) -> str:
 
 def interval_lines(axes: Any, rows: pd.DataFrame, y: pd.Series, column: str = "r", **line: Any) -> None:
     """Draw a column's values and their intervals along x; an interval need not contain its point."""
-    low, high = rows[f"{column}_low"], rows[f"{column}_high"]
-    axes.hlines(y, low, high, color=line["color"], linewidth=line.pop("linewidth", 1.0), zorder=2)
+    low, high = rows[f"{column}_low"].astype(float), rows[f"{column}_high"].astype(float)
+    known = low.notna() & high.notna()
+    width = line.pop("linewidth", 1.0)
+    axes.hlines(
+        y[known], low[known], high[known], color=line["color"], linewidth=width, zorder=2, alpha=line.get("alpha")
+    )
     axes.plot(rows[column], y, linestyle="none", **{"markersize": 4, "zorder": 3, **line})
 
 
@@ -120,11 +108,9 @@ def legend_mark(label: str, look: Look, **line: Any) -> Line2D:
     return Line2D([], [], label=label, **options)
 
 
-def legend_below(figure: Figure, handles: Sequence[Any]) -> None:
-    """Put the legend under everything else, in as many columns as the figure is wide enough for."""
-    widest = max(len(handle.get_label()) for handle in handles)
-    columns = int(figure.get_figwidth() / (LEGEND_MARK + LEGEND_CHARACTER * widest))
-    figure.legend(handles=list(handles), loc="outside lower center", ncols=max(1, min(columns, len(handles))))
+def legend_line(label: str, **line: Any) -> Line2D:
+    """Return a legend entry that is a line, or text alone with `linestyle="none"`."""
+    return Line2D([], [], label=label, **{"color": GREY, "linewidth": 1.0, **line})
 
 
 def readable_p(p: float) -> str:
@@ -132,3 +118,24 @@ def readable_p(p: float) -> str:
     if not np.isfinite(p):
         return "no p"
     return "p < .001" if p < 0.001 else f"p = {p:.3f}".replace("0.", ".")
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """Return a number with a true minus sign, also where it rounds to zero from below."""
+    return f"{value + 0.0:.{digits}f}".replace("-", "−")
+
+
+def count(number: float, thing: str) -> str:
+    """Return "1 pair", "17 pairs"."""
+    return f"{int(number)} {thing}{'' if int(number) == 1 else 's'}"
+
+
+def interval(low: float, high: float, digits: int = 2) -> str:
+    """Return " [low, high]", or nothing where it is not known."""
+    return f" [{signed(low, digits)}, {signed(high, digits)}]" if np.isfinite([low, high]).all() else ""
+
+
+def sizes(rows: pd.DataFrame) -> str:
+    """Return "384 samples, 300 neuroids", or nothing where they are not known, as of published scores."""
+    known = [f"{int(rows[name].max())} {name}" for name in ("samples", "neuroids") if rows[name].notna().any()]
+    return ", ".join(known)

@@ -1,0 +1,143 @@
+"""Where in the brain a model's scores and the ceilings are high: every neuroid on a glass brain.
+
+Not in Aw et al. 2023. Drawn where the neuroids of a data set have coordinates x, y and z whose space is declared as MNI
+(millimetres) in the config; the outlines are those that nilearn brings along, so that nothing is downloaded.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+
+from brainalign.figures import layout, style
+from brainalign.figures.tables import StudyTables, method_name
+from brainalign.storage import open_arrays, read_arrays, read_attributes
+
+TITLE = "Where scores are high"
+NEEDS = ("encodings", "ceilings", "responses")
+AXES = ("x", "y", "z")
+COLUMNS = "model dataset simulated space encoder readout neuroid_id subject region x y z r ceiling_kind ceiling".split()
+COLOURS = "cividis"
+WIDTH, HEIGHT = 3.6, 1.1  # inches, of three views
+_UNDECLARED = (
+    "The neuroids of {names} have coordinates, but not in a declared space: set datasets.{first}.coordinates to MNI if "
+    "they are millimetres of MNI space."
+)
+
+
+def select(tables: StudyTables) -> pd.DataFrame:
+    """Return each neuroid's place, its r at the chosen layer in the mean over folds, and its ceiling.
+
+    Rows of a data set without a declared space have no places.
+    """
+    spaces = tables.settings.get("coordinates", {})
+    parts = [pd.DataFrame(columns=COLUMNS)]
+    for (encoder, readout, model, dataset), path in tables.files["encodings"].items():
+        neuroids = _places(tables.files["responses"][(dataset,)], spaces.get(dataset))
+        if neuroids is None:
+            continue
+        fits = read_arrays(path, ["chosen_r"])["chosen_r"].astype(float)
+        names: dict[str, Any] = {"model": model, "dataset": dataset, "encoder": encoder, "readout": readout}
+        names |= {"simulated": int(read_attributes(path).get("simulated", 0)), "space": spaces.get(dataset) or ""}
+        some = np.isfinite(fits).any(axis=0)
+        r = np.full(fits.shape[1], math.nan)
+        r[some] = np.nanmean(fits[:, some], axis=0)
+        kind, ceiling = _ceiling(tables.files["ceilings"].get((encoder, dataset)), len(r))
+        measured: dict[str, Any] = {"r": np.round(r, 5), "ceiling_kind": kind, "ceiling": np.round(ceiling, 5)}
+        parts.append(neuroids.assign(**names, **measured)[COLUMNS])
+    filled = [part for part in parts if len(part)]
+    return pd.concat(filled, ignore_index=True) if filled else parts[0]
+
+
+def draw(table: pd.DataFrame) -> Figure:
+    """Return a row for each data set and method: r, and the ceiling on the same scale."""
+    undeclared: Any = table.loc[table["space"] == "", "dataset"].unique() if len(table) else []
+    shown = table[(table["space"] != "") & table[list(AXES)].notna().all(axis=1)] if len(table) else table
+    if shown.empty:
+        if len(undeclared):
+            names = ", ".join(undeclared)
+            return style.nothing(TITLE, _UNDECLARED.format(names=names, first=undeclared[0]))
+        return style.nothing(
+            TITLE, "No neuroid has coordinates: the neuroid tables of the data sets have no x, y and z."
+        )
+    groups = list(shown.groupby(["dataset", "encoder", "readout"], sort=False))
+    rows, parts = [], []
+    for (dataset, encoder, readout), part in groups:
+        method = method_name(str(encoder), str(readout))
+        heading = f"{dataset}{style.simulated_suffix(part['simulated'])}, {method}"
+        known = part["ceiling"].notna()
+        titles = [f"r at the chosen layer, n = {int(part['r'].notna().sum())} neuroids"]
+        columns = ["r"]
+        if known.any():
+            titles.append(f"ceiling ({part['ceiling_kind'].iloc[0]}), n = {int(known.sum())} neuroids")
+            columns.append("ceiling")
+        rows.append(layout.Row(titles, HEIGHT, "", heading))
+        parts.append((part, columns))
+    subjects = shown.groupby("dataset")["subject"].nunique()
+    counts = ", ".join(f"{count} subjects of {name}" for name, count in subjects.items())
+    figure, grid = layout.arrange(
+        f"{TITLE}: {table['model'].iloc[0]}{style.simulated_suffix(shown['simulated'])}",
+        rows,
+        WIDTH,
+        left=0.2,
+        gap=0.2,
+        right=0.9,
+        note=f"Each point is a neuroid in MNI space, highest in front; left, top and right view; {counts}. Values of "
+        "single neuroids have no interval here; one scale for r and ceiling.",
+    )
+    for axes_row, (part, columns) in zip(grid, parts, strict=True):
+        values = part[columns].to_numpy(float)
+        limits = (min(0.0, float(np.nanquantile(values, 0.01))), float(np.nanquantile(values, 0.99)))
+        for axes, column in zip(axes_row, columns, strict=True):
+            _brain(axes, part[part[column].notna()].sort_values(column, kind="stable"), column, limits)
+        _scale(axes_row[-1], limits)
+    return figure
+
+
+def _places(path: Any, space: str | None) -> pd.DataFrame | None:
+    """Return neuroids with their coordinates, which are empty without a declared space; None where there are none."""
+    with open_arrays(path) as file:
+        if any(name not in file for name in AXES):
+            return None
+    arrays = read_arrays(path, ["neuroid", "subject", "region", *AXES])
+    table = pd.DataFrame(arrays).rename(columns={"neuroid": "neuroid_id"})
+    for name in AXES:
+        table[name] = pd.to_numeric(table[name], errors="coerce") if space else math.nan
+    return table
+
+
+def _ceiling(path: Any, neuroids: int) -> tuple[str, np.ndarray]:
+    nothing = "", np.full(neuroids, math.nan)
+    if path is None:
+        return nothing
+    arrays = read_arrays(path, ["ceiling_kind", "ceiling_per_neuroid"])
+    values = arrays["ceiling_per_neuroid"]
+    if not len(values) or values.shape[1] != neuroids:
+        return nothing
+    return str(arrays["ceiling_kind"][0]), values[0].astype(float)
+
+
+def _brain(axes: Any, part: pd.DataFrame, column: str, limits: tuple[float, float]) -> None:
+    from nilearn.plotting import plot_markers  # type: ignore[import-untyped]  # it takes a second to import, and most studies have no coordinates
+
+    size = float(np.clip(2500 / len(part), 1.5, 14))
+    plot_markers(
+        part[column].to_numpy(float), part[list(AXES)].to_numpy(float), node_size=size, node_cmap=COLOURS,
+        node_vmin=limits[0], node_vmax=limits[1], alpha=0.8, display_mode="lzr", figure=axes.figure, axes=axes,
+        annotate=False, colorbar=False,
+    )  # fmt: skip
+    for own in axes.figure.axes:
+        for points in own.collections:
+            points.set_rasterized(True)
+
+
+def _scale(axes: Any, limits: tuple[float, float]) -> None:
+    """Draw the scale of colours right of the last panel of a row."""
+    place, figure = axes.get_position(), axes.figure
+    across, up = figure.get_size_inches()
+    scale = figure.add_axes((place.x1 + 0.15 / across, place.y0 + 0.1 / up, 0.1 / across, place.height - 0.2 / up))
+    figure.colorbar(ScalarMappable(Normalize(*limits), COLOURS), cax=scale, label="Pearson r")
