@@ -1,0 +1,85 @@
+"""The tables and settings of an invented study, as the report's stage gets them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from brainalign import specs
+from brainalign.config.study import read_study
+from brainalign.report.summary import ReportTables
+from brainalign.tables import read_table
+from invented_study import invent
+
+SPLITS = {
+    "controlled": {"regression": "ridge", "split": {"kind": "grouped", "folds": 6}, "layer": "nested"},
+    "as-published": {"regression": "ols", "split": {"kind": "shuffle", "folds": 10}, "layer": "best"},
+}
+
+
+def settings(**changes: Any) -> dict[str, Any]:
+    """The spec of the report of a study whose names are those of `invented_study`."""
+    models: dict[str, Any] = {}
+    for base in ("tiny-1", "tiny-2", "tiny-3"):
+        train = {"text": "world", "width": 16, "layers": 2, "heads": 2, "steps": 10}
+        models[base] = {"train": train, "family": "tiny", "kind": "vanilla", "untrained": {"seeds": [0]}}
+        tune = {"text": "questions", "steps": 10}
+        models[f"{base}-instruct"] = {"tune": tune, "family": "tiny", "kind": "instruction-tuned", "base": base}
+    config = {
+        "study": "invented",
+        "texts": {
+            "world": {"loader": "simulated", "kind": "documents", "seed": 1, "count": 9},
+            "questions": {"loader": "simulated", "kind": "questions", "seed": 2, "count": 9},
+        },
+        "models": models,
+        "losses": {"world-loss": {"text": "world"}},
+        "features": {name: {"control": name} for name in ("position", "length", "autocorrelation")},
+        "datasets": {
+            "passages": {"loader": "simulated", "kind": "passages", "seed": 1, "citation": "Nobody 2026"},
+            "stories": {"loader": "simulated", "kind": "stories", "seed": 2, "ceilings": {"known": {}}},
+        },
+        "readouts": {"last-token": {"context": "group", "pooling": "last"}},
+        "encoders": {name: split | {"bootstrap": {"draws": 200, "seed": 0}} for name, split in SPLITS.items()},
+        "analyses": {"correlate": ["log10_parameters", "world-loss"], "draws": 300},
+    }
+    return specs.report(read_study(config | changes), {"title": "brainalign", "version": "0.1.0"})
+
+
+@dataclass(frozen=True)
+class Invented:
+    """The joined tables of an invented study, its settings, and where it lies."""
+
+    folder: Path
+    tables: ReportTables
+    config: dict[str, Any]
+
+    @property
+    def four(self) -> tuple[Any, ...]:
+        return self.tables.alignment, self.tables.properties, self.tables.correlations, self.tables.pairs
+
+    def changed(self, **tables: Any) -> "Invented":
+        return replace(self, tables=replace(self.tables, **tables))
+
+
+@pytest.fixture(scope="session")
+def invented(tmp_path_factory: pytest.TempPathFactory) -> Invented:
+    study = invent(tmp_path_factory.mktemp("invented"), {"tiny": (4.0, 4.5, 5.0)}).finish()
+    names = ("alignment", "properties", "correlations", "pairs")
+    read = (read_table(study.study / f"{name}.csv") for name in names)
+    return Invented(study.study, ReportTables(*read), settings()["config"])
+
+
+@pytest.fixture
+def with_alarm(invented: Invented) -> Callable[[str, dict[str, str]], Invented]:
+    """Return a function that puts a text into the alarms of the rows that have these values."""
+
+    def change(text: str, where: dict[str, str]) -> Invented:
+        table = invented.tables.alignment.copy()
+        chosen = (table[list(where)] == list(where.values())).all(axis=1)
+        assert chosen.any()
+        table["alarms"] = table["alarms"].where(~chosen, text)
+        return invented.changed(alignment=table)
+
+    return change

@@ -1,0 +1,120 @@
+"""The methods follow from the settings, and say what was done."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from brainalign import specs
+from brainalign.config.encoder_presets import PRESETS
+from brainalign.config.study import read_study
+from brainalign.report.encoders import encoder_paragraph
+from brainalign.report.methods import as_text, methods
+from report.conftest import Invented, settings
+
+ROOT = Path(__file__).parents[2]
+
+
+def text(study: Invented, config: dict[str, Any] | None = None) -> str:
+    tables = study.tables
+    return as_text(methods(tables.alignment, tables.properties, tables.pairs, config or study.config))
+
+
+def encoder(**changes: Any) -> str:
+    entry = {"regression": "ridge", "split": {"kind": "grouped", "folds": 6}} | changes
+    return encoder_paragraph("mine", settings(encoders={"mine": entry})["config"]["encoders"]["mine"])
+
+
+def test_numbers_are_those_of_the_study(invented: Invented) -> None:
+    said = text(invented)
+    for piece in (
+        "passages: SIMULATED responses to 96 passages of 4 sentences",
+        "(3 subjects, 12 neuroids and 384 samples). Source: Nobody 2026.",
+        "3 vanilla models and 3 instruction-tuned models of the family tiny.",
+        "3 untrained twins",
+        "200 draws (seed 0)",
+        "300 bootstrap samples of bases",
+        "Intervals of controlled and as-published count that folds train each other",
+        "Scores are divided by the ceiling known, not clipped.",
+    ):
+        assert piece in said, piece
+
+
+def test_encoders_stand_in_the_order_of_trust(invented: Invented) -> None:
+    said = text(invented)
+    assert said.index("Encoder controlled:") < said.index("Encoder as-published:")
+
+
+@pytest.mark.parametrize(
+    ("changes", "piece"),
+    [
+        ({}, "Groups of samples (the column split_group) are held out whole, in 6 folds."),
+        ({"split": {"kind": "shuffle", "test": 0.2, "seed": 7}}, "20 % of them held out each time (seed 7)"),
+        ({"split": {"kind": "kfold", "folds": 4}}, "held out in 4 folds, in the table's order"),
+        ({"split": {"kind": "leave-one-group-out", "by": "run"}}, "(the column run) are held out whole, one at a time"),
+        ({"split": {"kind": "contiguous", "gap": 3}}, "with a gap of 3 samples that is in no training set"),
+        ({"regression": "ols"}, "by ordinary least squares"),
+        ({"regression": "pca-ridge", "components": 9}, "9 principal components"),
+        ({"kernel": "rbf"}, "Gaussian kernels of 0.25, 0.5, 1, 2 and 4 times the median distance"),
+        ({"penalties": 10.0}, "The penalty is 10 times trace(K)/n"),
+        ({"penalties": "shared"}, "chosen for all neuroids together"),
+        ({"layer": "best"}, "highest test score"),
+        ({"layer": {"fixed": "block_02"}}, "The layer is block_02 in every model."),
+        ({"aggregate": "brain-score"}, "the median over neuroids of all subjects in each fold"),
+        ({"delays": [1, 2]}, "at delays of 1 and 2 samples"),
+        ({"trim": [20, 15]}, "20 samples at the start and 15 at the end"),
+    ],
+)
+def test_what_an_encoder_does_is_told(changes: dict[str, Any], piece: str) -> None:
+    datasets = {"stories": {"loader": "simulated", "kind": "stories", "seed": 2}}
+    entry = {"regression": "ridge", "split": {"kind": "grouped", "folds": 6}} | changes
+    config = settings(encoders={"mine": entry}, datasets=datasets)["config"]
+    assert piece in encoder_paragraph("mine", config["encoders"]["mine"])
+
+
+def test_where_properties_are_from_is_told(invented: Invented) -> None:
+    scores = {"task": "mmlu", "metric": "acc", "shots": 5, "category": "mmlu-stem", "files": {"tiny-1": __file__}}
+    properties = {
+        "mmlu": {"values": {"tiny-1": 0.25}, "source": "a paper, Table 7", "shots": 5},
+        "stem": {"lm_eval": scores},
+        "nowhere": {"values": {"tiny-1": 1.0}},
+    }
+    said = text(invented, settings(properties=properties)["config"])
+    assert "The property mmlu is given (a paper, Table 7; 5-shot)." in said
+    assert "The property stem is mmlu-stem of mmlu from lm-evaluation-harness (acc, filter none, 5-shot)." in said
+    assert "The property nowhere is given, without a source." in said
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_presets_are_told_by_what_they_do(preset: str) -> None:
+    entry = settings(
+        encoders={"mine": {"preset": preset}}, datasets={"s": {"loader": "simulated", "kind": "stories", "seed": 2}}
+    )
+    said = encoder_paragraph("mine", entry["config"]["encoders"]["mine"])
+    assert {"aw2023": "ordinary least squares", "wehbe2014": "ridge", "brain-score": "left out one by one"}[
+        preset
+    ] in said
+
+
+@pytest.mark.parametrize("study", ["config.yaml", "studies/aw2023-published.yaml", "studies/miniature-training.yaml"])
+def test_every_shipped_study_has_methods(
+    study: str, invented: Invented, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever tables there are: settings alone must never break the text."""
+    monkeypatch.chdir(ROOT)
+    config = specs.report(read_study(yaml.safe_load((ROOT / study).read_text())), {})["config"]
+    said = text(invented, config)
+    for name in (*config["datasets"], *config["published"], *config["encoders"], *config["readouts"]):
+        assert name in said
+    assert "{" not in said
+    assert "None" not in said
+
+
+def test_a_published_study_promises_no_intervals(invented: Invented) -> None:
+    table = invented.tables.alignment.assign(r_low=float("nan"), dependence="", smallest_p=float("nan"))
+    pairs = invented.tables.pairs.assign(difference_low=float("nan"))
+    said = text(invented.changed(alignment=table, pairs=pairs), invented.config | {"encoders": {}})
+    assert "The scores have no intervals" in said
+    assert "over stimuli from the same draws" not in said
+    assert "flipping the signs" not in said

@@ -1,0 +1,201 @@
+"""What the joined tables say against scores: nulls, untrained twins, ceilings, fits, and ways of splitting."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pandas as pd
+
+from brainalign.report import wording
+from brainalign.report.caveat import Caveat, is_text, names, three, way
+from brainalign.report.headline import UNTRAINED, encoders_in_order, is_controlled, trained
+from brainalign.study import summary_rows
+
+_NULL_IS_HIGHER = re.compile(r"the null (?P<null>\S+) scores higher(?P<leak>, which has no text: the split leaks)?")
+_SHARE = re.compile(r"(?P<share>\d+)% of neuroids (?P<what>.+)")
+FEW_GROUPS = re.compile(r"there are only (\d+) groups of samples")
+_WITHOUT_TEXT = ("position", "autocorrelation", "random")
+
+
+def caveats_of_scores(alignment: pd.DataFrame, properties: pd.DataFrame, config: Mapping[str, Any]) -> Iterator[Caveat]:
+    """Yield what is to be said of each encoder's scores."""
+    for find in (_leaks, _twins, _ceilings, _fits, _whatever_else):
+        yield from find(alignment, properties, config)
+    yield from _ways(alignment, config)
+
+
+def _leaks(alignment: pd.DataFrame, properties: pd.DataFrame, config: Mapping[str, Any]) -> Iterator[Caveat]:
+    """Nulls that score higher than models, and nulls without text that score at all; one sentence for each encoder."""
+    models, rows = trained(alignment, properties), summary_rows(alignment)
+    features = config.get("features", {})
+    for encoder in encoders_in_order(alignment, config):
+        where = way(encoder, config)
+        leaks: list[str] = []
+        higher: list[str] = []
+        without_text: list[str] = []
+        for dataset in names(rows[rows["encoder"] == encoder], "dataset"):
+            here = models[(models["encoder"] == encoder) & (models["dataset"] == dataset)]
+            others = rows[(rows["encoder"] == encoder) & (rows["dataset"] == dataset)]
+            nulls: dict[str, Any] = {str(row["features"]): row for row in others.to_dict("records")}
+            beaten = list(_beaten(here))
+            for null, is_leak, models_below in beaten:
+                scored = f" (r = {three(nulls[null], 'r')})" if null in nulls else ""
+                (leaks if is_leak else higher).append(
+                    f"{null}{scored} beats {_share_of(models_below, here)} on {dataset}"
+                )
+            if any(is_leak for _, is_leak, _ in beaten):
+                continue
+            for null, row in nulls.items():
+                if features.get(null, {}).get("control") in _WITHOUT_TEXT and row["r_low"] > 0:
+                    without_text.append(f"{null} reaches r = {three(row, 'r')} on {dataset}")
+        if leaks:
+            yield Caveat(
+                "alarm",
+                f"{where} leaks. Nulls that have no text score higher than trained models: {'; '.join(leaks)}. "
+                "Its scores on these data do not measure alignment with language.",
+            )
+        if higher:
+            yield Caveat(
+                "warning", f"{way(encoder, config)}: nulls score higher than trained models: {'; '.join(higher)}."
+            )
+        if without_text:
+            yield Caveat(
+                "warning",
+                f"{where}: nulls that have no text score above 0: {'; '.join(without_text)}. So much of every "
+                "score there needs no language; read the difference from the best null.",
+            )
+
+
+def _twins(alignment: pd.DataFrame, properties: pd.DataFrame, config: Mapping[str, Any]) -> Iterator[Caveat]:
+    """Untrained twins that score higher than the model whose architecture they have."""
+    columns = ["encoder", "dataset", "readout", "features", "r"]
+    rows = [tuple(row) for row in summary_rows(alignment)[columns].itertuples(index=False)]
+    scores = {row[:4]: row[4] for row in rows}
+    twins = properties[properties["kind"] == UNTRAINED]
+    model_of = dict(zip(twins["model"], twins["base"], strict=True))
+    for encoder in encoders_in_order(alignment, config):
+        found: dict[str, tuple[set[str], set[str]]] = {}
+        for name, dataset, readout, features, r in rows:
+            model = model_of.get(features, "")
+            of_model = scores.get((encoder, dataset, readout, model))
+            if name == encoder and of_model is not None:
+                higher, every = found.setdefault(dataset, (set(), set()))
+                every.add(model)
+                higher.update([model] if r > of_model else [])
+        told = [
+            f"{len(higher)} of {wording.count(len(every), 'model')} ({wording.some_of(sorted(higher))}) on {dataset}"
+            for dataset, (higher, every) in found.items()
+            if higher
+        ]
+        if told:
+            yield Caveat(
+                "warning",
+                f"{way(encoder, config)}: an untrained twin scores higher than its model for {'; '.join(told)}. "
+                "These scores do not show what training adds; the tables have no interval of that difference.",
+            )
+
+
+def _share_of(chosen: list[str], models: pd.DataFrame) -> str:
+    of = models["features"].nunique()
+    named = f" ({wording.some_of(chosen)})" if len(chosen) < of else ""
+    return f"{len(chosen)} of {wording.count(of, 'model')}{named}"
+
+
+def _beaten(models: pd.DataFrame) -> Iterator[tuple[str, bool, list[str]]]:
+    """Yield each null that an alarm names, whether that is a leak, and the models that it beats."""
+    beaten: dict[tuple[str, bool], list[str]] = {}
+    for features, text in zip(models["features"], models["alarms"], strict=True):
+        for match in _NULL_IS_HIGHER.finditer(text if isinstance(text, str) else ""):
+            beaten.setdefault((match["null"].rstrip(",;"), bool(match["leak"])), []).append(str(features))
+    for (null, is_leak), below in beaten.items():
+        yield null, is_leak, list(dict.fromkeys(below))
+
+
+def _ceilings(alignment: pd.DataFrame, properties: pd.DataFrame, config: Mapping[str, Any]) -> Iterator[Caveat]:
+    rows = trained(alignment, properties)
+    for encoder in encoders_in_order(alignment, config):
+        none, noise, above = [], [], []
+        for dataset, group in rows[rows["encoder"] == encoder].groupby("dataset", sort=False):
+            first = group.iloc[0]
+            if not wording.is_known(first["ceiling"]):
+                none.append(dataset)
+            elif first["ceiling_above_noise"] == 0:
+                noise.append(f"{dataset} ({three(first, 'ceiling')})")
+            over = group.loc[group["normalised"] > 1, "features"]
+            above += [f"{_share_of(list(over), group)} on {dataset}"] if len(over) else []
+        where = way(encoder, config)
+        if noise:
+            yield Caveat(
+                "alarm",
+                f"{where}: the ceiling does not stand out from what noise gives on {wording.listing(noise)}; shares "
+                "of it mean nothing.",
+            )
+        if above:
+            yield Caveat(
+                "warning",
+                f"{where}: above the ceiling scored {'; '.join(above)}. A ceiling is an estimate, and one from other "
+                "subjects is no bound.",
+            )
+        if none:
+            yield Caveat("note", f"{where}: there is no noise ceiling on {wording.listing(none)}, so no share of it.")
+
+
+def _fits(alignment: pd.DataFrame, properties: pd.DataFrame, config: Mapping[str, Any]) -> Iterator[Caveat]:
+    """Penalties at the edge of the grid and the like, of layers that an encoder chose in some fold."""
+    everyone = alignment[(alignment["subject"] == "all") & (alignment["region"] == "all")]
+    models = properties.loc[properties["kind"] != UNTRAINED, "model"]
+    chosen = everyone[(everyone["layer_share"] > 0) & everyone["features"].isin(models)]
+    advice = {
+        "have a penalty at the edge of the grid": "a wider grid may score higher, and where nothing can be predicted "
+        "the largest penalty is right",
+        "have a constant prediction": "they score 0",
+    }
+    for _, group in chosen.groupby(["encoder", "dataset"], sort=False):
+        encoder, dataset = str(group["encoder"].iloc[0]), str(group["dataset"].iloc[0])
+        shares: dict[str, list[int]] = {}
+        told: dict[str, set[str]] = {}
+        for features, text in zip(group["features"], group["alarms"], strict=True):
+            for alarm in text.split("; ") if isinstance(text, str) and text else []:
+                match = _SHARE.fullmatch(alarm)
+                what = match["what"] if match else "least squares" if alarm.startswith("least squares") else ""
+                if what:
+                    told.setdefault(what, set()).add(str(features))
+                    shares.setdefault(what, []).append(int(match["share"]) if match else 0)
+        of = group["features"].nunique()
+        for what, of_models in told.items():
+            share = f"{len(of_models)} of {wording.count(of, 'model')}"
+            where = f"{way(encoder, config)}, {dataset}: in chosen layers of {share}"
+            if what == "least squares":
+                text = f"{where} there are about as many features as training samples, where least squares is unstable."
+            else:
+                most = f"up to {max(shares[what])} %" if len(shares[what]) > 1 else f"{shares[what][0]} %"
+                text = f"{where} {most} of neuroids {what}" + (f"; {advice[what]}." if what in advice else ".")
+            yield Caveat("note", text)
+
+
+def _whatever_else(alignment: pd.DataFrame, properties: pd.DataFrame, config: Mapping[str, Any]) -> Iterator[Caveat]:
+    """Alarms of chosen layers that nothing above knows, word for word."""
+    told: dict[str, list[str]] = {}
+    for row in trained(alignment, properties).to_dict("records"):
+        for alarm in row["alarms"].split("; ") if is_text(row["alarms"]) else []:
+            if not any(known.fullmatch(alarm) for known in (_NULL_IS_HIGHER, _SHARE, FEW_GROUPS)):
+                told.setdefault(f"{way(row['encoder'], config)}, {row['dataset']}: {alarm}", []).append(row["features"])
+    for text, of_models in told.items():
+        yield Caveat("warning", f"{text} ({wording.count(len(of_models), 'model')}).")
+
+
+def _ways(alignment: pd.DataFrame, config: Mapping[str, Any]) -> Iterator[Caveat]:
+    """What the way in which an encoder splits and chooses does to its scores; one sentence for each encoder."""
+    rows = summary_rows(alignment)
+    settings = config.get("encoders", {})
+    for name in encoders_in_order(alignment, config):
+        of, entry = rows[rows["encoder"] == name], settings.get(name, {})
+        said = []
+        if entry.get("split", {}).get("kind") in ("shuffle", "kfold") and not is_controlled(entry):
+            said.append("single samples are held out, so that neighbours of one passage stand on both sides of a split")
+        if (of["layer_choice"] == "best").any():
+            said.append("each model's layer is taken by its test score, which raises r")
+        if (of["dependence"] == "not counted").any():
+            said.append("intervals do not count that folds share training samples, and are too narrow")
+        if said:
+            yield Caveat("warning", f"{way(name, config)}: {'; '.join(said)}.")

@@ -1,0 +1,84 @@
+"""Which pages a report has for which tables, and what of a table is on them.
+
+Light to import: rules read it when they are planned.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Rows = Literal["all", "everyone", "chosen", "layers", "parts"]
+_SHOWN = (
+    "dataset encoder readout features r r_low r_high normalised over_null over_null_low over_null_high best_null "
+    "over_null_p alarms"
+)
+
+
+@dataclass(frozen=True)
+class Page:
+    """One table of a report.
+
+    table : the name of the joined table; title, about : what stands above it; shown : columns in view at first, all
+    where empty; rows : those that it has, see `tables.select_rows`.
+    """
+
+    table: str
+    title: str
+    about: str
+    shown: str = ""
+    rows: Rows = "all"
+
+
+PAGES: Mapping[str, Page] = {
+    "scores": Page(
+        "alignment", "Scores", "The chosen layer over all subjects and regions, models and nulls.", _SHOWN, "chosen"
+    ),
+    "layers": Page(
+        "alignment",
+        "Layers",
+        "Every layer over all subjects and regions.",
+        _SHOWN.replace(" features ", " features layer layer_share "),
+        "layers",
+    ),
+    "subjects": Page(
+        "alignment",
+        "Subjects and regions",
+        "The chosen layer of each subject and region.",
+        _SHOWN.replace(" features ", " features subject region "),
+        "parts",
+    ),
+    "properties": Page("properties", "Properties of the models", "What is known of each model."),
+    "property_sources": Page(
+        "property_sources", "Sources of the properties", "Where each number about a model is from."
+    ),
+    "correlations": Page(
+        "correlations",
+        "Correlations",
+        "Alignment with properties, over trained models.",
+        "encoder readout dataset over property n bases pearson_r fisher_low fisher_high pearson_p permutation_p "
+        "corrected_p spearman_rho reason left_out",
+    ),
+    "controlled_correlations": Page(
+        "controlled_correlations",
+        "Correlations that hold something fixed",
+        "Partial correlations, within families, and mixed models.",
+        "encoder readout dataset over analysis family property given n estimate low high p corrected_p reason",
+    ),
+    "pairs": Page(
+        "pairs",
+        "Instruction-tuned and vanilla pairs",
+        "Each instruction-tuned model against its base, and the mean of the pairs.",
+        "encoder readout dataset row over tuned base difference difference_low difference_high over_bases_low "
+        "over_bases_high wilcoxon_p_bases percent_change pairs bases reason",
+    ),
+    "reproduced": Page("reproduced", "Published and here", "Figures of a publication beside what this study finds."),
+    "similarity": Page(
+        "similarity", "Representational similarity", "Every layer over all subjects and regions.", "", "everyone"
+    ),
+}
+
+
+def pages_of(tables: Iterable[str]) -> list[str]:
+    """Return the names of the pages that these joined tables give."""
+    given = set(tables)
+    return [name for name, page in PAGES.items() if page.table in given]
