@@ -47,7 +47,8 @@ def folder(study: Study, tmp_path_factory: pytest.TempPathFactory) -> Path:
             taken.append(out / "published" / f"{name}.csv")
             take_published(plain(specs.published(study, name, digest)), PROVENANCE, Path(entry.table), taken[-1])
         joined = [out / name for name in ("alignment.csv", "properties.csv", "replicates.h5")]
-        join_study(plain(specs.properties(study)), PROVENANCE, [], [], [], [], taken, *joined)
+        known, sources = plain(specs.properties(study, digest)), out / "property_sources.csv"
+        join_study(known, PROVENANCE, [], [], [], [], taken, *joined, sources, [], [])
         spec = plain(specs.correlation(study)) | {"draws": 100, "orders": 99}
         tables = [out / name for name in ("correlations.csv", "controlled.csv", "pairs.csv")]
         correlate_properties(spec, PROVENANCE, *joined, *tables[:2])

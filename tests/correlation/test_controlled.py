@@ -65,13 +65,14 @@ def test_a_model_without_a_covariate_is_left_out_by_name() -> None:
 @pytest.mark.parametrize(
     ("given", "kept", "reason"),
     [
+        (["constant"], N, "a property that is held fixed is the same for all models"),
         (["other"], N, "the properties are linearly dependent, or explain the score entirely"),
         (["size"], 3, "fewer than 4 models"),
         (["size"], 4, "fewer than 5 models: no p and no analytic interval"),
     ],
 )
 def test_why_there_is_no_partial_correlation(given: list[str], kept: int, reason: str) -> None:
-    table = properties()
+    table = properties().assign(constant=3.0)
     table.loc[kept:, "mmlu"] = np.nan
     wanted = [{"property": "mmlu", "given": given}]
     row = only(controlled_correlations([group()], table, [], wanted, draws=100), analysis="partial")
@@ -100,6 +101,7 @@ def test_a_mixed_model_or_why_there_is_none() -> None:
     row = only(controlled_correlations([group()], properties(), [], mixed=["size"]), analysis="mixed model")
     assert row["low"] < row["estimate"] < row["high"]
     assert (row["n"], row["bases"], row["reason"]) == (14, 7, "")
+    assert 0 < row["share_between"] < 1
     few = {"few": {"models": list(NAMES[:8])}}
     row = only(controlled_correlations([group()], properties(), [], mixed=["size"], over=few), analysis="mixed model")
     assert row["reason"] == "there are 4 bases, and a random intercept needs at least 5"

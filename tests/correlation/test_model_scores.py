@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from brainalign.correlation.pairs import compare_pairs
 from brainalign.correlation.scores import average_weights, model_scores
 from brainalign.study import CELL
 
@@ -69,6 +70,36 @@ def test_subjects_stand_in_rows_of_their_own() -> None:
     np.testing.assert_allclose(first.subject_r, first.r + np.array([[0.1], [0.2]]))
     assert second.subject_r.shape == average.subject_r.shape == (0, 3)
     assert [(part.dataset, weight) for part, weight in average.parts] == [("one", 0.25), ("two", 0.25), ("three", 0.5)]
+
+
+def test_scores_that_are_normalised_neuroid_by_neuroid_are_taken_as_they_are() -> None:
+    alignment, replicates = tables()
+    alignment["normalised"] = alignment["r"] / alignment["ceiling"]
+    alignment["normalised_by"] = np.where(alignment["dataset"] == "two", "neuroid", "aggregate")
+    alignment.loc[alignment["dataset"] == "two", "normalised"] = 0.75
+    first, second, third, average = model_scores(alignment, replicates)
+    for aggregate in (first, third):
+        own = alignment[(alignment["dataset"] == aggregate.dataset) & (alignment["features"] == "b")]
+        own = own[(own["layer"] == "chosen") & (own["subject"] == "all")].iloc[0]
+        assert aggregate.normalised[aggregate.of("b")] == pytest.approx(own["r"] / own["ceiling"])
+        assert np.isfinite(aggregate.normalised_replicates).all()
+    assert second.normalised.tolist() == [0.75] * 3
+    assert np.isnan(second.normalised_replicates).all()
+    np.testing.assert_allclose(
+        average.normalised, 0.25 * first.normalised + 0.25 * 0.75 + 0.5 * third.normalised, rtol=1e-12
+    )
+    assert np.isnan(average.normalised_replicates).all()
+    assert np.isfinite(average.replicates).all()
+
+
+def test_a_pair_normalised_neuroid_by_neuroid_has_a_difference_without_an_interval() -> None:
+    alignment, replicates = tables()
+    alignment = alignment.assign(normalised=np.where(alignment["features"] == "b", 0.8, 0.5), normalised_by="neuroid")
+    compared = compare_pairs(model_scores(alignment, replicates), {"b": "a"}, 100, 0)
+    row = compared[(compared["dataset"] == "one") & (compared["row"] == "pair")].iloc[0]
+    assert row["difference_normalised"] == pytest.approx(0.3)
+    assert row[["difference_normalised_low", "difference_normalised_high"]].isna().all()
+    assert row[["difference_low", "difference_high"]].notna().all()
 
 
 def test_weights_sum_to_one() -> None:

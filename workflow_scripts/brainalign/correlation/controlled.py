@@ -24,8 +24,8 @@ PARTS: tuple[Part, ...] = ("partial", "semi-partial")
 ANALYSES = (*PARTS, WITHIN, WITHOUT, MIXED, GIVEN_R)
 COLUMNS = (
     "encoder readout dataset simulated over analysis family property given n bases estimate p low high over_models_low "
-    "over_models_high over_stimuli_low over_stimuli_high detectable_r correction corrected_tests corrected_p reason "
-    "models left_out draws seed"
+    "over_models_high over_stimuli_low over_stimuli_high share_between detectable_r correction corrected_tests "
+    "corrected_p reason models left_out draws seed"
 ).split()
 COUNTS = ("n", "bases", "corrected_tests", "draws", "seed")
 _RENAMED = {"pearson_r": "estimate", "pearson_p": "p", "fisher_low": "low", "fisher_high": "high"}
@@ -52,7 +52,8 @@ def controlled_correlations(
         the interval is Fisher's with n − k − 3, approximate for the semi-partial.
     within family, without family : Pearson's r over the models of one family, or over those of all others. In sets of
         two or more families.
-    mixed model : see `mixed.slope_beyond_families`.
+    mixed model : see `mixed.slope_beyond_families`; `share_between` is the share of the remaining variance that lies
+        between bases, and `reason` says where there is none.
     given r : a correlation that was given, such as a published one, with p from its n; no data of this study.
 
     Parameters
@@ -99,6 +100,8 @@ def controlled_statistics(of: Observations, part: Part, draws: int, seed: int) -
     """Return a partial or semi-partial correlation with its p and intervals, or the reason for none."""
     n, k = len(of.x), of.covariates.shape[1]
     reason = why_no_r(of, k + 3)
+    if not reason and (np.ptp(of.covariates, axis=0) == 0).any():
+        reason = "a property that is held fixed is the same for all models"
     if reason:
         return {"reason": reason}
     estimate = float(controlled_r(of.x, of.y, of.covariates, part))
@@ -137,7 +140,9 @@ def _mixed(
         except InputError as error:
             yield row | {"reason": str(error).rstrip(".")}
             continue
-        yield row | {"estimate": fit.slope, "p": fit.p, "low": fit.low, "high": fit.high, "reason": ""}
+        found_none = "no variance between bases: the slope of least squares" if fit.share_between == 0 else ""
+        numbers = {"estimate": fit.slope, "p": fit.p, "low": fit.low, "high": fit.high}
+        yield row | numbers | {"share_between": fit.share_between, "reason": found_none}
 
 
 def _by_family(

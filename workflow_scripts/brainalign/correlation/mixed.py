@@ -1,5 +1,6 @@
 """A linear model with a random intercept for each base, by restricted maximum likelihood."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,7 +9,8 @@ import numpy as np
 from brainalign.errors import InputError
 
 LEAST_BASES = 5
-_WIDEST = 8.0  # log10 of the largest ratio of variances that is looked at
+STARTS = (0.1, 10.0, 1e4)  # ratios of variances; the likelihood may have two maxima, one of them at 0
+NO_VARIANCE = 1e-6  # a ratio of variances below which the bases are said not to differ
 
 
 @dataclass(frozen=True)
@@ -24,9 +26,12 @@ class MixedModel:
 def random_intercepts(y: np.ndarray, design: np.ndarray, groups: Sequence[str]) -> MixedModel:
     """Fit y = X β + u[group] + e, u ~ N(0, σ_b²), e ~ N(0, σ²), by restricted maximum likelihood.
 
-    With λ = σ_b² / σ² and V = I + λ Z Z', β̂ = (X' V⁻¹ X)⁻¹ X' V⁻¹ y and σ̂² = (y − X β̂)' V⁻¹ (y − X β̂) / (n − p), the
-    criterion (n − p) log σ̂² + log |V| + log |X' V⁻¹ X| is minimised over λ ≥ 0 alone (Harville 1977; Laird & Ware
-    1982). The standard errors take λ̂ as known. The same numbers as statsmodels' MixedLM(…).fit(reml=True).
+    The ratio λ = σ_b² / σ² is that of statsmodels' MixedLM (Lindstrom & Bates 1988), found by Powell's method from
+    several starts, of which the likeliest is kept: its gradient methods end in singular matrices where the best λ is
+    0, as it often is with few bases. With that λ and
+    V = I + λ Z Z', β̂ = (X' V⁻¹ X)⁻¹ X' V⁻¹ y with the covariance σ̂² (X' V⁻¹ X)⁻¹ are statsmodels' generalised least
+    squares: standard errors that take λ̂ as known (Laird & Ware 1982), like those of lme4 and nlme. MixedLM's own are of
+    the observed information of β and λ together, which is not positive definite at λ̂ = 0.
 
     Parameters
     ----------
@@ -34,9 +39,11 @@ def random_intercepts(y: np.ndarray, design: np.ndarray, groups: Sequence[str]) 
 
     Raises
     ------
-    InputError : linearly dependent columns, no more observations than coefficients, or groups of one throughout.
+    InputError : linearly dependent columns, no more observations than coefficients, groups of one throughout, or
+        nothing left to explain.
     """
-    from scipy import optimize
+    from statsmodels.regression.linear_model import GLS
+    from statsmodels.regression.mixed_linear_model import MixedLM, MixedLMParams
 
     names = list(dict.fromkeys(groups))
     n, p = design.shape
@@ -44,44 +51,40 @@ def random_intercepts(y: np.ndarray, design: np.ndarray, groups: Sequence[str]) 
         raise InputError("the property and the families are linearly dependent, or there are too few models.")
     if len(names) == n:
         raise InputError("every base has one model only, so that bases cannot be told from models.")
-    member = np.array([[group == name for name in names] for group in groups], dtype=np.float64)  # (observation, group)
-    sizes = member.sum(axis=0)  # (group,)
-
-    def solve(ratio: float) -> tuple[float, np.ndarray, np.ndarray, float]:
-        def weigh(values: np.ndarray) -> np.ndarray:  # V⁻¹ v, group by group: v − λ / (1 + m λ) Σ v
-            return np.asarray(values - member @ ((ratio / (1 + ratio * sizes))[:, None] * (member.T @ values)))
-
-        weighed = weigh(design)
-        information = design.T @ weighed  # (coefficient, coefficient)
-        coefficients = np.linalg.solve(information, weighed.T @ y)
-        left = y - design @ coefficients
-        variance = float(left @ weigh(left[:, None])[:, 0]) / (n - p)
-        logs = np.log1p(ratio * sizes).sum() + np.linalg.slogdet(information)[1]
-        return float((n - p) * np.log(variance) + logs), coefficients, information, variance
-
-    def criterion(exponent: float) -> float:
-        return solve(10.0**exponent)[0]
-
-    # From a grid to its best cell: the criterion may have two minima, one of them at 0.
-    grid = np.linspace(-_WIDEST, _WIDEST, 65)
-    best = int(np.argmin([criterion(exponent) for exponent in grid]))
-    low, high = grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)]
-    exponent = optimize.minimize_scalar(criterion, bounds=(low, high), method="bounded", options={"xatol": 1e-10}).x
-    ratio = 0.0 if solve(0.0)[0] <= criterion(exponent) else float(10.0**exponent)
-    _, coefficients, information, variance = solve(ratio)
-    errors = np.sqrt(np.diagonal(np.linalg.inv(information)) * variance)
-    return MixedModel(coefficients, errors, ratio * variance, variance)
+    left = y - design @ np.linalg.lstsq(design, y, rcond=None)[0]
+    if left @ left <= 1e-20 * float((y - y.mean()) @ (y - y.mean())):
+        raise InputError("the property and the families explain the score entirely, and nothing is left to the bases.")
+    number = np.array([names.index(group) for group in groups])  # (observation,)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # those of a λ at its bound and of the information there, which is not used
+        try:
+            starts = [MixedLMParams.from_components(np.zeros(p), cov_re=np.array([[start]])) for start in STARTS]
+            fits = [MixedLM(y, design, number).fit(start_params=s, reml=True, method=["powell"]) for s in starts]
+        except (np.linalg.LinAlgError, ValueError) as error:
+            raise InputError(f"the mixed model cannot be fitted ({error}).") from error
+    fit = max((fit for fit in fits if fit.converged), key=lambda fit: fit.llf, default=fits[0])
+    ratio = float(fit.cov_re[0, 0] / fit.scale)
+    if not fit.converged or not np.isfinite(ratio):
+        raise InputError("the mixed model cannot be fitted (the search for its variances does not converge).")
+    ratio = ratio if ratio > NO_VARIANCE else 0.0
+    same = (number[:, None] == number).astype(np.float64)  # (observation, observation)
+    fixed = GLS(y, design, sigma=np.eye(n) + ratio * same).fit()
+    return MixedModel(np.asarray(fixed.params), np.asarray(fixed.bse), ratio * float(fixed.scale), float(fixed.scale))
 
 
 @dataclass(frozen=True)
 class Slope:
-    """The slope of the standardised score on the standardised property, its interval, p and degrees of freedom."""
+    """The slope of the standardised score on the standardised property, its interval, p and degrees of freedom.
+
+    share_between : of the variance that neither the property nor the family explains, the share between bases.
+    """
 
     slope: float
     low: float
     high: float
     p: float
     df: int
+    share_between: float
 
 
 def slope_beyond_families(x: np.ndarray, y: np.ndarray, families: Sequence[str], bases: Sequence[str]) -> Slope:
@@ -111,4 +114,5 @@ def slope_beyond_families(x: np.ndarray, y: np.ndarray, families: Sequence[str],
     fit = random_intercepts(standard[1], np.stack([standard[0], *member], axis=1), bases)
     slope, error = float(fit.coefficients[0]), float(fit.errors[0])
     half = float(stats.t.isf(0.025, df)) * error
-    return Slope(slope, slope - half, slope + half, float(2 * stats.t.sf(abs(slope) / error, df)), df)
+    p = float(2 * stats.t.sf(abs(slope) / error, df))
+    return Slope(slope, slope - half, slope + half, p, df, fit.between / (fit.between + fit.within))

@@ -39,9 +39,10 @@ def compare_pairs(
     The data set "average" is the mean over collections of their mean over data sets.
 
     A pair's row: difference = r of the tuned model − r of its base; its interval is of the paired replicates, that is
-    over stimuli. `difference_normalised` is in units of the ceiling, which is held fixed. `subject_difference` and
-    `over_subjects` are of the subjects' own scores (see `subjects.over_subjects`). `percent_change` is
-    100 × difference / r of the base, only where the base's r is above 0 beyond its interval.
+    over stimuli. `difference_normalised` is in units of the ceiling, which is held fixed, and has no interval where
+    scores are normalised neuroid by neuroid. `subject_difference` and `over_subjects` are of the subjects' own scores
+    (see `subjects.over_subjects`). `percent_change` is 100 × difference / r of the base, only where the base's r is
+    above 0 beyond its interval.
 
     A row of a mean has the interval of the mean difference over stimuli, and, in `over_bases`, over bootstrap samples
     of bases (all pairs of a base move together): the first speaks of these models on other stimuli, the second of

@@ -13,6 +13,7 @@ from brainalign.storage import read_arrays
 from brainalign.study import CELL, summary_rows
 
 AVERAGE = "average"
+BY_NEUROID = "neuroid"  # what alignment tables say of scores that are normalised neuroid by neuroid
 
 Replicates = Mapping[tuple[str, ...], np.ndarray]
 
@@ -26,7 +27,10 @@ class ModelScores:
     encoder, readout, dataset : names; dataset is "average" for the mean over collections of their mean over data sets.
     models : names.
     r : (model,); replicates : (draw, model).
-    normalised : (model,), r / ceiling, averaged like r; normalised_replicates : (draw, model), with ceilings fixed.
+    normalised : (model,), r / ceiling, averaged like r, or, where a data set's scores are normalised neuroid by
+        neuroid, the aggregate of r / ceiling of neuroids.
+    normalised_replicates : (draw, model), with ceilings fixed; NaN for scores normalised neuroid by neuroid, of which
+        there are no replicates, and for averages that hold one of them.
     simulated : 1 where all data are, 0 where none are, otherwise the share of data sets.
     subject_r : (subject, model), chosen-layer scores of each subject over all regions; no rows for the average.
     parts : for the average, each data set's scores with its weight.
@@ -110,12 +114,19 @@ def _of_dataset(
     drawn = np.stack([replicates.get((dataset, encoder, readout, model), none) for model in models], axis=1)
     r, ceiling = rows["r"].to_numpy(np.float64), rows["ceiling"].to_numpy(np.float64)
     ceiling = np.where(ceiling > 0, ceiling, np.nan)
+    normalised, normalised_replicates = r / ceiling, drawn / ceiling
+    if "normalised_by" in rows:
+        by_neuroid = (rows["normalised_by"] == BY_NEUROID).to_numpy(dtype=bool)
+        normalised = np.where(by_neuroid, rows["normalised"].to_numpy(np.float64), normalised)
+        normalised_replicates = np.where(by_neuroid, np.nan, normalised_replicates)
     simulated = float(rows["simulated"].max())
     subjects = np.empty((0, len(models)))
     if of_subjects is not None:
         table = of_subjects.pivot(index="subject", columns="features", values="r")
         subjects = table.reindex(columns=list(models)).to_numpy(np.float64)
-    return ModelScores(encoder, readout, dataset, models, r, drawn, r / ceiling, drawn / ceiling, simulated, subjects)
+    return ModelScores(
+        encoder, readout, dataset, models, r, drawn, normalised, normalised_replicates, simulated, subjects
+    )
 
 
 def _average(single: Sequence[ModelScores], weights: np.ndarray) -> ModelScores:
