@@ -16,6 +16,7 @@ SHELL := /bin/bash
 VENV := .venv
 RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
+LM_EVAL := .venv-lm-eval
 FREE_GB_NEEDED := $(if $(filter cpu,$(TORCH)),4,9)
 INDEX := $(if $(filter cpu,$(TORCH)),--extra-index-url https://download.pytorch.org/whl/cpu,)
 # config.yaml is what Snakefile takes by itself; a study given with --configfile replaces it.
@@ -24,7 +25,7 @@ NAME = $(shell sed -n 's/^study: *\([A-Za-z0-9._-]*\).*/\1/p' "$(STUDY)" 2>/dev/
 FOLDER = results/studies/$(NAME)
 SNAKEMAKE = $(RUN) -m snakemake --cores $(CORES) $(CONFIGFILE)
 
-.PHONY: help demo study exists plan test check format bench lock accept clean
+.PHONY: help demo study exists plan export compare test check format bench lock accept clean lm-eval-environment
 
 help:
 	@printf '%s\n' \
@@ -34,6 +35,9 @@ help:
 	  'make test                  run all tests' \
 	  'make check                 ruff, mypy, snakefmt, snakemake --lint' \
 	  'make bench                 run the benchmarks; results/benchmarks/summary.csv' \
+	  'make export STUDY=file     all scores of a study as one table (CSV, Parquet), and a description of its folder' \
+  'make compare A=one B=two   say what differs between two finished studies beyond its interval (OUT=folder: tables)' \
+	  'make lm-eval-environment   once, for studies that run benchmarks with lm_eval' \
 	  'make accept TARGET=file    accept existing results after a change of code that cannot alter them' \
 	  'make format                format the code' \
 	  'make lock                  resolve requirements.in into requirements.lock' \
@@ -51,6 +55,17 @@ $(READY): requirements.lock
 	@$(RUN) -m pip install --quiet --disable-pip-version-check $(INDEX) --requirement requirements.lock
 	@touch $@
 
+# lm-evaluation-harness has an environment of its own: it needs versions of libraries that the workflow's own cannot have.
+$(LM_EVAL)/.ready: envs/lm-eval.lock
+	@command -v "$(PYTHON)" >/dev/null || { echo "There is no $(PYTHON); install Python 3.11 or newer, or name yours: make PYTHON=python3.12"; exit 1; }
+	@free=$$(df -Pk . | awk 'NR==2 {print int($$4/1048576)}'); [ "$$free" -ge $(FREE_GB_NEEDED) ] || { echo "Only $$free GB of disk are free here, but $(FREE_GB_NEEDED) are needed for the environment."; exit 1; }
+	@echo "Making $(LM_EVAL) from envs/lm-eval.lock; this downloads packages once and takes a few minutes."
+	@"$(PYTHON)" -m venv $(LM_EVAL)
+	@$(LM_EVAL)/bin/python -m pip install --quiet --disable-pip-version-check $(INDEX) --requirement envs/lm-eval.lock
+	@touch $@
+
+lm-eval-environment: $(LM_EVAL)/.ready
+
 # --- running studies ---------------------------------------------------------------------------------------------
 
 demo: STUDY := config.yaml
@@ -59,7 +74,7 @@ demo: study
 study: $(READY) exists
 	@test -n "$(NAME)" || { echo "$(STUDY) has no line 'study: name'."; exit 1; }
 	@$(SNAKEMAKE)
-	@if [ ! -e "$(FOLDER)/report.html" ] || [ -n "$$(find "$(FOLDER)" -newer "$(FOLDER)/report.html" \( -name '*.csv' -o -name '*.png' \) -print -quit)" ]; then \
+	@if [ ! -e "$(FOLDER)/report.html" ] || [ -n "$$(find "$(FOLDER)" -newer "$(FOLDER)/report.html" \( -name '*.csv' -o -name '*.png' -o -name 'summary.html' \) -print -quit)" ]; then \
 	  $(SNAKEMAKE) --report "$(FOLDER)/report.html" --quiet all; fi
 	@printf '%s\n' "Tables:  $(FOLDER)/alignment.csv, properties.csv, correlations.csv, pairs.csv" \
 	  "Figures: $(FOLDER)/figures/" "Report:  $(FOLDER)/report.html"
@@ -69,6 +84,15 @@ exists:
 
 plan: $(READY) exists
 	@$(SNAKEMAKE) --dry-run --quiet host
+
+export: $(READY) exists
+	@$(RUN) -m snakemake export --cores $(CORES) $(CONFIGFILE)
+	@printf '%s\n' "All scores:  $(FOLDER)/export/scores.csv, scores.parquet" "Description: $(FOLDER)/ro-crate-metadata.json"
+
+# That studies differ (status 1) is an answer, not a failure.
+compare: $(READY)
+	@test -n "$(A)" && test -n "$(B)" || { echo "Name two finished studies, or their folders: make compare A=one B=two"; exit 1; }
+	@PYTHONPATH=workflow_scripts $(RUN) -m brainalign compare "$(A)" "$(B)" $(if $(OUT),--out "$(OUT)",) || test $$? -eq 1
 
 accept: $(READY)
 	@test -n "$(TARGET)" || { echo "Name the files to accept: make accept TARGET=results/…"; exit 1; }

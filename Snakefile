@@ -27,10 +27,13 @@ include: "rules/alignment.smk"
 include: "rules/similarity.smk"
 include: "rules/prediction.smk"
 include: "rules/losses.smk"
+include: "rules/evaluations.smk"
 include: "rules/published.smk"
 include: "rules/study.smk"
 include: "rules/correlation.smk"
 include: "rules/figures.smk"
+include: "rules/export.smk"
+include: "rules/report.smk"
 
 
 onstart:
@@ -50,6 +53,7 @@ rule all:
     input:
         TABLES,
         FIGURES,
+        REPORT,
         PREDICTIONS,
     localrule: True
 
@@ -69,4 +73,11 @@ rule encodings:
 rule predictions:
     input:
         PREDICTIONS,
+    localrule: True
+
+
+rule export:
+    input:
+        f"results/studies/{STUDY.study}/export/scores.csv",
+        f"results/studies/{STUDY.study}/ro-crate-metadata.json",
     localrule: True

@@ -7,7 +7,13 @@ width (match); for a localizer the model reads the user's sentences and non-word
 Where the weights lie (placement: auto, resident, sharded over several cards, streamed from disk block by block) and how
 many tokens a batch holds are resources: they change how long a job takes, and of a state its last digits at most.
 The readout `none` holds what no model computes; static embeddings come from the user's file of vectors.
+Data sets that are joined into one take the rows of each, and no model runs again, but where what is computed depends on
+all stimuli: nulls, random tokens, components, and units chosen by a localizer are computed for the joined stimuli.
 """
+
+
+# What can be joined is not computed.
+ruleorder: join_activations > extract_activations > compute_features
 
 
 rule extract_activations:
@@ -77,6 +83,39 @@ rule compute_features:
         " --code {params.code:q}"
         " --stimuli {input.stimuli:q}"
         " --table {input.table:q}"
+        " --out {output.activations:q}"
+        " --digest {output.digest:q}"
+        " 2> {log:q}"
+
+
+rule join_activations:
+    """Put the activations of several data sets after one another."""
+    input:
+        activations=ancient(parts_of("results/activations/{readout}/{features}/{dataset}.h5")),
+        digests=parts_of("results/activations/{readout}/{features}/{dataset}.digest.json"),
+    output:
+        activations="results/activations/{readout}/{features}/{dataset}.h5",
+        digest="results/activations/{readout}/{features}/{dataset}.digest.json",
+    log:
+        "results/logs/join_activations/{readout}/{features}/{dataset}.log",
+    benchmark:
+        "results/benchmarks/join_activations/{readout}/{features}/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=names(JOINED),
+        readout=names(JOINED_READOUTS),
+        features=names(JOINED_FEATURES),
+    conda:
+        "../envs/workflow.yaml"
+    resources:
+        mem_mb=megabytes(1_000),
+    params:
+        spec=spec(specs.joined),
+        code=code("join_activations"),
+    shell:
+        "python -m brainalign.stages.join_activations"
+        " --spec {params.spec:q}"
+        " --code {params.code:q}"
+        " --activations {input.activations:q}"
         " --out {output.activations:q}"
         " --digest {output.digest:q}"
         " 2> {log:q}"

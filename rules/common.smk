@@ -6,6 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 
+import yaml
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
@@ -17,12 +18,21 @@ from brainalign import specs
 from brainalign.activations.nulls.registry import module_of
 from brainalign.checksums import Checksums
 from brainalign.config.claims import conflicts, record
+from brainalign.config.joined import scored_by, with_responses
+from brainalign.config.properties import evaluated_models
 from brainalign.config.study import read_study
 from brainalign.config.twins import with_twins
 from brainalign.config.yaml_files import refuse_repeated_keys
 from brainalign.errors import InputError
+from brainalign.figures.needs import drawn_by, expanded, needs
+from brainalign.properties.gathering import gather
+from brainalign.properties.running import missing_environment
 from brainalign.provenance import canonical, code_param
+from brainalign.report import pages as report_pages
 from brainalign.run_lock import hold_folder
+
+# The Python of the environment in which lm_eval runs (make lm-eval-environment); one rule finds it in its shell.
+LM_EVAL = ROOT / ".venv-lm-eval" / "bin" / "python"
 
 # Stages run under the interpreter that runs Snakemake, unless a software deployment was asked for, and import this
 # checkout's package, whatever else lies in the working directory. File descriptor 3 keeps Snakemake's standard error,
@@ -33,7 +43,7 @@ interpreter = (
 )
 shell.prefix(
     f'set -euo pipefail; exec 3>&2; export PATH={interpreter}"$PATH"'
-    f" PYTHONPATH={shlex.quote(str(SCRIPTS))}; export PYTHONSAFEPATH=1; "
+    f" PYTHONPATH={shlex.quote(str(SCRIPTS))} LM_EVAL={shlex.quote(str(LM_EVAL))}; export PYTHONSAFEPATH=1; "
     "export HUB_OFFLINE=${{HF_HUB_OFFLINE-}} HF_HUB_OFFLINE=1; "
 )
 
@@ -60,13 +70,34 @@ for name, model in STUDY.models.items():
             f"models.{name} has no revision: {model.source} is taken as it is when first fetched, and recorded."
         )
 
+# How to cite the tool itself, where the checkout says so.
+TOOL = yaml.safe_load(citation.read_text(encoding="utf-8")) if (citation := ROOT / "CITATION.cff").exists() else {}
+
 CHECKSUMS = Checksums(Path(".snakemake/brainalign-checksums.json"))
+
+
+def check_property_files():
+    """Refuse tables and result files that the last job could not use, before the first one."""
+    known = specs.properties(STUDY, CHECKSUMS)
+    if known["files"]:
+        files = {name: Path(name).expanduser() for name in known["files"]}
+        try:
+            gather(known["models"], known["properties"], files, {})
+        except InputError as error:
+            raise WorkflowError(str(error)) from None
+
+
+check_property_files()
 
 MODELS = with_twins(STUDY.models)
 WITH_WEIGHTS = [name for name, entry in MODELS.items() if not entry.published]
 DATASETS = list(STUDY.datasets)
-WITH_RESPONSES = [name for name, entry in STUDY.datasets.items() if entry.loader != "stimuli-only"]
+WITH_RESPONSES = with_responses(STUDY)
+JOINED = [name for name, entry in STUDY.datasets.items() if entry.loader == "joined"]
+WITH_FILES = [name for name in DATASETS if name not in JOINED]
 NULLS = specs.nulls(STUDY)
+JOINED_READOUTS = [*(name for name in STUDY.readouts if specs.follow_from_stimuli(STUDY, name)), "none"]
+JOINED_FEATURES = [*WITH_WEIGHTS, *specs.from_files(STUDY)]
 
 
 def names(values):
@@ -82,14 +113,15 @@ def models_made_by(origin):
 wildcard_constraints:
     study=names([STUDY.study]),
     dataset=names(DATASETS),
-    source=names([*DATASETS, *STUDY.texts]),
+    source=names([*WITH_FILES, *STUDY.texts]),
     model=names(WITH_WEIGHTS),
     features=names([*WITH_WEIGHTS, *STUDY.features]),
     readout=names([*STUDY.readouts, "none"]),
     encoder=names(STUDY.encoders),
     similarity=names(STUDY.similarities),
     loss=names(STUDY.losses),
-    figure=names(STUDY.figures),
+    evaluation=names(STUDY.evaluations),
+    figure=names(expanded(STUDY.figures, WITH_WEIGHTS)),
     published=names(STUDY.published),
 
 
@@ -106,11 +138,12 @@ CELLS = cells()
 
 
 def paths(pattern, encoders=("",)):
-    """The pattern for every cell of the study and every encoder."""
+    """The pattern for every cell of the study and, of the encoders that are given, every one that is for its data."""
     return [
         pattern.format(encoder=encoder, readout=readout, features=features, dataset=dataset)
         for encoder in encoders
         for readout, features, dataset in CELLS
+        if not encoder or dataset in scored_by(STUDY, encoder)
     ]
 
 
@@ -121,9 +154,15 @@ SIMILARITIES = [
     f"results/similarity/{similarity}/{readout}/{features}/{dataset}.csv"
     for similarity in STUDY.similarities
     for readout, features, dataset in CELLS
+    if dataset not in JOINED  # two sessions' patterns differ by more than their stimuli
 ]
 MANIFESTS = [f"results/models/{model}/manifest.json" for model in WITH_WEIGHTS]
 LOSSES = [f"results/losses/{loss}/{model}.json" for loss in STUDY.losses for model in WITH_WEIGHTS]
+EVALUATIONS = [
+    f"results/evaluations/{evaluation}/{model}.json"
+    for evaluation in STUDY.evaluations
+    for model in evaluated_models(STUDY, evaluation)
+]
 PREDICTIONS = [f"results/predictions/{prediction}.h5" for prediction in STUDY.predictions]
 PUBLISHED = [f"results/published/{published}.csv" for published in STUDY.published]
 TABLES = [
@@ -134,14 +173,24 @@ if STUDY.analyses.reproduce:
     TABLES.append(f"results/studies/{STUDY.study}/reproduced.csv")
 if STUDY.similarities:
     TABLES.append(f"results/studies/{STUDY.study}/similarity.csv")
+REPORTED = [*TABLES, f"results/studies/{STUDY.study}/property_sources.csv"]
+PAGES = report_pages.pages_of(Path(table).stem for table in REPORTED)
+REPORT = [f"results/studies/{STUDY.study}/report/{file}" for file in ("summary.html", "methods.txt")]
+REPORT += [f"results/studies/{STUDY.study}/report/{page}.html" for page in PAGES]
 FIGURES = [
-    f"results/studies/{STUDY.study}/figures/{figure}.{ending}" for figure in STUDY.figures for ending in ("pdf", "png")
+    f"results/studies/{STUDY.study}/figures/{figure}.{ending}"
+    for figure in expanded(STUDY.figures, WITH_WEIGHTS)
+    for ending in ("pdf", "png")
 ]
+SCORE_TABLES = [table for table in TABLES if Path(table).stem != "reproduced"]
+CITATION = str(ROOT / "CITATION.cff")
 
 
 def begin_run():
     """Take the folder for this run, and keep the study's resolved config, where others look for what names mean."""
     global folder_lock
+    if not LM_EVAL.is_file() and not all(Path(path).is_file() for path in EVALUATIONS):
+        raise WorkflowError(missing_environment(LM_EVAL))
     try:
         folder_lock = hold_folder(Path("results/.lock"))
     except InputError as error:
@@ -193,13 +242,56 @@ def code_of_null(wildcards):
 
 def code_of_figure(wildcards):
     """The fingerprint of draw_figure and of the figure that it draws."""
-    return code("draw_figure", f"figures.{wildcards.figure}")
+    return code("draw_figure", f"figures.{drawn_by(wildcards.figure)[0]}")
+
+
+def shown(kind):
+    """An input function: the files of one kind, where the figure says that it needs them; nothing otherwise."""
+
+    def inputs(wildcards):
+        if kind not in needs(wildcards.figure):
+            return []
+        of_study = f"results/studies/{wildcards.study}/{kind}.{'h5' if kind == 'replicates' else 'csv'}"
+        return files_shown(drawn_by(wildcards.figure)[1]).get(kind, of_study)
+
+    return inputs
+
+
+def files_shown(model):
+    """The files of earlier stages that figures show, by kind, those of one model where a figure is of one."""
+    own = [(e, r, f, d) for r, f, d in CELLS if f == model for e in STUDY.encoders if d in scored_by(STUDY, e)]
+    return {
+        "cells": [f"results/alignment/{'/'.join(cell)}.csv" for cell in own],
+        "encodings": [f"results/encoding/{'/'.join(cell)}.h5" for cell in own],
+        "activations": list(dict.fromkeys(f"results/activations/{'/'.join(cell[1:])}.h5" for cell in own)),
+        "ceilings": [f"results/ceilings/{e}/{d}.h5" for e in STUDY.encoders for d in scored_by(STUDY, e)],
+        "responses": [f"results/responses/{dataset}.h5" for dataset in WITH_RESPONSES],
+        "manifests": [f"results/models/{model}/manifest.json"],
+        "losses": [f"results/losses/{loss}/{model}.json" for loss in STUDY.losses],
+    }
+
+
+def parts_of(pattern):
+    """An input function: the file that a pattern names, of every data set that is joined into one, in their order."""
+    return lambda wildcards: [
+        pattern.format(**{**wildcards, "dataset": part}) for part in STUDY.datasets[wildcards.dataset].datasets
+    ]
 
 
 def files_of_source(wildcards):
     """The user's files behind a source, in the order of their roles; their content is in the spec, not their times."""
     files = specs.source_files(STUDY, wildcards.source)
     return [ancient(str(Path(files[role]).expanduser())) for role in sorted(files)]
+
+
+def files_of_properties(wildcards):
+    """The user's tables and result files behind properties; their content is in the spec, not their times."""
+    return [ancient(str(Path(file).expanduser())) for file in specs.properties(STUDY, CHECKSUMS)["files"]]
+
+
+def files_of_evaluation(wildcards):
+    """The user's own task files of an evaluation, in the order of their names."""
+    return [ancient(path) for path in specs.files_of_evaluation(STUDY, wildcards.evaluation)]
 
 
 def files_of_model(wildcards):
@@ -328,6 +420,19 @@ def of_prediction(pattern, responses=False):
         return pattern.format(**specs.prediction(STUDY, wildcards.prediction))
 
     return inputs
+
+
+def table_page(page):
+    """The page of one table, which Snakemake's report shows with its caption."""
+    options = {"category": "Tables", "labels": {"table": report_pages.PAGES[page].title}}
+    path = f"results/studies/{{study}}/report/{page}.html"
+    return report(path, caption=f"report/{page}_table.rst", **options)
+
+
+def first_figure(wildcards):
+    """The figure that the report's front page shows: the first of the study's figures; none where there is none."""
+    figures = expanded(STUDY.figures, WITH_WEIGHTS)[:1]
+    return [f"results/studies/{wildcards.study}/figures/{figure}.png" for figure in figures]
 
 
 def megabytes(first):

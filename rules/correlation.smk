@@ -12,18 +12,8 @@ rule correlate_properties:
         properties="results/studies/{study}/properties.csv",
         replicates="results/studies/{study}/replicates.h5",
     output:
-        table=report(
-            "results/studies/{study}/correlations.csv",
-            caption="report/correlations_table.rst",
-            category="Tables",
-            labels={"table": "correlations"},
-        ),
-        controlled=report(
-            "results/studies/{study}/controlled_correlations.csv",
-            caption="report/controlled_table.rst",
-            category="Tables",
-            labels={"table": "correlations that hold something fixed"},
-        ),
+        table="results/studies/{study}/correlations.csv",
+        controlled="results/studies/{study}/controlled_correlations.csv",
     log:
         "results/logs/correlate_properties/{study}.log",
     benchmark:
@@ -54,12 +44,7 @@ rule compare_pairs:
         properties="results/studies/{study}/properties.csv",
         replicates="results/studies/{study}/replicates.h5",
     output:
-        table=report(
-            "results/studies/{study}/pairs.csv",
-            caption="report/pairs_table.rst",
-            category="Tables",
-            labels={"table": "instruction-tuned and vanilla pairs"},
-        ),
+        table="results/studies/{study}/pairs.csv",
     log:
         "results/logs/compare_pairs/{study}.log",
     benchmark:

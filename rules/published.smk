@@ -39,12 +39,7 @@ rule reproduce_published:
         controlled="results/studies/{study}/controlled_correlations.csv",
         pairs="results/studies/{study}/pairs.csv",
     output:
-        table=report(
-            "results/studies/{study}/reproduced.csv",
-            caption="report/reproduced_table.rst",
-            category="Tables",
-            labels={"table": "published and here"},
-        ),
+        table="results/studies/{study}/reproduced.csv",
     log:
         "results/logs/reproduce_published/{study}.log",
     benchmark:

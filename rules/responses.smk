@@ -1,6 +1,7 @@
 """Responses: brain activity as a matrix of samples × neuroids.
 
-REQUIRED: results/sources/{dataset}/manifest.json, results/stimuli/{dataset}.csv
+REQUIRED: results/sources/{dataset}/manifest.json, results/stimuli/{dataset}.csv; for data sets that are joined,
+    results/responses/{dataset}.h5 of each
 MAKES: results/responses/{dataset}.h5, and the digest of its content.
 """
 
@@ -18,7 +19,7 @@ rule prepare_responses:
     benchmark:
         "results/benchmarks/prepare_responses/{dataset}.tsv"
     wildcard_constraints:
-        dataset=names(WITH_RESPONSES),
+        dataset=names([name for name in WITH_RESPONSES if name not in JOINED]),
     conda:
         "../envs/workflow.yaml"
     resources:
@@ -32,6 +33,37 @@ rule prepare_responses:
         " --code {params.code:q}"
         " --source {input.source:q}"
         " --stimuli {input.stimuli:q}"
+        " --out {output.responses:q}"
+        " --digest {output.digest:q}"
+        " 2> {log:q}"
+
+
+rule join_responses:
+    """Put the responses of several data sets after one another, over the neuroids that all of them have."""
+    input:
+        responses=ancient(parts_of("results/responses/{dataset}.h5")),
+        digests=parts_of("results/responses/{dataset}.digest.json"),
+    output:
+        responses="results/responses/{dataset}.h5",
+        digest="results/responses/{dataset}.digest.json",
+    log:
+        "results/logs/join_responses/{dataset}.log",
+    benchmark:
+        "results/benchmarks/join_responses/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=names(JOINED),
+    conda:
+        "../envs/workflow.yaml"
+    resources:
+        mem_mb=megabytes(4_000),
+    params:
+        spec=spec(specs.joined),
+        code=code("join_responses"),
+    shell:
+        "python -m brainalign.stages.join_responses"
+        " --spec {params.spec:q}"
+        " --code {params.code:q}"
+        " --responses {input.responses:q}"
         " --out {output.responses:q}"
         " --digest {output.digest:q}"
         " 2> {log:q}"

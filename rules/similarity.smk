@@ -41,12 +41,7 @@ rule join_similarity:
     input:
         similarities=SIMILARITIES,
     output:
-        table=report(
-            "results/studies/{study}/similarity.csv",
-            caption="report/similarity_table.rst",
-            category="Tables",
-            labels={"table": "representational similarity"},
-        ),
+        table="results/studies/{study}/similarity.csv",
     log:
         "results/logs/join_similarity/{study}.log",
     benchmark:

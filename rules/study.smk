@@ -1,7 +1,8 @@
 """Study: the cells joined into tables; nothing is computed anew.
 
-REQUIRED: every alignment, encoding, manifest and loss of the study, and its published scores.
-MAKES: results/studies/{study}/alignment.csv, properties.csv, replicates.h5
+REQUIRED: every alignment, encoding, manifest, loss and evaluation of the study, its published scores, and the files of its
+properties.
+MAKES: results/studies/{study}/alignment.csv, properties.csv, property_sources.csv, replicates.h5
 """
 
 
@@ -13,19 +14,12 @@ rule join_study:
         manifests=MANIFESTS,
         losses=LOSSES,
         published=PUBLISHED,
+        property_files=files_of_properties,
+        evaluations=EVALUATIONS,
     output:
-        alignment=report(
-            "results/studies/{study}/alignment.csv",
-            caption="report/alignment_table.rst",
-            category="Tables",
-            labels={"table": "alignment"},
-        ),
-        properties=report(
-            "results/studies/{study}/properties.csv",
-            caption="report/properties_table.rst",
-            category="Tables",
-            labels={"table": "properties of the models"},
-        ),
+        alignment="results/studies/{study}/alignment.csv",
+        properties="results/studies/{study}/properties.csv",
+        property_sources="results/studies/{study}/property_sources.csv",
         replicates="results/studies/{study}/replicates.h5",
     log:
         "results/logs/join_study/{study}.log",
@@ -50,4 +44,7 @@ rule join_study:
         " --alignment {output.alignment:q}"
         " --properties {output.properties:q}"
         " --replicates {output.replicates:q}"
+        " --property-sources {output.property_sources:q}"
+        " --property-files {input.property_files:q}"
+        " --evaluations {input.evaluations:q}"
         " 2> {log:q}"

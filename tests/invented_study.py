@@ -147,12 +147,16 @@ class WrittenStudy:
         for number, (model, parameters) in enumerate(self.parameters.items()):
             manifest = self.root / "models" / model / "manifest.json"
             manifest.parent.mkdir(parents=True, exist_ok=True)
-            manifest.write_text(json.dumps({"parameters": parameters, "width": 16 * (number + 1), "depth": 3}))
+            sizes = {"parameters": parameters, "width": 16 * (number + 1), "depth": 3, "vocabulary": 512}
+            manifest.write_text(json.dumps(sizes))
             manifests.append(manifest)
             for loss in self.losses:
                 path = self.root / "losses" / loss / f"{model}.json"
                 path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(json.dumps({"nats_per_token": 6 - np.log10(parameters) / 2 + 0.01 * (number % 5)}))
+                nats = 6 - np.log10(parameters) / 2 + 0.01 * (number % 5)
+                path.write_text(
+                    json.dumps({"nats_per_token": nats, "nats_per_word": 1.5 * nats, "nats_per_byte": nats / 4})
+                )
                 losses.append(path)
         return manifests, losses
 
@@ -162,13 +166,11 @@ class WrittenStudy:
 
     def join(self) -> tuple[Path, Path, Path]:
         manifests, losses = self.write_properties()
-        models = {
-            name: entry | {key: values.get(name) for key, values in self.properties.items()}
-            for name, entry in self.models.items()
-        }
-        out = tuple(self.study / name for name in ("alignment.csv", "properties.csv", "replicates.h5"))
-        spec = {"models": models, "properties": list(self.properties)}
-        join_study(spec, PROVENANCE, self.alignments, self.encodings, manifests, losses, [], *out)
+        names = ("alignment.csv", "properties.csv", "replicates.h5", "property_sources.csv")
+        out = tuple(self.study / name for name in names)
+        given = {name: {"values": values} for name, values in self.properties.items()}
+        spec = {"models": self.models, "properties": given, "files": {}}
+        join_study(spec, PROVENANCE, self.alignments, self.encodings, manifests, losses, [], *out, [], [])
         return out[0], out[1], out[2]
 
     def finish(self, correlate: Sequence[str] = ("log10_parameters", "world-loss")) -> "WrittenStudy":

@@ -63,6 +63,7 @@ def test_a_null_that_scores_higher() -> None:
         ({"edge_share": np.array([0.1, 0.5])}, ["", "50% of neuroids have a penalty at the edge of the grid", ""]),
         ({"edge_share": np.array([np.nan, 0.25])}, ["", "", ""]),
         ({"constant_share": np.array([1.0, 0.2])}, ["100% of neuroids have a constant prediction", "", ""]),
+        ({"left_out": "3 of 9 neuroids dropped (3 constant)"}, ["3 of 9 neuroids dropped (3 constant)"] * 3),
         ({"groups": 2}, ["there are only 2 groups of samples"] * 3),
     ],
 )

@@ -36,9 +36,10 @@ STAGES = {
         "correlation.scores correlation.statistics encoding.scores inference.false_discovery intervals "
         "responses.samples scored study tables "
     ),
+    "describe_study": "export.crate tables",
     "draw_figure": (
-        "ceilings.ceiling ceilings.neuroids encoding.scores figures.style figures.tables responses.samples scored "
-        "study tables "
+        "ceilings.ceiling ceilings.neuroids correlation.scores encoding.scores figures.layout figures.needs "
+        "figures.style figures.tables intervals responses.samples scored study tables "
     ),
     "estimate_ceilings": (
         "ceilings.ceiling ceilings.given ceilings.kinds ceilings.known ceilings.other_subjects ceilings.pools "
@@ -46,11 +47,16 @@ STAGES = {
         "ceilings.split_half ceilings.stored ceilings.subject_pool encoding.bootstrap encoding.components "
         "encoding.contiguous encoding.delays encoding.dependence encoding.factors encoding.fit "
         "encoding.fold_features encoding.inner encoding.inner_scores encoding.kernels encoding.least_squares "
-        "encoding.nested encoding.preparation encoding.ridge encoding.sampling encoding.scores encoding.settings "
-        "encoding.spectrum encoding.split_kinds encoding.splits encoding.threads encoding.training encoding.trial "
-        "inference.contributions inference.p_values inference.shared_training inference.sign_flip intervals "
-        "responses.samples responses.stored "
+        "encoding.nested encoding.places encoding.preparation encoding.ridge encoding.sampling encoding.scores "
+        "encoding.settings encoding.spectrum encoding.split_kinds encoding.splits encoding.threads "
+        "encoding.training encoding.trial inference.contributions inference.p_values inference.shared_training "
+        "inference.sign_flip intervals responses.samples responses.stored "
     ),
+    "evaluate_model": (
+        "devices models.bin_files models.limits models.manifest models.safetensors_headers models.sizes "
+        "models.stored_tensors models.weight_tensors properties.running properties.unchanged tables "
+    ),
+    "export_scores": "export.scores tables",
     "extract_activations": (
         "activations.batches activations.blocks activations.extraction activations.journal activations.localizer "
         "activations.matched activations.matching activations.memory_errors activations.partial activations.parts "
@@ -73,22 +79,22 @@ STAGES = {
     ),
     "fetch_source": "tables",
     "fit_encoder": (
-        "activations.stored encoding.bootstrap encoding.components encoding.contiguous encoding.cost "
+        "activations.stored devices encoding.bootstrap encoding.components encoding.contiguous encoding.cost "
         "encoding.delays encoding.dependence encoding.encoder encoding.factors encoding.fit "
         "encoding.fold_features encoding.inner encoding.inner_scores encoding.joint encoding.kernels "
-        "encoding.layers encoding.least_squares encoding.nested encoding.preparation encoding.ridge "
-        "encoding.sampling encoding.scores encoding.settings encoding.spectrum encoding.split_kinds "
-        "encoding.splits encoding.stored encoding.threads encoding.training encoding.trial "
+        "encoding.layers encoding.least_squares encoding.nested encoding.places encoding.preparation "
+        "encoding.ridge encoding.sampling encoding.scores encoding.settings encoding.spectrum "
+        "encoding.split_kinds encoding.splits encoding.stored encoding.threads encoding.training encoding.trial "
         "inference.contributions inference.p_values inference.shared_training inference.sign_flip "
         "responses.samples responses.stored "
     ),
     "fit_joint_encoder": (
-        "activations.stored encoding.bootstrap encoding.components encoding.contiguous encoding.cost "
+        "activations.stored devices encoding.bootstrap encoding.components encoding.contiguous encoding.cost "
         "encoding.delays encoding.dependence encoding.encoder encoding.factors encoding.fit "
         "encoding.fold_features encoding.inner encoding.inner_scores encoding.joint encoding.kernels "
-        "encoding.layers encoding.least_squares encoding.nested encoding.preparation encoding.ridge "
-        "encoding.sampling encoding.scores encoding.settings encoding.spectrum encoding.split_kinds "
-        "encoding.splits encoding.stored encoding.threads encoding.training encoding.trial "
+        "encoding.layers encoding.least_squares encoding.nested encoding.places encoding.preparation "
+        "encoding.ridge encoding.sampling encoding.scores encoding.settings encoding.spectrum "
+        "encoding.split_kinds encoding.splits encoding.stored encoding.threads encoding.training encoding.trial "
         "inference.contributions inference.p_values inference.shared_training inference.sign_flip "
         "responses.samples responses.stored "
     ),
@@ -97,25 +103,34 @@ STAGES = {
         "models.manifest models.quiet models.remote_code models.safetensors_headers models.sizes "
         "models.stored_tensors models.untrained models.weight_tensors tables "
     ),
+    "join_activations": "activations.joined activations.stored joined_ids",
+    "join_responses": (
+        "joined_ids responses.joined responses.matrix responses.samples responses.stored responses.unusable "
+    ),
     "join_similarity": (
         "ceilings.ceiling ceilings.neuroids encoding.scores responses.samples scored similarity.joined study tables "
     ),
+    "join_stimuli": (
+        "joined_ids responses.joined responses.matrix responses.samples responses.stored responses.unusable tables "
+    ),
     "join_study": (
         "alarms alignment ceilings.ceiling ceilings.neuroids encoding.scores given_tables inference.p_values "
-        "inference.sign_flip inference.simultaneous intervals published responses.samples scored study tables "
+        "inference.sign_flip inference.simultaneous intervals properties.agreement properties.categories "
+        "properties.gathering properties.harness properties.sources properties.unchanged published "
+        "responses.samples scored study tables "
     ),
     "keep_encoder": (
         "activations.stored encoding.components encoding.contiguous encoding.delays encoding.factors encoding.fit "
         "encoding.fit_to_all encoding.fitted encoding.fitted_stored encoding.fold_features encoding.inner "
-        "encoding.inner_scores encoding.kernels encoding.least_squares encoding.nested encoding.preparation "
-        "encoding.ridge encoding.sampling encoding.scores encoding.settings encoding.spectrum "
-        "encoding.split_kinds encoding.splits encoding.threads encoding.training responses.samples "
-        "responses.stored "
+        "encoding.inner_scores encoding.kernels encoding.least_squares encoding.nested encoding.places "
+        "encoding.preparation encoding.ridge encoding.sampling encoding.scores encoding.settings "
+        "encoding.spectrum encoding.split_kinds encoding.splits encoding.threads encoding.training "
+        "responses.samples responses.stored "
     ),
     "measure_loss": (
         "devices losses models.batching models.bin_files models.limits models.loading models.manifest "
         "models.quiet models.remote_code models.safetensors_headers models.sizes models.stored_tensors "
-        "models.tokenisation models.weight_tensors sources.folder tables texts "
+        "models.tokenisation models.weight_tensors sources.folder span_corruption tables texts "
     ),
     "measure_similarity": (
         "activations.stored encoding.delays encoding.scores intervals responses.samples responses.stored "
@@ -147,6 +162,11 @@ STAGES = {
         "models.quiet models.remote_code models.safetensors_headers models.settings models.sizes "
         "models.stored_tensors models.training models.weight_tensors sources.folder tables texts "
     ),
+    "write_report": (
+        "ceilings.ceiling ceilings.neuroids encoding.scores report.caveat report.caveats report.caveats_of_scores "
+        "report.citations report.encoders report.features report.headline report.inference report.methods "
+        "report.pages report.summary report.tables report.wording responses.samples scored study tables "
+    ),
 }
 
 # Modules that a stage finds by name, and that its rule gives as a second root.
@@ -158,34 +178,106 @@ FOUND_BY_NAME = {
     "activations.nulls.random_features": "",
     "activations.nulls.word_rate": "errors",
     "figures.alignment": (
-        "ceilings.ceiling ceilings.neuroids encoding.scores errors figures.style figures.tables responses.samples "
-        "scored storage study "
+        "ceilings.ceiling ceilings.neuroids correlation.scores encoding.scores errors figures.forest "
+        "figures.layout figures.style figures.tables intervals provenance responses.samples scored storage study "
+        "tables "
+    ),
+    "figures.behavior": (
+        "ceilings.ceiling ceilings.neuroids correlation.observations correlation.pairs correlation.percentages "
+        "correlation.scores correlation.signed_ranks correlation.subjects encoding.scores encoding.threads errors "
+        "figures.labels figures.layout figures.pairs figures.scatter figures.style figures.tables "
+        "figures.tuned_against_base inference.contributions inference.p_values inference.shared_training "
+        "inference.sign_flip intervals provenance responses.samples scored storage study tables "
+    ),
+    "figures.benchmarks": (
+        "ceilings.ceiling ceilings.neuroids correlation.scores encoding.scores errors figures.labels "
+        "figures.layout figures.scatter figures.style figures.tables intervals provenance responses.samples "
+        "scored storage study tables "
+    ),
+    "figures.brain": (
+        "ceilings.ceiling ceilings.neuroids correlation.scores encoding.scores errors figures.layout "
+        "figures.style figures.tables intervals provenance responses.samples scored storage study tables "
+    ),
+    "figures.card": (
+        "ceilings.ceiling ceilings.neuroids correlation.scores encoding.scores errors figures.layers "
+        "figures.layout figures.style figures.tables intervals provenance responses.samples scored storage study "
+        "tables "
+    ),
+    "figures.ceilings": (
+        "ceilings.ceiling ceilings.neuroids correlation.scores encoding.scores errors figures.layout "
+        "figures.style figures.tables intervals provenance responses.samples scored storage study tables "
+    ),
+    "figures.correlations": (
+        "ceilings.ceiling ceilings.neuroids correlation.scores encoding.scores errors figures.layout "
+        "figures.style figures.tables intervals provenance responses.samples scored storage study tables "
+    ),
+    "figures.gains": (
+        "ceilings.ceiling ceilings.neuroids correlation.observations correlation.pairs correlation.percentages "
+        "correlation.scores correlation.signed_ranks correlation.subjects encoding.scores encoding.threads errors "
+        "figures.layout figures.pairs figures.style figures.tables inference.contributions inference.p_values "
+        "inference.shared_training inference.sign_flip intervals provenance responses.samples scored storage "
+        "study tables "
     ),
     "figures.layers": (
-        "ceilings.ceiling ceilings.neuroids encoding.scores errors figures.style figures.tables responses.samples "
-        "scored storage study "
+        "ceilings.ceiling ceilings.neuroids correlation.scores encoding.scores errors figures.layout "
+        "figures.style figures.tables intervals provenance responses.samples scored storage study tables "
+    ),
+    "figures.layers_of_families": (
+        "ceilings.ceiling ceilings.neuroids correlation.scores encoding.scores errors figures.layers "
+        "figures.layout figures.style figures.tables intervals provenance responses.samples scored storage study "
+        "tables "
     ),
     "figures.losses": (
-        "ceilings.ceiling ceilings.neuroids correlation.scores encoding.scores errors figures.scatter "
-        "figures.style figures.tables responses.samples scored storage study "
+        "ceilings.ceiling ceilings.neuroids correlation.scores encoding.scores errors figures.labels "
+        "figures.layout figures.scatter figures.style figures.tables intervals provenance responses.samples "
+        "scored storage study tables "
+    ),
+    "figures.over_nulls": (
+        "ceilings.ceiling ceilings.neuroids correlation.scores encoding.scores errors figures.alignment "
+        "figures.forest figures.layout figures.style figures.tables intervals provenance responses.samples scored "
+        "storage study tables "
     ),
     "figures.pairs": (
-        "ceilings.ceiling ceilings.neuroids correlation.pairs correlation.percentages correlation.scores "
-        "correlation.signed_ranks correlation.subjects encoding.scores encoding.threads errors figures.style "
-        "figures.tables inference.contributions inference.p_values inference.shared_training inference.sign_flip "
-        "intervals responses.samples scored storage study "
+        "ceilings.ceiling ceilings.neuroids correlation.observations correlation.pairs correlation.percentages "
+        "correlation.scores correlation.signed_ranks correlation.subjects encoding.scores encoding.threads errors "
+        "figures.layout figures.style figures.tables inference.contributions inference.p_values "
+        "inference.shared_training inference.sign_flip intervals provenance responses.samples scored storage "
+        "study tables "
     ),
     "figures.scaling": (
-        "ceilings.ceiling ceilings.neuroids correlation.scores encoding.scores errors figures.scatter "
-        "figures.style figures.tables responses.samples scored storage study "
+        "ceilings.ceiling ceilings.neuroids correlation.scores encoding.scores errors figures.labels "
+        "figures.layout figures.scatter figures.style figures.tables intervals provenance responses.samples "
+        "scored storage study tables "
     ),
-    "responses.table": "errors given_tables responses.matrix storage",
+    "figures.split_policies": (
+        "ceilings.ceiling ceilings.neuroids correlation.scores encoding.scores errors figures.alignment "
+        "figures.forest figures.layout figures.style figures.tables intervals provenance responses.samples scored "
+        "storage study tables "
+    ),
+    "figures.training_runs": (
+        "ceilings.ceiling ceilings.neuroids correlation.scores encoding.scores errors figures.layout "
+        "figures.style figures.tables intervals provenance responses.samples scored storage study tables "
+    ),
+    "figures.tuned_against_base": (
+        "ceilings.ceiling ceilings.neuroids correlation.observations correlation.pairs correlation.percentages "
+        "correlation.scores correlation.signed_ranks correlation.subjects encoding.scores encoding.threads errors "
+        "figures.labels figures.layout figures.pairs figures.style figures.tables inference.contributions "
+        "inference.p_values inference.shared_training inference.sign_flip intervals provenance responses.samples "
+        "scored storage study tables "
+    ),
+    "figures.width_and_size": (
+        "ceilings.ceiling ceilings.neuroids correlation.scores encoding.scores errors figures.labels "
+        "figures.layout figures.scatter figures.style figures.tables intervals provenance responses.samples "
+        "scored storage study tables "
+    ),
+    "responses.table": "errors given_tables responses.matrix responses.unusable storage",
     "sources.simulated": (
         "errors simulation.brain simulation.catalogue simulation.features simulation.grammar "
         "simulation.haemodynamics simulation.narration simulation.noise simulation.source_files "
         "simulation.streams simulation.world sources.folder storage texts "
     ),
     "sources.table": "errors sources.folder storage",
+    "sources.wikitext": "errors sources.folder storage texts wikitext",
     "stimuli.table": "errors given_tables",
 }
 

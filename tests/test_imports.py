@@ -8,7 +8,7 @@ import textwrap
 from pathlib import Path
 
 PACKAGES = Path(__file__).parents[1] / "workflow_scripts"
-HEAVY = ("torch", "transformers", "scipy", "sklearn", "matplotlib")
+HEAVY = ("torch", "transformers", "scipy", "sklearn", "matplotlib", "statsmodels", "fastparquet", "rocrate")
 
 DRAWS = (
     "brainalign.figures.",

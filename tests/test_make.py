@@ -68,6 +68,29 @@ def test_a_machine_with_everything_gets_its_environment(checkout: Path) -> None:
     assert "Making .venv from requirements.lock" in done.stdout
 
 
+def test_lm_eval_has_an_environment_of_its_own(checkout: Path) -> None:
+    (checkout / "envs").mkdir()
+    shutil.copy2(ROOT / "envs" / "lm-eval.lock", checkout / "envs")
+    done = _make(checkout, "lm-eval-environment", f"PYTHON={_interpreter(checkout, 'nothing')}", "FREE_GB_NEEDED=0")
+    assert "Making .venv-lm-eval from envs/lm-eval.lock" in done.stdout
+    assert not (checkout / ".venv-lm-eval" / ".ready").exists()  # the stand-in made nothing
+
+
+def test_its_libraries_are_the_workflow_s_where_it_allows_them() -> None:
+    """Both load the same models: where they share a package, its version is the same."""
+
+    def versions(name: str) -> dict[str, str]:
+        lines = [line for line in (ROOT / name).read_text().splitlines() if "==" in line and line[0] != "#"]
+        return {line.partition("==")[0].lower().replace("_", "-"): line.partition("==")[2] for line in lines}
+
+    own, workflow = versions("envs/lm-eval.lock"), versions("requirements.lock")
+    differing = {name for name in own.keys() & workflow.keys() if own[name] != workflow[name]}
+    assert differing == {"python-dateutil"}
+    assert own["torch"] == workflow["torch"]
+    assert own["transformers"] == workflow["transformers"]
+    assert "lm-eval" in own
+
+
 def test_clean_deletes_nothing_unless_sure(checkout: Path) -> None:
     (checkout / "results").mkdir()
     (checkout / "results" / "precious.h5").write_text("x")
@@ -79,5 +102,5 @@ def test_clean_deletes_nothing_unless_sure(checkout: Path) -> None:
 
 def test_help_names_every_command() -> None:
     said = _make(ROOT, "help").stdout
-    for command in ("demo", "study", "plan", "test", "check", "bench", "accept", "clean"):
+    for command in ("demo", "study", "plan", "test", "check", "bench", "export", "compare", "accept", "clean"):
         assert f"make {command}" in said

@@ -98,9 +98,9 @@ def test_published_scores_stand_beside_cells_of_the_study(tmp_path: Path) -> Non
     manifests, losses = study.write_properties()
     models = study.models | {"elsewhere": {"family": "far", "kind": "vanilla", "base": None}}
     models["elsewhere"]["sizes"] = {"parameters": 7_000_000_000, "width": 4096, "depth": None}
-    out = [tmp_path / name for name in ("alignment.csv", "properties.csv", "replicates.h5")]
-    spec = {"models": models, "properties": []}
-    join_study(spec, PROVENANCE, study.alignments, study.encodings, manifests, losses, [path], *out)
+    out = [tmp_path / name for name in ("alignment.csv", "properties.csv", "replicates.h5", "property_sources.csv")]
+    spec = {"models": models, "properties": {}, "files": {}}
+    join_study(spec, PROVENANCE, study.alignments, study.encodings, manifests, losses, [path], *out, [], [])
     joined = read_table(out[0])
     own = joined[joined["encoder"] == "published"]
     assert own["features"].tolist() == ["tiny-1", "tiny-2", "elsewhere"]

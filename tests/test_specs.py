@@ -107,7 +107,7 @@ def all_specs(study: Study) -> Iterator[tuple[str, dict[str, Any]]]:
     for loss in study.losses:
         for model in models:
             yield f"losses/{loss}/{model}", specs.loss(study, loss, model)
-    yield "study/properties", specs.properties(study)
+    yield "study/properties", specs.properties(study, digest)
     yield "study/correlations", specs.correlation(study)
     yield "study/pairs", specs.pairs(study)
     for figure in study.figures:
@@ -226,6 +226,7 @@ def test_stimuli_and_responses():
             "neuroid_columns": {"neuroid_id": "neuroid_id", "subject": "subject", "region": "region"},
             "region_per_neuroid": False,
             "columns": [],
+            "bad_neuroids": "refuse",
             "ceilings": {"neuroid": "n", "value": "r", "units": "r2"},
         },
     }
@@ -285,7 +286,7 @@ def test_activations_features_and_losses():
         "settings": {"on": "stimulus_id", "sha256": "sha256 of glove.csv"},
     }
     assert specs.nulls(study) == ["position", "length", "autocorrelation", "noise"]
-    assert specs.loss(study, "world-loss", "hub") == {"window": 256, "dtype": "float32"}
+    assert specs.loss(study, "world-loss", "hub") == {"window": 256, "stride": None, "seed": 0, "dtype": "float32"}
 
 
 @pytest.mark.parametrize(
@@ -495,10 +496,11 @@ def test_the_names_that_stand_in_tables():
 
 def test_properties_pairs_and_correlations():
     study = study_with({})
-    known = specs.properties(study)
-    assert known["properties"] == ["mmlu"]
-    assert known["models"]["hub"] == {"family": "gpt2", "kind": "vanilla", "base": None, "mmlu": 0.26}
-    assert known["models"]["hub-untrained-4"] == {"family": "gpt2", "kind": "untrained", "base": "hub", "mmlu": None}
+    known = specs.properties(study, digest)
+    assert known["properties"] == {"mmlu": {"values": {"hub": 0.26}}}
+    assert known["files"] == {}
+    assert known["models"]["hub"] == {"family": "gpt2", "kind": "vanilla", "base": None}
+    assert known["models"]["hub-untrained-4"] == {"family": "gpt2", "kind": "untrained", "base": "hub"}
     assert list(known["models"]) == list(with_twins(study.models))
     sizes = (16, 32, 48, 80)
     tuned = {f"tiny-{size}-instruct": f"tiny-{size}" for size in sizes}
@@ -518,7 +520,10 @@ REACH: dict[str, tuple[dict[str, Any], Callable[[str], bool]]] = {
     "a family": ({"models.hub.family": "other"}, under("study/properties")),
     "a kind": ({"models.tiny-16-instruct.kind": "vanilla"}, under("study/properties", "study/pairs")),
     "a score": ({"properties": {"mmlu": {"values": {"hub": 0.3}}}}, under("study/properties")),
-    "a score's source": ({"properties": {"mmlu": {"values": {"hub": 0.26}, "source": "a paper"}}}, under("nothing")),
+    "a score's source": (
+        {"properties": {"mmlu": {"values": {"hub": 0.26}, "source": "a paper"}}},
+        under("study/properties"),
+    ),
     "a citation": ({"datasets.simulated-stories.citation": "us"}, under("nothing")),
     "the study's name": ({"study": "other"}, under("nothing")),
     "analyses": ({"analyses.draws": 500}, under("study/correlations", "study/pairs")),

@@ -77,8 +77,10 @@ def test_properties_come_from_manifests_losses_and_config(invent_study: Invent) 
     study = invent_study(losses=("world-loss", "other"), properties={"mmlu": {"tiny-1": 0.25}})
     table = read_table(study.join()[1]).set_index("model")
     assert table.columns.tolist() == [
-        *("family", "kind", "base", "parameters", "log10_parameters", "width", "depth"),
-        *("world-loss_nats_per_token", "other_nats_per_token", "mmlu"),
+        *("family", "kind", "base", "parameters", "log10_parameters", "width", "depth", "vocabulary"),
+        "training_tokens",
+        *(f"{loss}_nats_per_{unit}" for loss in ("world-loss", "other") for unit in ("token", "word", "byte")),
+        "mmlu",
     ]
     for model in study.models:
         record = json.loads((study.root / "losses" / "world-loss" / f"{model}.json").read_text())

@@ -11,26 +11,34 @@ TABLE = {"loader": "table", "stimuli": "s.csv", "responses": "r.csv", "id": "ite
 HUB = {"source": "openai-community/gpt2", "family": "gpt2", "kind": "vanilla"}
 NAMES = "letters, digits, '.', '_' and '-' are allowed, the first a letter or digit."
 COLUMNS = (
-    "collection, citation, ceilings, loader, stimuli, text, id, group, split, run, onset_s, order, columns, responses, "
-    "responses_id, responses_key, neuroids, neuroid_table, neuroid, subject, region, region_per_neuroid, samples, map"
+    "collection, citation, coordinates, ceilings, loader, stimuli, text, id, group, split, run, onset_s, order, "
+    "columns, responses, responses_id, responses_key, neuroids, neuroid_table, neuroid, subject, region, "
+    "region_per_neuroid, samples, map, bad_neuroids"
 )
 VANILLA = "tiny-16, tiny-32, tiny-48, tiny-80"
 TUNED = "tiny-32-instruct, tiny-48-instruct, tiny-80-instruct"
 TWINS = "tiny-16, tiny-16-untrained-0, tiny-32, tiny-32-untrained-0, tiny-48, tiny-48-untrained-0, tiny-80, "
 TWINS += "tiny-80-untrained-0, tiny-16-instruct, " + TUNED
 DOCUMENTS = "world-training, world-held-out"
+PROPERTIES = "log10_parameters, parameters, width, depth, vocabulary, training_tokens"
+FIGURES = (
+    "'alignment', 'over-nulls', 'split-policies', 'layers', 'layers-of-families', 'ceilings', 'scaling', "
+    "'width-and-size', 'losses', 'benchmarks', 'correlations', 'tuned-against-base', 'gains', 'pairs', "
+    "'training-runs', 'behavior', 'cards', 'brains', 'card-<model>', 'brain-<model>'"
+)
 CONTROLS = "position, length, word-rate, autocorrelation, embeddings, random-embeddings, random"
 
 UNKNOWN_KEYS = {
     "modles": (
         {"modles": {}},
         "unknown key 'modles'; did you mean 'models'? Allowed: study, texts, models, losses, features, published, "
-        "datasets, readouts, encoders, similarities, predictions, properties, analyses, figures.",
+        "datasets, readouts, encoders, similarities, predictions, evaluations, properties, runs, analyses, figures, "
+        "license.",
     ),
     "trian": (
         {"models.tiny-16.trian": {}},
         "models.tiny-16: unknown key 'trian'; did you mean 'train'? Allowed: source, revision, weights, delta_of, "
-        "remote_code, train, tune, published, family, kind, base, dtype, untrained.",
+        "remote_code, train, tune, published, family, kind, base, dtype, untrained, training_tokens.",
     ),
     "widht": (
         {"models.tiny-16.train.widht": 3},
@@ -285,12 +293,16 @@ WORDS = {
     ),
     "a loader": (
         {"datasets.mine": TABLE | {"loader": "tabel"}},
-        "datasets.mine.loader: holds 'tabel'; did you mean 'table'? Allowed: simulated, table, stimuli-only.",
+        "datasets.mine.loader: holds 'tabel'; did you mean 'table'? Allowed: simulated, table, stimuli-only, joined.",
     ),
     "a figure": (
         {"figures": ["layers", "aligment"]},
-        "figures.1: holds 'aligment'; one of 'alignment', 'layers', 'scaling', 'losses', 'pairs' is needed; "
-        "did you mean 'alignment'?",
+        f"figures.1: holds 'aligment'; one of {FIGURES} is needed; did you mean 'alignment'?",
+    ),
+    "a figure of a model": (
+        {"figures": ["card-tiny-17"]},
+        "figures.0: holds 'tiny-17', which is the name of no model with weights; did you mean 'tiny-16'? "
+        f"Allowed: {TWINS}.",
     ),
     "units": (
         {
@@ -384,7 +396,8 @@ REFERENCES = {
     "a property": (
         {"analyses.correlate": ["mmlu"]},
         "analyses.correlate: holds 'mmlu', which is the name of no property or loss. "
-        "Allowed: log10_parameters, parameters, width, depth, world-loss.",
+        f"Allowed: {PROPERTIES}, world-loss, world-loss_nats_per_token, world-loss_nats_per_word, "
+        "world-loss_nats_per_byte.",
     ),
 }
 
@@ -633,17 +646,13 @@ SEVERAL = {
     ),
     "a loss that is gone": (
         {"losses": {}},
-        [
-            "analyses.correlate: holds 'world-loss', which is the name of no property or loss. "
-            "Allowed: log10_parameters, parameters, width, depth."
-        ],
+        [f"analyses.correlate: holds 'world-loss', which is the name of no property or loss. Allowed: {PROPERTIES}."],
     ),
     "two mistakes in two sections": (
         {"study": "a b", "figures": ["bars"]},
         [
             f"study: holds 'a b', which cannot be a file's name here; {NAMES}",
-            "figures.0: holds 'bars'; one of 'alignment', 'layers', 'scaling', 'losses', 'pairs' is needed; "
-            "did you mean 'pairs'?",
+            f"figures.0: holds 'bars'; one of {FIGURES} is needed; did you mean 'pairs'?",
         ],
     ),
     "texts that are gone": (

@@ -29,7 +29,7 @@ MISTAKES = {
         {"models.x": HUB | {"delta": "whole"}},
         [
             "models.x: unknown key 'delta'; did you mean 'delta_of'? Allowed: source, revision, weights, delta_of, "
-            "remote_code, train, tune, published, family, kind, base, dtype, untrained."
+            "remote_code, train, tune, published, family, kind, base, dtype, untrained, training_tokens."
         ],
     ),
     "the format of what is made here": (

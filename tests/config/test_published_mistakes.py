@@ -26,7 +26,7 @@ ALONE = {
 MISTAKES = {
     "a percentage": (
         {"published.brain": SCORES | {"ceiling": 35.9}},
-        "published.brain.ceiling: holds 35.9; a number of at most 1 is needed.",
+        "published.brain.ceiling: holds 35.9; a number of at most 1 is needed; a percentage has to be divided by 100.",
     ),
     "normalised by nothing": (
         {"published.brain": SCORES | {"units": "normalised"}},
@@ -74,12 +74,14 @@ MISTAKES = {
     "a covariate": (
         {"analyses.partial": [{"property": "width", "given": ["deepth"]}]},
         "analyses.partial.0.given: holds 'deepth', which is the name of no property or loss; did you mean 'depth'? "
-        "Allowed: log10_parameters, parameters, width, depth, world-loss.",
+        "Allowed: log10_parameters, parameters, width, depth, vocabulary, training_tokens, world-loss, "
+        "world-loss_nats_per_token, world-loss_nats_per_word, world-loss_nats_per_byte.",
     ),
     "a logarithm": (
         {"analyses.correlate": ["log10_with"]},
         "analyses.correlate: holds 'log10_with', which is the name of no property or loss. "
-        "Allowed: log10_parameters, parameters, width, depth, world-loss.",
+        "Allowed: log10_parameters, parameters, width, depth, vocabulary, training_tokens, world-loss, "
+        "world-loss_nats_per_token, world-loss_nats_per_word, world-loss_nats_per_byte.",
     ),
     "a set of a correction": (
         {"analyses.corrections": {"t": {"over": ["al"]}}},
@@ -88,7 +90,7 @@ MISTAKES = {
     ),
     "a percentage for r": (
         {"analyses.given": {"t": {"n": 17, "r": {"mmlu": 80.9}}}},
-        "analyses.given.t.r.mmlu: holds 80.9; a number of at most 1 is needed.",
+        "analyses.given.t.r.mmlu: holds 80.9; a number of at most 1 is needed; a percentage has to be divided by 100.",
     ),
     "three models": (
         {"analyses.given": {"t": {"n": 3, "r": {"mmlu": 0.8}}}},
@@ -118,8 +120,8 @@ def test_a_mistake_is_told(case, changed):
 def test_a_study_of_published_scores_alone_is_valid(changed):
     study = read_study(changed(ALONE))
     assert specs.model_origin(with_twins(study.models)["far"]) == "published"
-    sizes = {"parameters": 7000, "width": None, "depth": None}
-    assert specs.properties(study)["models"]["far"]["sizes"] == sizes
+    sizes = {"parameters": 7000, "width": None, "depth": None, "vocabulary": None}
+    assert specs.properties(study, str)["models"]["far"]["sizes"] == sizes
     spec = specs.published(study, "brain", lambda path: f"sha256 of {path}")
     names = {"dataset": "brain", "collection": "brain", "encoder": "published"}
     settings = {"model": "model", "score": "r", "units": "r", "ceiling": None}

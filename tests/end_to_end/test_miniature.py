@@ -3,12 +3,15 @@
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import h5py
 import pandas as pd
 import pytest
 import xarray
+
+from browser import Browser, Page, needs_browser
 
 ROOT = Path(__file__).parents[2]
 FILES = ("Snakefile", "Makefile", "config.yaml", "requirements.lock", "rules", "envs", "profiles", "workflow_scripts")
@@ -53,6 +56,7 @@ def test_it_shows_progress_and_says_where_the_results_are(demo: tuple[Path, str]
     for figure in ("alignment", "layers", "scaling", "losses", "pairs"):
         for ending in ("csv", "pdf", "png"):
             assert (folder / f"results/studies/miniature/figures/{figure}.{ending}").stat().st_size > 100
+    assert (folder / "results/studies/miniature/report/methods.txt").stat().st_size > 1000
 
 
 def test_a_second_demo_has_nothing_to_do(demo: tuple[Path, str]) -> None:
@@ -138,7 +142,87 @@ def test_arrays_open_without_this_project(demo: tuple[Path, str]) -> None:
         assert file["responses"].dims[1][0].name == "/neuroid"
 
 
+@pytest.fixture(scope="module")
+def report(demo: tuple[Path, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """The report, open in a browser."""
+    with Browser(needs_browser(), tmp_path_factory.mktemp("profile")) as browser:
+        page = browser.page()
+        page.open(demo[0] / "results/studies/miniature/report.html")
+        page.wait("document.querySelector('#study-summary') !== null")
+        yield page
+
+
+def click(page: Page, text: str, inside: str = "body") -> None:
+    """Click what holds just this text."""
+    found = (
+        f"[...document.querySelectorAll('{inside} *')].findLast(e => e.innerText && e.innerText.trim() === {text!r})"
+    )
+    page.wait(f"{found} !== undefined")
+    page.evaluate(f"{found}.click()")
+
+
 def test_the_report_is_one_page_with_captions(demo: tuple[Path, str]) -> None:
     page = (demo[0] / "results/studies/miniature/report.html").read_text(encoding="utf-8")
-    for text in ("Simulated data", "Score of every model on every data set", "Every score of the study"):
+    for text in ("Simulated data", "Score of every model on every data set", "Scores of the chosen layers"):
         assert text in page
+
+
+def test_the_report_opens_with_the_answer_and_the_warnings_in_view(report: Page) -> None:
+    said = report.evaluate("document.querySelector('#study-summary').innerText")
+    assert "Simulated data: the responses of simulated-passages and simulated-stories" in said
+    assert "Encoder as-published leaks." in said
+    assert said.index("The answer") < said.index("Before you believe it") < said.index("Methods")
+    for heading in ("The answer", "Before you believe it"):
+        place = f"[...document.querySelectorAll('h2')].find(h => h.innerText === '{heading}').getBoundingClientRect()"
+        top, left = report.evaluate(f"(() => {{ const p = {place}; return [p.top, p.left] }})()")
+        menu = report.evaluate("document.querySelector('nav').getBoundingClientRect().right")
+        assert 0 <= top < 1000
+        assert left >= menu  # not under the menu
+    assert (report.errors, report.requests) == ([], [])
+
+
+def test_every_table_and_figure_of_the_report_can_be_seen(report: Page) -> None:
+    results = report.evaluate(
+        "Object.entries(results).map(([path, r]) => [path, Object.values(r.labels)[0], r.caption])"
+    )
+    assert {path.rpartition(".")[2] for path, _, _ in results} == {"html", "png"}
+    assert {"Scores", "Layers", "Subjects and regions", "alignment", "pairs"} <= {label for _, label, _ in results}
+    for path, label, caption in results:
+        assert len(caption) > 80, path
+        assert len(report.evaluate(f"results[{path!r}].data_uri")) < 2 * 2**20 or path.endswith("png")
+        click(report, "Tables" if path.endswith("html") else "Figures", "nav")
+        view = f"[...document.querySelectorAll('nav tbody tr')].find(r => r.innerText.trim() === {label!r})"
+        report.wait(f"{view} !== undefined")
+        report.evaluate(f"{view}.querySelector('a').click()")
+        if path.endswith("png"):
+            report.wait("document.querySelector('img[src^=\"data:image/png\"]')?.naturalWidth > 300")
+        else:
+            title = report.wait("document.querySelector('h1')?.innerText", in_frame=True)
+            assert title == label
+            report.wait(
+                "document.querySelector('table.dataTable td') || /no rows/.test(document.body.innerText)", in_frame=True
+            )
+        report.evaluate("document.querySelector('nav a').click()")
+        report.evaluate("app.setView({navbarMode: 'menu', content: 'metadata'})")
+        report.wait("document.querySelector('#study-summary') !== null")
+    assert (report.errors, report.requests) == ([], [])
+
+
+def test_tables_of_the_report_are_sorted_and_filtered(report: Page) -> None:
+    click(report, "Tables", "nav")
+    view = "[...document.querySelectorAll('nav tbody tr')].find(r => r.innerText.trim() === 'Scores')"
+    report.wait(f"{view} !== undefined")
+    report.evaluate(f"{view}.querySelector('a').click()")
+    rows = "[...document.querySelectorAll('div.dt-scroll-body tbody tr')]"
+    report.wait(f"{rows}.length === 25", in_frame=True)
+    heads = "[...document.querySelectorAll('.dt-scroll-head thead tr:first-child th')]"
+    place = f"{heads}.findIndex(h => h.innerText.trim() === 'r')"
+    report.evaluate_in_frame(f"{heads}[{place}].querySelector('.dtcc-button').click(), true")
+    report.wait("document.querySelectorAll('th[aria-sort]').length > 0", in_frame=True)
+    cells = report.evaluate_in_frame(f"{rows}.map(r => Number(r.children[{place}].innerText))")
+    assert cells in (sorted(cells), sorted(cells, reverse=True))
+    field = "document.querySelectorAll('.dt-scroll-head thead tr')[1].querySelectorAll('input')[3]"
+    typed = f"{field}.value = 'tiny-80-instruct', {field}.dispatchEvent(new Event('input', {{bubbles: true}}))"
+    report.evaluate_in_frame(typed)
+    report.wait(f"{rows}.length === 4", in_frame=True)
+    assert (report.errors, report.requests) == ([], [])

@@ -1,5 +1,7 @@
 """Two data sets as one: every number stays with its sample, its neuroid and its stimulus."""
 
+import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +62,21 @@ def test_responses_are_stacked_over_the_neuroids_that_all_have(tmp_path):
     assert joined.neuroids["subject"].tolist() == ["1", "1", "2"]
     np.testing.assert_array_equal(joined.values[:6], one.values[:, [0, 1, 3]])
     np.testing.assert_array_equal(joined.values[6:], two.values[:, [3, 2, 0]])
+
+
+def test_neuroids_that_are_not_shared_are_counted(tmp_path, caplog):
+    one, two = prepared(tmp_path / "one.h5", "abcd", 6), prepared(tmp_path / "two.h5", "dxba", 4)
+    with caplog.at_level(logging.WARNING):
+        joined = join_responses({"one": replace(one, facts={"left_out": "2 of 6 neuroids dropped"}), "two": two})
+    assert caplog.messages == [
+        "one: 3 of 4 neuroids are in all joined data sets",
+        "two: 3 of 4 neuroids are in all joined data sets",
+    ]
+    assert joined.facts == {
+        "left_out": "one: 2 of 6 neuroids dropped; one: 1 of 4 neuroids dropped (not in all joined data sets); "
+        "two: 1 of 4 neuroids dropped (not in all joined data sets)"
+    }
+    assert not join_responses({"one": one, "two": prepared(tmp_path / "three.h5", "abcd", 3)}).facts
 
 
 def test_ids_groups_and_runs_are_told_apart_and_further_columns_are_not(tmp_path):

@@ -19,30 +19,32 @@ BAD = {
     "missing": (
         spoilt(np.nan),
         "there are responses that are missing or infinite (1 of 12), as in the neuroid 'neuroid-2'; "
-        "leave the neuroid out or fill the gap before.",
+        "leave the neuroid out (bad_neuroids: drop) or fill the gap before.",
     ),
     "infinite": (
         spoilt(-np.inf),
         "there are responses that are missing or infinite (1 of 12), as in the neuroid 'neuroid-2'; "
-        "leave the neuroid out or fill the gap before.",
+        "leave the neuroid out (bad_neuroids: drop) or fill the gap before.",
     ),
     "too large to be stored": (
         spoilt(1e39),
         "there are responses that are missing or infinite (1 of 12), as in the neuroid 'neuroid-2'; "
-        "leave the neuroid out or fill the gap before.",
+        "leave the neuroid out (bad_neuroids: drop) or fill the gap before.",
     ),
     "missing in all repetitions": (
         spoilt(np.nan, 3),
         "there are responses that are missing or infinite (1 of 12), as in the neuroid 'neuroid-2'; "
-        "leave the neuroid out or fill the gap before.",
+        "leave the neuroid out (bad_neuroids: drop) or fill the gap before.",
     ),
     "constant": (
         np.where([True, False, True], 1.0, MATRIX),
-        "there are neuroids whose responses are constant (2 of 3), as 'neuroid-1'; leave them out.",
+        "there are neuroids whose responses are constant (2 of 3), as 'neuroid-1'; leave them out "
+        "(bad_neuroids: drop).",
     ),
     "constant once stored": (
         1e6 + MATRIX * [1, 1e-9, 1],
-        "there are neuroids whose responses are constant (1 of 3), as 'neuroid-2'; leave them out.",
+        "there are neuroids whose responses are constant (1 of 3), as 'neuroid-2'; leave them out "
+        "(bad_neuroids: drop).",
     ),
     "too few samples": (
         MATRIX[:3],

@@ -381,9 +381,15 @@ BAD |= {
     f"a ceiling of {value}": (
         GIVEN,
         {"responses_npy": MATRIX, "ceilings_csv": f"n,r\nneuroid-1,0.5\nneuroid-2,{value}\nneuroid-3,1\n"},
-        f"ceilings.csv: the ceiling of 'neuroid-2' is {value}; a number above 0 and at most 1 is needed.",
+        f"ceilings.csv: the ceiling of 'neuroid-2' is {value}; a number above 0 and at most 1 is needed{hint}.",
     )
-    for value in ("0", "-0.2", "1.01")
+    for value, hint in {
+        "0": "",
+        "-0.2": "",
+        "1.01": "; a percentage has to be divided by 100",
+        "35.9": "; a percentage has to be divided by 100",
+        "359": "",
+    }.items()
 }
 
 

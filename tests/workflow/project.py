@@ -18,7 +18,7 @@ from snakemake.settings.types import ConfigSettings, DAGSettings, OutputSettings
 from snakemake_interface_logger_plugins.common import LogEvent
 
 ROOT = Path(__file__).parents[2]
-SOURCES = ("Snakefile", "rules", "envs", "profiles", "workflow_scripts")
+SOURCES = ("Snakefile", "CITATION.cff", "rules", "envs", "profiles", "workflow_scripts")
 STUDY = Path(__file__).with_name("study.yaml")
 
 Job = tuple[str, ...]
@@ -38,8 +38,20 @@ class _JobRecorder(logging.Handler):
 
 
 # The order in which a job's wildcards stand in its tuple.
-_ORDER = ("source", "model", "loss", "encoder", "readout", "features", "dataset", "prediction", "study", "figure")
-_TARGETS = {"all", "activations", "encodings"}
+_ORDER = (
+    "source",
+    "model",
+    "loss",
+    "evaluation",
+    "encoder",
+    "readout",
+    "features",
+    "dataset",
+    "prediction",
+    "study",
+    "figure",
+)
+_TARGETS = {"all", "activations", "encodings", "export"}
 
 
 @contextmanager
@@ -75,9 +87,9 @@ class Project:
         assert text.count(old) == 1, f"{old!r} occurs {text.count(old)} times in {file}"
         path.write_text(text.replace(old, new), encoding="utf-8")
 
-    def plan(self, config: str | None = None) -> set[Job]:
-        """Return the jobs that Snakemake would run."""
-        return self._snakemake("dryrun", config)
+    def plan(self, config: str | None = None, target: str | None = None) -> set[Job]:
+        """Return the jobs that Snakemake would run, for everything or for a target."""
+        return self._snakemake("dryrun", config, target)
 
     def accept(self, config: str | None = None) -> None:
         """Take the files as they are for the results of the present code and config, as `make accept` does."""
@@ -91,7 +103,7 @@ class Project:
             assert done.returncode == 0, done.stdout + done.stderr
         return done
 
-    def _snakemake(self, executor: str, config: str | None) -> set[Job]:
+    def _snakemake(self, executor: str, config: str | None, target: str | None = None) -> set[Job]:
         recorder = _JobRecorder()
         quiet = OutputSettings(dryrun=executor == "dryrun", quiet={Quietness.ALL})
         files = ConfigSettings(configfiles=[self.path / config]) if config else ConfigSettings()
@@ -102,7 +114,11 @@ class Project:
                     config_settings=files,
                     snakefile=self.path / "Snakefile",
                     workdir=self.path,
-                ).dag(dag_settings=DAGSettings(force_incomplete=True, forceall=executor == "touch"))
+                ).dag(
+                    dag_settings=DAGSettings(
+                        targets={target} if target else set(), force_incomplete=True, forceall=executor == "touch"
+                    )
+                )
                 logger.addHandler(recorder)
                 dag.execute_workflow(executor=executor)
         finally:

@@ -27,8 +27,10 @@ CELLS = [
 ]
 
 DRAW = {("draw_figure", STUDY, figure) for figure in FIGURES}
+DRAW_CORRELATIONS = {("draw_figure", STUDY, figure) for figure in ("scaling", "losses")}
 TABLES = {("correlate_properties", STUDY), ("compare_pairs", STUDY)}
-JOIN = {("join_study", STUDY), *TABLES, *DRAW}
+REPORT = {("write_report", STUDY)}
+JOIN = {("join_study", STUDY), *TABLES, *DRAW, *REPORT}
 
 
 def encoded(cells: list[tuple[str, str, str]], encoders: tuple[str, ...] = ENCODERS) -> set[Job]:
@@ -111,7 +113,7 @@ CHANGES: dict[str, tuple[str, str, str, set[Job]]] = {
         "config.yaml",
         "draws: 100",
         "draws: 101",
-        TABLES | DRAW,
+        TABLES | DRAW_CORRELATIONS | {("draw_figure", STUDY, "pairs")} | REPORT,
     ),
     "an encoder's setting": (
         "config.yaml",
@@ -147,7 +149,7 @@ CHANGES: dict[str, tuple[str, str, str, set[Job]]] = {
         f"{PACKAGE}/stages/correlate_properties.py",
         "",
         EXTRA,
-        {("correlate_properties", STUDY)} | DRAW,
+        {("correlate_properties", STUDY)} | DRAW_CORRELATIONS | REPORT,
     ),
     "code of the encoding": (
         f"{PACKAGE}/encoding/encoder.py",
@@ -188,7 +190,7 @@ CHANGES: dict[str, tuple[str, str, str, set[Job]]] = {
     "a docstring": (f"{PACKAGE}/stages/fit_encoder.py", '"""Write scores', '"""Write all scores', set()),
     "the order of keys": ("config.yaml", "family: g, kind: vanilla", "kind: vanilla, family: g", set()),
     "a memory request": ("rules/alignment.smk", "megabytes(2_000)", "megabytes(9_000)", set()),
-    "a citation": ("config.yaml", "sim: {loader: simulated,", "sim: {citation: nobody, loader: simulated,", set()),
+    "a citation": ("config.yaml", "sim: {loader: simulated,", "sim: {citation: nobody, loader: simulated,", REPORT),
 }
 
 
@@ -393,9 +395,12 @@ def _second_study(project: Project, name: str = "second", **changes: tuple[str, 
 
 def test_a_second_study_shares_files(project: Project) -> None:
     second = _second_study(project)
-    expected = {("join_study", "second"), ("correlate_properties", "second"), ("compare_pairs", "second")} | {
-        ("draw_figure", "second", figure) for figure in FIGURES
-    }
+    expected = {
+        ("join_study", "second"),
+        ("correlate_properties", "second"),
+        ("compare_pairs", "second"),
+        ("write_report", "second"),
+    } | {("draw_figure", "second", figure) for figure in FIGURES}
     assert project.plan(second) == expected
     project.run("--configfile", second)
     assert project.plan(second) == set()

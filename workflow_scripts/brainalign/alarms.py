@@ -22,6 +22,7 @@ def alarms(scores: Scores, nulls: Mapping[str, Scores], text_free: Sequence[str]
     - a null scores higher than the features: a split that leaks where the null has no text;
     - the penalty of many neuroids is the first or last of the grid;
     - least squares with about as many features as training samples, where its predictions are least stable;
+    - neuroids that were dropped since they are constant or have NaN, or that a joined data set does not share;
     - fewer than three groups of samples, so that intervals mean little;
     - constant predictions, which score 0.
 
@@ -58,6 +59,8 @@ def _found(
         for layer in np.flatnonzero((ratios > PEAK[0]) & (ratios < PEAK[1])):
             sentence = f"least squares is least stable here, with {ratios[layer]:.2f} features per training sample"
             found.append((_only(int(layer), scores), sentence))
+    if fits.left_out:
+        found.append((True, fits.left_out))
     if fits.groups < FEWEST_GROUPS:
         found.append((True, f"there are only {fits.groups} groups of samples"))
     return found

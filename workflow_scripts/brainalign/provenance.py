@@ -18,13 +18,18 @@ from typing import Any
 
 _LEFT_OUT = ("ctx", "kind")  # fields that carry no meaning or differ between versions of Python
 _LIBRARIES = (
+    "fastparquet",
     "h5py",
     "huggingface_hub",
+    "itables",
     "matplotlib",
+    "nilearn",
     "numpy",
     "pandas",
+    "rocrate",
     "safetensors",
     "scipy",
+    "statsmodels",
     "tokenizers",
     "torch",
     "transformers",

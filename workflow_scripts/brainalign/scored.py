@@ -41,6 +41,7 @@ class Fits:
     contributions : (group, layer, subject, region), what each group adds to the mean r; NaN where groups are tested in
         several folds.
     dependence : how intervals count that folds train each other, see `encoding.dependence`.
+    left_out : sentences on neuroids that the responses had lost before; empty where none was.
     """
 
     r2: np.ndarray
@@ -53,6 +54,7 @@ class Fits:
     groups: int
     contributions: np.ndarray
     dependence: str
+    left_out: str = ""
 
 
 @dataclass(frozen=True)
@@ -147,6 +149,7 @@ def read_scores(path: Path) -> Scores:
             groups=int(attributes["groups"]),
             contributions=arrays["contributions"].astype(np.float64),
             dependence=str(attributes.get("dependence", "")),
+            left_out=str(attributes.get("left_out", "")),
         ),
     )
 

@@ -15,12 +15,15 @@ from brainalign.activations.presets import PRESETS
 from brainalign.activations.readout import Readout
 from brainalign.config import readouts as config_readouts
 from brainalign.config.base import RESERVED_READOUT
-from brainalign.config.data import SimulatedDataset, StimuliDataset, TableDataset
-from brainalign.config.encoders import Encoder
+from brainalign.config.data import JoinedDataset, SimulatedDataset, StimuliDataset, TableDataset
+from brainalign.config.encoders import Encoder, Split
 from brainalign.config.features import EmbeddingsNull, FeatureTable
-from brainalign.config.models import FileText, Model, SimulatedText, Weights
+from brainalign.config.models import FileText, Model, SimulatedText, Weights, WikiText
+from brainalign.config.properties import files_of_evaluation, property_spec
 from brainalign.config.study import Study
 from brainalign.config.twins import ResolvedModel, with_twins
+from brainalign.export.crate import config_digest
+from brainalign.figures.needs import drawn_by, needs
 from brainalign.models.manifest import model_files
 
 Spec = dict[str, Any]
@@ -37,6 +40,8 @@ def source(study: Study, source: str, digest: Digest) -> Spec:
             "loader": "simulated",
             "settings": {"kind": entry.kind} | {name: getattr(entry, name) for name in names},
         }
+    if isinstance(entry, WikiText):
+        return {"loader": "wikitext", "settings": {"sha256": digest(entry.file), "detokenise": entry.detokenise}}
     if isinstance(entry, SimulatedText):
         names = ["kind", "world", "seed", "count"]
         return {"loader": "simulated", "settings": {name: getattr(entry, name) for name in names}}
@@ -49,6 +54,8 @@ def source_files(study: Study, source: str) -> dict[str, str]:
     entry = study.datasets.get(source) or study.texts[source]
     if isinstance(entry, FileText):
         return {"documents": entry.file}
+    if isinstance(entry, WikiText):
+        return {"original": entry.file}
     if isinstance(entry, StimuliDataset):
         return {"stimuli": entry.stimuli}
     if not isinstance(entry, TableDataset):
@@ -71,6 +78,7 @@ def stimuli(study: Study, dataset: str) -> Spec:
         names = ["stimulus_id", "text", "context_group", "split_group"]
         names += ["run", "onset_s"] if entry.kind == "stories" else []
         return {"loader": "table", "settings": {"columns": {name: name for name in names}, "order": None}}
+    assert isinstance(entry, TableDataset | StimuliDataset)
     columns = {
         "stimulus_id": entry.id,
         "text": entry.text,
@@ -97,9 +105,28 @@ def responses(study: Study, dataset: str) -> Spec:
         "neuroid_columns": {"neuroid_id": entry.neuroid, "subject": entry.subject, "region": entry.region},
         "region_per_neuroid": entry.region_per_neuroid,
         "columns": entry.columns,
+        "bad_neuroids": entry.bad_neuroids,
         "ceilings": given.model_dump(include={"neuroid", "value", "units"}) if given else None,
     }
     return {"loader": "table", "simulated": False, "settings": settings}
+
+
+def joined(study: Study, dataset: str) -> Spec:
+    """The names of the data sets that are joined, which stand in front of ids, in their order."""
+    entry = study.datasets[dataset]
+    assert isinstance(entry, JoinedDataset)
+    return {"datasets": entry.datasets}
+
+
+def follow_from_stimuli(study: Study, readout: str) -> bool:
+    """Tell whether a readout's states of a stimulus are the same whatever other data sets are read with its own.
+
+    Not where tokens are random, by the groups' names, which two data sets may share; nor where components are fitted to
+    a data set's stimuli, or units chosen by states that depend in their last digits on what is read in one batch.
+    """
+    entry = study.readouts[readout]
+    matched = entry.match and not entry.match.projection
+    return _readout_settings(entry)["tokens"] == "text" and not matched
 
 
 def model(study: Study, model: str, digest: Digest) -> Spec:
@@ -238,24 +265,38 @@ def nulls(study: Study) -> list[str]:
     return [name for name, entry in study.features.items() if not isinstance(entry, FeatureTable) or entry.as_null]
 
 
+def from_files(study: Study) -> list[str]:
+    """Return the names of the features that the user's files hold, of each stimulus by itself."""
+    return [name for name, entry in study.features.items() if isinstance(entry, FeatureTable | EmbeddingsNull)]
+
+
 def loss(study: Study, loss: str, model: str) -> Spec:
-    """Window and number format."""
-    return {"window": study.losses[loss].window, "dtype": with_twins(study.models)[model].dtype}
+    """Windows, the seed of spans cut out, and number format."""
+    settings = study.losses[loss].model_dump(include={"window", "stride", "seed"})
+    return settings | {"dtype": with_twins(study.models)[model].dtype}
 
 
-def properties(study: Study) -> Spec:
-    """What the config says of each model: family, kind, base, given numbers, and sizes where no manifest has them."""
+def evaluation(study: Study, evaluation: str, model: str, digest: Digest) -> Spec:
+    """What lm_eval is asked for, the model's number format, and the checksums of task files of the user's own."""
+    entry = study.evaluations[evaluation]
+    settings = entry.model_dump(exclude={"include", "models"}) | {"dtype": with_twins(study.models)[model].dtype}
+    files = {path: digest(path) for path in files_of_evaluation(study, evaluation)}
+    return {"settings": settings, "include": entry.include, "files": files}
+
+
+def properties(study: Study, digest: Digest) -> Spec:
+    """What the config says of each model: family, kind, base, sizes where no manifest has them; and of properties."""
     models = {
         name: {
             "family": entry.family,
             "kind": entry.kind,
             "base": entry.base,
-            **{key: given.values.get(name) for key, given in study.properties.items()},
             **({"sizes": entry.published.model_dump()} if entry.published else {}),
+            **_training_tokens(study, name),
         }
         for name, entry in with_twins(study.models).items()
     }
-    return {"models": models, "properties": sorted(study.properties)}
+    return {"models": models} | property_spec(study, digest)
 
 
 def correlation(study: Study) -> Spec:
@@ -289,10 +330,73 @@ def _model_sets(study: Study) -> list[Spec]:
     return [{"name": name} | entry.model_dump(exclude_none=True) for name, entry in study.analyses.over.items()]
 
 
+def exported(study: Study) -> Spec:
+    """The study's name, which stands in every row."""
+    return {"study": study.study}
+
+
+def description(study: Study, citation: str, digest: Digest) -> Spec:
+    """The digest of the resolved config, which the description holds, that of CITATION.cff, and the licence."""
+    return {"config": config_digest(resolved(study)), "citation": digest(citation), "license": study.license}
+
+
 def figure(study: Study, figure: str) -> Spec:
-    """The figure's name."""
-    assert figure in study.figures
-    return {"figure": figure}
+    """The figure's name, and what it shows of the config: splits, runs, the model that it is of, spaces."""
+    module, model = drawn_by(figure)
+    shown: Spec = {"figure": figure}
+    if module == "split_policies":
+        shown["splits"] = {name: _split_name(entry.split) for name, entry in study.encoders.items()}
+    if module == "training_runs":
+        shown["runs"] = {name: run.model_dump() for name, run in study.runs.items()}
+    if "pairs" in needs(figure):
+        shown["over"] = _model_sets(study)[0]
+    if model is not None:
+        entry = with_twins(study.models)[model]
+        shown |= {"model": model, "family": entry.family, "kind": entry.kind, "base": entry.base}
+    if module == "brain":
+        shown["coordinates"] = {name: entry.coordinates for name, entry in study.datasets.items()}
+    return shown
+
+
+def _split_name(split: Split) -> str:
+    """Return a split in words: its kind, what it goes by, and the number of folds.
+
+    The kind is the first word, by which figures tell shuffled splits from others.
+    """
+    by = [getattr(split, name) for name in ("by", "column") if getattr(split, name, None)]
+    folds = getattr(split, "folds", None)
+    counted = [f"{folds} folds"] if folds else []
+    return ", ".join([" ".join([split.kind, *(f"by {name}" for name in by)]), *counted])
+
+
+def report(study: Study, tool: Spec) -> Spec:
+    """All settings that the methods are told from, defaults filled in, and how to cite the tool; no figures."""
+    unread = {"models", "texts", "features", "properties", "predictions", "runs", "figures", "license"}
+    config = study.model_dump(mode="json", by_alias=True, exclude_none=True, exclude=unread)
+    return {
+        "tool": tool,
+        "config": config
+        | {
+            "models": {
+                name: entry.model_dump(mode="json", exclude_none=True, exclude={"weights", "remote_code", "dtype"})
+                | ({"folder": True} if entry.source and is_folder(entry.source) else {})
+                for name, entry in study.models.items()
+            },
+            "features": {name: entry.model_dump(mode="json") for name, entry in study.features.items()},
+            "datasets": {name: held for name, held in config["datasets"].items() if held["loader"] != "stimuli-only"},
+            "properties": {
+                name: entry.model_dump(mode="json", exclude_none=True, exclude={"values": True, "lm_eval": {"files"}})
+                for name, entry in study.properties.items()
+            },
+        },
+    }
+
+
+def _training_tokens(study: Study, model: str) -> Spec:
+    """Return what is stated; an untrained twin is no entry of the config, and saw none."""
+    entry = study.models.get(model)
+    stated = entry.training_tokens if entry else None
+    return {"training_tokens": stated.model_dump()} if stated else {}
 
 
 def _readout_settings(entry: config_readouts.Readout) -> Spec:
@@ -321,7 +425,7 @@ def _matching(entry: config_readouts.Match, digest: Digest) -> Spec:
 
 def _encoder_settings(entry: Encoder) -> Spec:
     """An encoder's settings without its choice of layer, what its regression does not read and what only joins read."""
-    unread = {"preset", "layer", "grid", "beyond_nulls", "mixtures"}
+    unread = {"preset", "layer", "grid", "beyond_nulls", "mixtures", "datasets"}
     unread |= {name for name, kernel in (("bandwidths", "rbf"), ("degrees", "polynomial")) if entry.kernel != kernel}
     unread |= {"components"} if entry.components is None else set()
     if entry.regression == "ols":

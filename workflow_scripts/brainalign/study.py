@@ -16,7 +16,9 @@ from brainalign.storage import Variable, read_arrays, read_attributes
 
 CELL = ("dataset", "encoder", "readout", "features")
 _COUNTS = ("layer_index", "folds", "samples", "neuroids", "normalised_neuroids", "draws")  # empty where not known
-LOSS_UNIT = "_nats_per_token"
+LOSS_UNIT = "_nats_per_token"  # the one of LOSS_UNITS that a loss's bare name stands for
+LOSS_UNITS = ("nats_per_token", "nats_per_word", "nats_per_byte")
+SIZES = ("parameters", "width", "depth", "vocabulary")
 
 
 @dataclass(frozen=True)
@@ -107,15 +109,16 @@ def properties_table(
 
     Parameters
     ----------
-    models : name → family, kind, base and the given properties (a number or None).
+    models : name → family, kind, base, training_tokens and the given properties (a number or None).
     given : names of the given properties.
-    manifests : model → parameters, width, depth; a number or None.
-    losses : loss → model → nats_per_token; a column is named `<loss>_nats_per_token`.
+    manifests : model → parameters, width, depth, vocabulary; a number or None.
+    losses : loss → model → nats_per_token, nats_per_word, nats_per_byte; columns are named `<loss>_nats_per_token`, ….
     """
+    units = [(loss, unit) for loss in losses for unit in LOSS_UNITS]
     rows = []
     for name, entry in models.items():
-        sizes = manifests.get(name, {})
-        parameters = _number(sizes.get("parameters"))
+        sizes = {size: _number(manifests.get(name, {}).get(size)) for size in SIZES}
+        parameters = sizes.pop("parameters")
         rows.append(
             {
                 "model": name,
@@ -124,17 +127,17 @@ def properties_table(
                 "base": entry.get("base") or "",
                 "parameters": parameters,
                 "log10_parameters": math.log10(parameters) if parameters > 0 else math.nan,
-                "width": _number(sizes.get("width")),
-                "depth": _number(sizes.get("depth")),
-                **{loss + LOSS_UNIT: _number(of.get(name, {}).get("nats_per_token")) for loss, of in losses.items()},
+                **sizes,
+                "training_tokens": _number(entry.get("training_tokens")),
+                **{f"{loss}_{unit}": _number(losses[loss].get(name, {}).get(unit)) for loss, unit in units},
                 **{key: _number(entry.get(key)) for key in given},
             }
         )
-    columns = ["model", "family", "kind", "base", "parameters", "log10_parameters", "width", "depth"]
-    columns += [*(loss + LOSS_UNIT for loss in losses), *given]
+    columns = ["model", "family", "kind", "base", "parameters", "log10_parameters", *SIZES[1:], "training_tokens"]
+    columns += [*(f"{loss}_{unit}" for loss, unit in units), *given]
     table = pd.DataFrame(rows, columns=columns)
     table = table.sort_values(["family", "parameters", "base", "model"], ignore_index=True)
-    return table.astype(dict.fromkeys(["parameters", "width", "depth"], "Int64"))
+    return table.astype(dict.fromkeys([*SIZES, "training_tokens"], "Int64"))
 
 
 def read_record(path: Path, keys: Iterable[str]) -> dict[str, Any]:

@@ -19,7 +19,8 @@ TEXT_COLUMNS = frozenset(
     "stimulus_id sample_id neuroid_id text context_group split_group run subject region model features family kind "
     "features_kind base tuned dataset collection encoder readout layer layer_choice ceiling_kind ceiling_basis "
     "best_null normalised_by property models over analysis given correction left_out untrained_excluded reason "
-    "versions row alarms dependence similarity metric over_subjects features_distance".split()
+    "versions source task task_version filter metric weighting harness origin date row alarms dependence similarity "
+    "over_subjects features_distance".split()
 )
 
 

@@ -1,10 +1,13 @@
 """What every section of a study shares: strictness, names, paths."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticKnownError
+
+from brainalign.errors import nearest
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 RESERVED_READOUT = "none"
@@ -40,3 +43,10 @@ class Section(BaseModel):
     """A part of the config: unknown keys are refused, values are not changed once read."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def refers(key: str, name: str, allowed: list[str], what: str) -> Iterator[str]:
+    """Yield a sentence where a key holds a name that is not among the allowed ones, which are names of `what`."""
+    if name not in allowed:
+        rest = f"{nearest(name, allowed) or '.'} Allowed: {', '.join(allowed)}." if allowed else "; there is none."
+        yield f"{key}: holds {name!r}, which is the name of no {what}{rest}"

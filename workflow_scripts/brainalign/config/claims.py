@@ -17,15 +17,18 @@ from brainalign.storage import write_json
 
 # What does not reach a file named after the entry.
 _FREE = {
-    "models": frozenset({"family", "kind", "base", "untrained"}),
-    "datasets": frozenset({"citation"}),
+    "models": frozenset({"family", "kind", "base", "untrained", "training_tokens"}),
+    "evaluations": frozenset({"models"}),
+    "datasets": frozenset({"citation", "coordinates"}),
     "published": frozenset({"citation"}),
     "features": frozenset({"datasets"}),
+    "encoders": frozenset({"datasets"}),
 }
 _SECTIONS = (
     "texts",
     "models",
     "losses",
+    "evaluations",
     "features",
     "datasets",
     "readouts",

@@ -91,6 +91,9 @@ class Ceilings(Section):
 class DatasetBase(Section):
     collection: Name | None = Field(None, description="averages go over collections; by default the data set itself")
     citation: str | None = Field(None, description="how to cite the data")
+    coordinates: Literal["MNI"] | None = Field(
+        None, description="the space of the neuroids' x, y and z, in millimetres; brains are drawn where it is given"
+    )
     ceilings: Ceilings = Ceilings()
 
 
@@ -122,10 +125,6 @@ _KEPT |= frozenset("sample stimulus neuroid responses repetition entry subject r
 _KEPT |= frozenset("map_sample map_stimulus map_weight".split())
 
 
-def _joined_by_ids(responses: str) -> bool:
-    return responses.lower().endswith((".csv", ".tsv", ".txt"))
-
-
 class TableDataset(DatasetBase):
     """Your own data: plain files whose columns you name."""
 
@@ -152,12 +151,20 @@ class TableDataset(DatasetBase):
     region_per_neuroid: bool = Field(False, description="without a neuroid table: each neuroid is a region")
     samples: ExistingPath | None = Field(None, description="CSV, one row per sample, where samples are not stimuli")
     map: ExistingPath | None = Field(None, description="CSV: sample_id, stimulus_id, weight")
+    bad_neuroids: Literal["refuse", "drop"] = Field(
+        "refuse", description="neuroids that are constant or have NaN or infinite responses: refused, or left out"
+    )
+
+    @property
+    def responses_by_ids(self) -> bool:
+        """Whether the responses are a table, joined by the ids of samples, whose columns name the neuroids."""
+        return self.responses.lower().endswith((".csv", ".tsv", ".txt"))
 
     @model_validator(mode="after")
     def _ids_needed(self) -> Self:
-        if _joined_by_ids(self.responses) and not (self.id or self.responses_id):
+        if self.responses_by_ids and not (self.id or self.responses_id):
             raise ValueError("a CSV of responses is joined by ids: name the stimuli's column as `id`")
-        if self.order and not self.samples and not _joined_by_ids(self.responses):
+        if self.order and not self.samples and not self.responses_by_ids:
             raise ValueError("`order` moves the stimuli, but not the rows of a matrix; give both in presentation order")
         if self.samples and not self.map:
             raise ValueError("`samples` needs `map`, which says what stimuli each sample goes with")
@@ -200,4 +207,37 @@ class StimuliDataset(DatasetBase):
         return self
 
 
-Dataset = Annotated[SimulatedDataset | TableDataset | StimuliDataset, Field(discriminator="loader")]
+class JoinedDataset(DatasetBase):
+    """Tables of the same neuroids as one data set, so that an encoder may train on one and be tested on another.
+
+    Its samples are those of all parts, told apart by the column `dataset`; its neuroids are those that all parts have,
+    by their ids. Give it, and encoders that split by `dataset`, to one another by the encoders' `datasets`. Averages
+    over data sets count it as one more: give it the `collection` of its parts.
+    """
+
+    loader: Literal["joined"]
+    datasets: list[Name] = Field(description="its parts: two or more data sets of the loader table, in this order")
+
+    @model_validator(mode="after")
+    def _of_several(self) -> Self:
+        twice = [name for name in self.datasets if self.datasets.count(name) > 1]
+        if twice:
+            raise ValueError(f"`datasets` names {twice[0]!r} more than once; a data set is not joined with itself")
+        if len(self.datasets) < 2:
+            raise ValueError(f"`datasets` names {len(self.datasets)}, but joining needs at least 2")
+        return self
+
+    @model_validator(mode="after")
+    def _ceilings_of_test_part(self) -> Self:
+        if self.ceilings.known:
+            raise ValueError("ceilings.known exists for simulated data only")
+        for kind in ("given", "repeats", "split_half"):
+            if getattr(self.ceilings, kind):
+                raise ValueError(
+                    f"ceilings.{kind.replace('_', '-')} is of one data set's responses, not of those of a part that "
+                    "another predicts; leave-one-subject-out and subject-pool are"
+                )
+        return self
+
+
+Dataset = Annotated[SimulatedDataset | TableDataset | StimuliDataset | JoinedDataset, Field(discriminator="loader")]

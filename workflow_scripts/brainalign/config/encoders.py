@@ -200,6 +200,9 @@ class Encoder(Section):
         True, description="whether a linear ridge is fitted to features and nulls together, for R2 beyond the nulls"
     )
     mixtures: Count = Field(16, description="how many weightings of features and nulls are tried, at most")
+    datasets: Annotated[list[Name], Field(min_length=1)] | None = Field(
+        None, description="data sets that it is for; by default all that have responses"
+    )
 
     @property
     def joins(self) -> bool:

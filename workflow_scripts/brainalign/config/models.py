@@ -25,14 +25,25 @@ class SimulatedText(Section):
 
 
 class FileText(Section):
-    """A UTF-8 text file, documents separated by blank lines."""
+    """A UTF-8 text file, documents separated by blank lines; in .jsonl, each the `text` of a line."""
 
     loader: Literal["file"]
     file: ExistingPath
     kind: Literal["documents"] = "documents"
 
 
-Text = Annotated[SimulatedText | FileText, Field(discriminator="loader")]
+class WikiText(Section):
+    """A file of WikiText (WikiText-2, WikiText-103); its articles are the documents."""
+
+    loader: Literal["wikitext"]
+    file: ExistingPath
+    kind: Literal["documents"] = "documents"
+    detokenise: bool = Field(
+        False, description="whether words are put together again (1 @,@ 000 → 1,000); otherwise the text stays as it is"
+    )
+
+
+Text = Annotated[SimulatedText | FileText | WikiText, Field(discriminator="loader")]
 
 
 class Training(Section):
@@ -79,6 +90,13 @@ class Untrained(Section):
         return self
 
 
+class TrainingTokens(Section):
+    """How many tokens a model was trained on, as its authors state."""
+
+    tokens: Annotated[float, Field(ge=1, multiple_of=1)]
+    source: Annotated[str, Field(min_length=1)] = Field(description="where they state it")
+
+
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
@@ -105,6 +123,7 @@ class Model(Section):
     base: Name | None = Field(None, description="the vanilla model that an instruction-tuned one came from")
     dtype: DataType = Field("float32", description="number format of weights and computation, on every device")
     untrained: Untrained | None = Field(None, description="twins with random weights")
+    training_tokens: TrainingTokens | None = Field(None, description="where stated, a property of the model")
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
@@ -145,7 +164,17 @@ class Model(Section):
 
 
 class Loss(Section):
-    """Next-word loss on one text."""
+    """Next-word loss on one text; of an encoder with a decoder (T5), the loss of spans cut out of the text."""
 
-    text: Name = Field(description="an entry of `texts` with kind: documents")
+    text: Name = Field("wikitext2", description="an entry of `texts` with kind: documents")
     window: Annotated[int, Field(ge=2)] = Field(256, description="tokens that a prediction can see at most")
+    stride: Count | None = Field(
+        None, description="tokens from one window to the next, below the window; half the window unless given"
+    )
+    seed: Seed = Field(0, description="which spans are cut out for an encoder with a decoder")
+
+    @model_validator(mode="after")
+    def _windows_overlap(self) -> Self:
+        if self.stride is not None and self.stride >= self.window:
+            raise ValueError(f"stride {self.stride} must be below the window, which is {self.window}")
+        return self

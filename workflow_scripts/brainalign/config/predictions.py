@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from brainalign.config.base import RESERVED_READOUT, Name, Section
-from brainalign.config.data import Dataset, SimulatedDataset, StimuliDataset
+from brainalign.config.data import Dataset, SimulatedDataset
 from brainalign.config.features import FeatureTable
+from brainalign.config.joined import parts, scored_by, with_responses
 from brainalign.config.twins import with_twins
 
 if TYPE_CHECKING:
@@ -41,13 +42,16 @@ class Prediction(Section):
 def prediction_references(study: "Study") -> Iterator[tuple[str, str, list[str], str]]:
     """Yield (key, name, allowed, what it must be the name of) for every name that the section refers to."""
     models = [name for name, model in with_twins(study.models).items() if not model.published]
-    with_responses = [name for name, entry in study.datasets.items() if not isinstance(entry, StimuliDataset)]
     for name, entry in study.predictions.items():
         key = f"predictions.{name}"
         yield f"{key}.encoder", entry.encoder, list(study.encoders), "encoder"
         yield f"{key}.features", entry.features, [*models, *study.features], "model with weights or of `features`"
-        yield f"{key}.dataset", entry.dataset, with_responses, "data set with responses"
-        others = [dataset for dataset in study.datasets if dataset != entry.dataset]
+        yield f"{key}.dataset", entry.dataset, with_responses(study), "data set with responses"
+        if entry.encoder in study.encoders and entry.dataset in with_responses(study):
+            own, what = scored_by(study, entry.encoder), f"data set of the encoder {entry.encoder!r}"
+            yield f"{key}.dataset", entry.dataset, own, what
+        fitted = {*parts(study, entry.dataset)} if entry.dataset in study.datasets else set()
+        others = [dataset for dataset in study.datasets if not fitted & {*parts(study, dataset)}]
         yield f"{key}.stimuli_of", entry.stimuli_of, others, "other data set"
         if entry.readout is not None and entry.features not in study.features:
             yield f"{key}.readout", entry.readout, list(study.readouts), "readout"
@@ -58,21 +62,21 @@ def impossible_predictions(study: "Study") -> Iterator[str]:
     for name, entry in study.predictions.items():
         key = f"predictions.{name}"
         yield from _impossible_features(key, entry, study)
-        encoder, new = study.encoders.get(entry.encoder), study.datasets.get(entry.stimuli_of)
-        fitted = study.datasets.get(entry.dataset)
-        if encoder is None or new is None or fitted is None:
+        encoder = study.encoders.get(entry.encoder)
+        if encoder is None or not {entry.stimuli_of, entry.dataset} <= {*study.datasets}:
             continue
+        new, fitted = (parts(study, name).values() for name in (entry.stimuli_of, entry.dataset))
         if entry.layer == CHOSEN and not isinstance(encoder.layer, str) and encoder.layer.nested:
             yield (
                 f"{key}.layer: holds 'chosen', but the encoder {entry.encoder!r} chooses a layer for each "
                 f"{encoder.layer.nested}; name one layer."
             )
-        if encoder.zscore and not _has_runs(new):
+        if encoder.zscore and not all(map(_has_runs, new)):
             yield (
                 f"{key}.stimuli_of: the encoder {entry.encoder!r} z-scores features within runs, but the data set "
                 f"{entry.stimuli_of!r} has no runs."
             )
-        if encoder.delays and _is_series(fitted) and not (_is_series(new) and _has_runs(new)):
+        if encoder.delays and any(map(_is_series, fitted)) and not all(_is_series(of) and _has_runs(of) for of in new):
             yield (
                 f"{key}.stimuli_of: the encoder {entry.encoder!r} delays the features of {entry.dataset!r}, but the "
                 f"data set {entry.stimuli_of!r} has no runs with onsets."
@@ -107,10 +111,10 @@ def _impossible_features(key: str, entry: Prediction, study: "Study") -> Iterato
 def _is_series(dataset: Dataset) -> bool:
     if isinstance(dataset, SimulatedDataset):
         return dataset.kind == "stories"
-    return bool(dataset.onset_s or getattr(dataset, "samples", None))
+    return bool(getattr(dataset, "onset_s", None) or getattr(dataset, "samples", None))
 
 
 def _has_runs(dataset: Dataset) -> bool:
     if isinstance(dataset, SimulatedDataset):
         return dataset.kind == "stories"
-    return bool(dataset.run or getattr(dataset, "samples", None))
+    return bool(getattr(dataset, "run", None) or getattr(dataset, "samples", None))

@@ -36,3 +36,4 @@ class PublishedModel(Section):
     parameters: Count | None = None
     width: Count | None = Field(None, description="units of the hidden state")
     depth: Count | None = Field(None, description="blocks; of an encoder–decoder, those of both")
+    vocabulary: Count | None = Field(None, description="tokens")

@@ -140,7 +140,15 @@ def _allowed(alternatives: Sequence[Any], held: Any) -> tuple[str, str]:
             text = _MAY_HOLD.get(kind) or _bound(kind, context) or str(item["msg"])
         if text not in said:
             said.append(text)
+        hint = hint or _percentage(context, held)
     return " or ".join(said), hint
+
+
+def _percentage(context: Mapping[str, Any], held: Any) -> str:
+    """Say that a fraction is needed where a number may be 1 at most and looks like a percentage."""
+    most_is_one = 1 in (context.get("le"), context.get("lt"))
+    looks_so = isinstance(held, int | float) and 2 < held <= 100
+    return "; a percentage has to be divided by 100." if most_is_one and looks_so else ""
 
 
 def _bound(kind: str, context: Mapping[str, Any]) -> str | None:

@@ -1,33 +1,30 @@
 """A study: the whole config as one validated object."""
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Literal
+from typing import Any
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticKnownError
 
 from brainalign.config.analyses import Analyses, references
-from brainalign.config.base import RESERVED_READOUT, Name, Section
-from brainalign.config.data import Dataset, SimulatedDataset, StimuliDataset, TableDataset
+from brainalign.config.base import RESERVED_READOUT, Name, Section, refers
+from brainalign.config.data import Dataset, SimulatedDataset, TableDataset
 from brainalign.config.encoders import Encoder, Split
 from brainalign.config.features import Features, FeatureTable
+from brainalign.config.figures import Figure, figure_references
+from brainalign.config.joined import impossible_joins, scored_by, tables_of
 from brainalign.config.models import Loss, Model, Text
 from brainalign.config.predictions import Prediction, impossible_predictions, prediction_references
+from brainalign.config.properties import Evaluation, Property, impossible_properties
 from brainalign.config.published import PublishedScores
 from brainalign.config.readouts import Readout
+from brainalign.config.runs import Run, run_references
 from brainalign.config.sentences import sentences
 from brainalign.config.similarities import Similarity
 from brainalign.config.twins import with_twins
 from brainalign.errors import InputError, nearest
-
-Figure = Literal["alignment", "layers", "scaling", "losses", "pairs"]
-
-
-class Property(Section):
-    """A number for each model, such as a benchmark score."""
-
-    values: dict[Name, Annotated[float, Field()]] = Field(description="model → number")
-    source: str | None = Field(None, description="where the numbers are from")
+from brainalign.joined_ids import COLUMN
+from brainalign.study import LOSS_UNITS
 
 
 class Study(Section):
@@ -44,9 +41,12 @@ class Study(Section):
     encoders: dict[Name, Encoder]
     similarities: dict[Name, Similarity] = {}
     predictions: dict[Name, Prediction] = {}
+    evaluations: dict[Name, Evaluation] = {}
     properties: dict[Name, Property] = {}
+    runs: dict[Name, Run] = {}
     analyses: Analyses = Analyses()
     figures: list[Figure] = ["alignment", "layers", "scaling", "losses", "pairs"]
+    license: str | None = Field(None, description="licence of the results, for their description when exported")
 
     @field_validator("datasets", "encoders")
     @classmethod
@@ -58,7 +58,12 @@ class Study(Section):
         return entries
 
 
-BUILT_IN_PROPERTIES = ("log10_parameters", "parameters", "width", "depth")
+BUILT_IN_PROPERTIES = ("log10_parameters", "parameters", "width", "depth", "vocabulary", "training_tokens")
+
+
+def loss_columns(study: Study) -> list[str]:
+    """Return the names of the losses per token, per word and per byte."""
+    return [f"{loss}_{unit}" for loss in study.losses for unit in LOSS_UNITS]
 
 
 def read_study(config: Mapping[str, Any]) -> Study:
@@ -72,7 +77,7 @@ def read_study(config: Mapping[str, Any]) -> Study:
         study = Study.model_validate(dict(config))
     except ValidationError as error:
         raise InputError("\n".join(sentences(error, Study, config))) from None
-    mistakes = list(_mistakes(study))
+    mistakes = list(dict.fromkeys(_mistakes(study)))
     if mistakes:
         raise InputError("\n".join(mistakes))
     return study
@@ -81,8 +86,10 @@ def read_study(config: Mapping[str, Any]) -> Study:
 def _mistakes(study: Study) -> Iterable[str]:
     yield from _missing_references(study)
     yield from _name_clashes(study)
+    yield from impossible_joins(study)
     yield from _impossible_encoders(study)
     yield from impossible_predictions(study)
+    yield from impossible_properties(study)
 
 
 def _missing_references(study: Study) -> Iterable[str]:
@@ -90,13 +97,13 @@ def _missing_references(study: Study) -> Iterable[str]:
     questions = [name for name, text in study.texts.items() if text.kind == "questions"]
     for name, model in study.models.items():
         if model.train:
-            yield from _refers(f"models.{name}.train.text", model.train.text, documents, "text with kind: documents")
+            yield from refers(f"models.{name}.train.text", model.train.text, documents, "text with kind: documents")
             for text in model.train.vocabulary:
-                yield from _refers(f"models.{name}.train.vocabulary", text, list(study.texts), "text")
+                yield from refers(f"models.{name}.train.vocabulary", text, list(study.texts), "text")
         if model.tune:
-            yield from _refers(f"models.{name}.tune.text", model.tune.text, questions, "text with kind: questions")
+            yield from refers(f"models.{name}.tune.text", model.tune.text, questions, "text with kind: questions")
         if model.base:
-            yield from _refers(f"models.{name}.base", model.base, [m for m in study.models if m != name], "other model")
+            yield from refers(f"models.{name}.base", model.base, [m for m in study.models if m != name], "other model")
             base = study.models.get(model.base)
             if base is not None and model.base != name and base.kind != "vanilla":
                 yield f"models.{name}.base: holds {model.base!r}, which is {base.kind}; a vanilla model is needed."
@@ -113,23 +120,24 @@ def _missing_references(study: Study) -> Iterable[str]:
     for name, encoder in study.encoders.items():
         by = None if isinstance(encoder.layer, str) else encoder.layer.dataset
         if by is not None:
-            allowed = [key for key, entry in study.datasets.items() if not isinstance(entry, StimuliDataset)]
-            yield from _refers(f"encoders.{name}.layer.dataset", by, allowed, "data set")
+            yield from refers(f"encoders.{name}.layer.dataset", by, scored_by(study, name), "data set")
     for name, loss in study.losses.items():
-        yield from _refers(f"losses.{name}.text", loss.text, documents, "text with kind: documents")
+        yield from refers(f"losses.{name}.text", loss.text, documents, "text with kind: documents")
         yield from _too_wide(name, loss, study)
     for name, features in study.features.items():
         for dataset in (features.datasets or []) if isinstance(features, FeatureTable) else []:
-            yield from _refers(f"features.{name}.datasets", dataset, list(study.datasets), "data set")
-    for name, given in study.properties.items():
-        for model_name in given.values:
-            yield from _refers(f"properties.{name}.values", model_name, list(with_twins(study.models)), "model")
-    known = list(dict.fromkeys([*BUILT_IN_PROPERTIES, *study.losses, *study.properties]))
+            yield from refers(f"features.{name}.datasets", dataset, list(study.datasets), "data set")
+    known = list(dict.fromkeys([*BUILT_IN_PROPERTIES, *study.losses, *loss_columns(study), *study.properties]))
     families = list(dict.fromkeys(model.family for model in study.models.values()))
     for reference in references(study.analyses, known, families, list(study.models)):
-        yield from _refers(*reference)
+        yield from refers(*reference)
     for reference in prediction_references(study):
-        yield from _refers(*reference)
+        yield from refers(*reference)
+    for reference in run_references(study.runs, list(with_twins(study.models))):
+        yield from refers(*reference)
+    with_weights = [name for name, model in with_twins(study.models).items() if not model.published]
+    for reference in figure_references(study.figures, with_weights):
+        yield from refers(*reference)
 
 
 def _impossible_deltas(name: str, study: Study) -> Iterable[str]:
@@ -137,7 +145,7 @@ def _impossible_deltas(name: str, study: Study) -> Iterable[str]:
     if delta_of is None:
         return
     key, fetched = f"models.{name}.delta_of", [other for other in study.models if study.models[other].source]
-    yield from _refers(key, delta_of, [other for other in fetched if other != name], "other model with a source")
+    yield from refers(key, delta_of, [other for other in fetched if other != name], "other model with a source")
     chain = [name]
     while delta_of in study.models and delta_of not in chain:
         chain.append(delta_of)
@@ -157,12 +165,6 @@ def _too_wide(name: str, loss: Loss, study: Study) -> Iterable[str]:
         )
 
 
-def _refers(key: str, name: str, allowed: list[str], what: str) -> Iterable[str]:
-    if name not in allowed:
-        rest = f"{nearest(name, allowed) or '.'} Allowed: {', '.join(allowed)}." if allowed else "; there is none."
-        yield f"{key}: holds {name!r}, which is the name of no {what}{rest}"
-
-
 def _name_clashes(study: Study) -> Iterable[str]:
     models = with_twins(study.models)
     expected = len(study.models) + sum(len(m.untrained.seeds) for m in study.models.values() if m.untrained)
@@ -174,8 +176,7 @@ def _name_clashes(study: Study) -> Iterable[str]:
         yield f"texts.{name}: {name!r} is also the name of a data set; both would write the same files."
     for name in sorted(set(study.losses) & {*study.properties, *BUILT_IN_PROPERTIES}):
         yield f"losses.{name}: {name!r} is also the name of a property."
-    losses = [f"{loss}_nats_per_token" for loss in study.losses]
-    kept = {"model", "family", "kind", "base", *BUILT_IN_PROPERTIES, *losses}
+    kept = {"model", "family", "kind", "base", *BUILT_IN_PROPERTIES, *loss_columns(study)}
     for name in sorted(set(study.properties) & kept):
         yield f"properties.{name}: {name!r} is measured or named by the workflow itself; choose another name."
     if RESERVED_READOUT in study.readouts:
@@ -190,10 +191,10 @@ def _name_clashes(study: Study) -> Iterable[str]:
 def _impossible_encoders(study: Study) -> Iterable[str]:
     for name, encoder in study.encoders.items():
         key = f"encoders.{name}.split"
-        for dataset_name, dataset in study.datasets.items():
-            if isinstance(dataset, StimuliDataset):
-                continue
+        for dataset_name, dataset, is_part in tables_of(study, name):
             for setting, column in _columns_of_split(encoder.split):
+                if is_part and column == COLUMN:
+                    continue
                 yield from _lacks_column(f"{key}.{setting}", column, dataset_name, dataset)
             if getattr(encoder.split, "unit", None) == "seconds" and not _may_have_onsets(dataset):
                 yield f"{key}.unit: holds 'seconds', but the data set {dataset_name!r} has no onsets."
@@ -218,6 +219,11 @@ def _lacks_column(key: str, column: str, name: str, dataset: SimulatedDataset | 
                 f"{key}: holds 'split_group', but the data set {name!r} has no groups; "
                 f"name its column as datasets.{name}.split or .group, or use a split of kind kfold."
             )
+    elif column == COLUMN:
+        yield (
+            f"{key}: holds {column!r}, but {name!r} is one data set, not several joined; say which the encoder is for "
+            f"in {'.'.join(key.split('.')[:2])}.datasets."
+        )
     elif isinstance(dataset, SimulatedDataset):
         yield (
             f"{key}: holds {column!r}, but the data set {name!r} is simulated and has only "

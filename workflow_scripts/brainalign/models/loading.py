@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from brainalign.errors import InputError
 from brainalign.models.bin_files import load_bin
-from brainalign.models.manifest import Manifest, Weights, weight_files
+from brainalign.models.manifest import Manifest, Weights, read_config, weight_files
 from brainalign.models.quiet import without_progress_bars
 from brainalign.models.remote_code import check_code, needs_code, own_classes
 
@@ -77,9 +77,14 @@ def load(
 
 
 def auto_class(folder: Path, remote_code: bool, head: bool = False) -> Any:
-    """Return the class of transformers that loads a model; its own Python may have the one with the head only."""
-    from transformers import AutoModel, AutoModelForCausalLM
+    """Return the class of transformers that loads a model; its own Python may have the one with the head only.
 
+    The head of an encoder with a decoder is the decoder's.
+    """
+    from transformers import AutoModel, AutoModelForCausalLM, AutoModelForSeq2SeqLM
+
+    if head and not remote_code and read_config(folder).get("is_encoder_decoder"):
+        return AutoModelForSeq2SeqLM
     headless = not remote_code or any(own_classes(folder, "AutoModel")) or not any(own_classes(folder, _HEAD))
     return AutoModel if headless and not head else AutoModelForCausalLM
 

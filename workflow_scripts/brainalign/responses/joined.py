@@ -12,13 +12,13 @@ import numpy as np
 import pandas as pd
 
 from brainalign.errors import InputError
+from brainalign.joined_ids import COLUMN, prefixed
 from brainalign.responses.matrix import Responses
 from brainalign.responses.stored import StoredResponses
 from brainalign.storage import Variable
 
 log = logging.getLogger(__name__)
 
-COLUMN = "dataset"
 _SAMPLE_IDS = ("sample_id", "split_group", "run")  # unique within a data set: told apart by its name
 _STIMULUS_IDS = ("stimulus_id", "context_group", "split_group", "run")
 
@@ -42,6 +42,7 @@ def join_responses(datasets: Mapping[str, StoredResponses]) -> Responses:
             ceiling, is of one data set and not of the neuroid, and is left out.
         stimulus_ids : "name/id".
         extra : `noise_free` where all have it.
+        facts : `left_out`, sentences on neuroids that one of the data sets has lost or does not share.
 
     Raises
     ------
@@ -67,12 +68,13 @@ def join_responses(datasets: Mapping[str, StoredResponses]) -> Responses:
         samples=_samples(datasets),
         neuroids=_neuroids(stored, order),
         stimulus_ids=np.concatenate(
-            [_prefixed(name, data.stimulus_ids) for name, data in zip(names, stored, strict=True)]
+            [prefixed(name, data.stimulus_ids) for name, data in zip(names, stored, strict=True)]
         ),
         map_sample=_stacked(stored, "map_sample", starts_sample),
         map_stimulus=_stacked(stored, "map_stimulus", starts_stimulus),
         map_weight=_stacked(stored, "map_weight", [0] * len(stored)),
         extra=extra,
+        facts=_left_out(datasets, len(order[0])),
     )
 
 
@@ -114,7 +116,7 @@ def _joined_tables(tables: Mapping[str, pd.DataFrame], ids: Sequence[str]) -> pd
         part = table[shared].reset_index(drop=True)
         for column in ids:
             if column in part:
-                part[column] = _prefixed(name, part[column].to_numpy())
+                part[column] = prefixed(name, part[column].to_numpy())
         part[COLUMN] = name
         parts.append(part)
     return pd.concat(parts, ignore_index=True)
@@ -150,6 +152,15 @@ def _shared_neuroids(datasets: Mapping[str, StoredResponses]) -> list[np.ndarray
     return order
 
 
+def _left_out(datasets: Mapping[str, StoredResponses], n_shared: int) -> dict[str, str | int]:
+    said = [f"{name}: {data.facts['left_out']}" for name, data in datasets.items() if "left_out" in data.facts]
+    for name, data in datasets.items():
+        own = len(data.neuroids["neuroid"])
+        if n_shared < own:
+            said.append(f"{name}: {own - n_shared} of {own} neuroids dropped (not in all joined data sets)")
+    return {"left_out": "; ".join(said)} if said else {}
+
+
 def _neuroids(stored: Sequence[StoredResponses], order: Sequence[np.ndarray]) -> pd.DataFrame:
     tables = [
         pd.DataFrame({name: values[index] for name, values in data.neuroids.items()})
@@ -176,7 +187,3 @@ def _stacked(stored: Sequence[StoredResponses], name: str, starts: Sequence[int]
 
 def _starts(lengths: Sequence[int]) -> list[int]:
     return [sum(lengths[:number]) for number in range(len(lengths))]
-
-
-def _prefixed(name: str, ids: np.ndarray) -> np.ndarray:
-    return np.array([f"{name}/{id_}" for id_ in ids], dtype=object)

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from brainalign.errors import InputError
+from brainalign.responses.unusable import constant, missing_or_infinite
 from brainalign.storage import Variable
 
 RESERVED = frozenset("repetition entry map_sample map_stimulus map_weight noise_free".split())
@@ -23,6 +24,7 @@ class Responses:
     map_sample, map_stimulus, map_weight : the sparse sample × stimulus map, one entry each; a sample's features
         are the weighted sum of its stimuli's features.
     extra : further variables by name, such as the noise-free response of a simulation.
+    facts : what else is to be known, as attributes of the file: `left_out`, a sentence on neuroids that were dropped.
     """
 
     values: np.ndarray
@@ -33,6 +35,7 @@ class Responses:
     map_stimulus: np.ndarray
     map_weight: np.ndarray
     extra: Mapping[str, Variable] = field(default_factory=dict)
+    facts: Mapping[str, str | int] = field(default_factory=dict)
 
     def variables(self) -> dict[str, Variable]:
         """Return everything as variables of one file.
@@ -84,19 +87,18 @@ def _checked(responses: Responses) -> np.ndarray:
             raise InputError(f"{name} ids must be unique, but {ids[ids.duplicated()].iloc[0]!r} comes more than once.")
     with np.errstate(over="ignore"):
         stored = values.astype(np.float32)
-    wrong = np.isinf(stored).any(axis=0) | np.isnan(stored).all(axis=0) if values.ndim == 3 else ~np.isfinite(stored)
+    wrong = missing_or_infinite(stored)
     if wrong.any():
         first = neuroids["neuroid_id"].iloc[int(np.argwhere(wrong)[0][-1])]
         raise InputError(
             f"there are responses that are missing or infinite ({wrong.sum()} of {wrong.size}), as in the neuroid "
-            f"{first!r}; leave the neuroid out or fill the gap before."
+            f"{first!r}; leave the neuroid out (bad_neuroids: drop) or fill the gap before."
         )
-    flat = stored.reshape(-1, len(neuroids))
-    constant = np.nanmax(flat, axis=0) == np.nanmin(flat, axis=0)
-    if constant.any():
-        first = neuroids["neuroid_id"].iloc[int(constant.argmax())]
+    still = constant(stored)
+    if still.any():
+        first = neuroids["neuroid_id"].iloc[int(still.argmax())]
         raise InputError(
-            f"there are neuroids whose responses are constant ({constant.sum()} of {len(neuroids)}), as {first!r}; "
-            "leave them out."
+            f"there are neuroids whose responses are constant ({still.sum()} of {len(neuroids)}), as {first!r}; "
+            "leave them out (bad_neuroids: drop)."
         )
     return stored

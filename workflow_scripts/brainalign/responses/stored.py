@@ -1,6 +1,6 @@
 """Prepared responses, as the stages after them read them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import h5py
@@ -10,6 +10,7 @@ from brainalign.errors import UnreadableFileError
 from brainalign.responses.samples import Samples, apply_sample_map
 from brainalign.storage import open_arrays, read_arrays, read_attributes
 
+_FACTS = "neuroids_given neuroids_missing neuroids_constant neuroids_dropped left_out".split()
 _NEEDED = tuple("responses sample neuroid stimulus split_group map_sample map_stimulus map_weight".split())
 
 
@@ -20,6 +21,7 @@ class StoredResponses:
     values : (sample, neuroid) or (repetition, sample, neuroid), float32.
     samples : the sample table; neuroids : columns neuroid, subject, region and whatever else is known of them.
     stimulus_ids : (stimulus,); arrays : every other variable by name.
+    facts : on neuroids that were dropped, see `unusable.usable_neuroids`; empty where none was.
     """
 
     path: Path
@@ -29,6 +31,7 @@ class StoredResponses:
     stimulus_ids: np.ndarray
     arrays: dict[str, np.ndarray]
     simulated: bool
+    facts: dict[str, str | int] = field(default_factory=dict)
 
     def features_of_samples(self, activations: np.ndarray) -> np.ndarray:
         """Turn features of stimuli (stimulus, width) into features of samples (sample, width)."""
@@ -43,7 +46,7 @@ def read_responses(path: Path) -> StoredResponses:
         if missing:
             raise UnreadableFileError(path, f"it holds no responses (no variable {missing[0]!r})")
         along = {name: [dim.label or dim[0].name.lstrip("/") for dim in file[name].dims if len(dim)] for name in file}
-    arrays = read_arrays(path)
+    arrays, attributes = read_arrays(path), read_attributes(path)
     columns = {dim: [name for name, dims in along.items() if dims == [dim]] for dim in ("sample", "neuroid")}
     samples = {"sample_id": arrays.pop("sample")} | {name: arrays.pop(name) for name in columns["sample"]}
     neuroids = {"neuroid": arrays.pop("neuroid")} | {name: arrays.pop(name) for name in columns["neuroid"]}
@@ -54,5 +57,6 @@ def read_responses(path: Path) -> StoredResponses:
         neuroids=neuroids,
         stimulus_ids=arrays.pop("stimulus"),
         arrays=arrays,
-        simulated=bool(read_attributes(path).get("simulated", 0)),
+        simulated=bool(attributes.get("simulated", 0)),
+        facts={name: attributes[name] for name in _FACTS if name in attributes},
     )

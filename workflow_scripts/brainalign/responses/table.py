@@ -11,6 +11,7 @@ import pandas as pd
 from brainalign.errors import InputError, unknown
 from brainalign.given_tables import need_columns, number_columns, read_given_table
 from brainalign.responses.matrix import RESERVED, Responses, identity_map
+from brainalign.responses.unusable import usable_neuroids
 from brainalign.storage import Variable
 
 ONE_SUBJECT = "single"
@@ -33,7 +34,9 @@ def read_responses(files: Mapping[str, Path], settings: Mapping[str, Any], stimu
         `neuroid_columns` (project's name → file's name, for neuroid_id, subject, region),
         `region_per_neuroid` (without a table of neuroids: each is a region of its own name),
         `ceilings` ({neuroid, value, units}: the table's columns and "r" or "r2"),
-        `columns` (further columns of the samples, or of the stimuli where these are the samples, as labels).
+        `columns` (further columns of the samples, or of the stimuli where these are the samples, as labels),
+        `bad_neuroids` ("drop" leaves out neuroids that are constant or have NaN or infinite responses; without it they
+        are refused when the responses are written).
     stimuli : the data set's stimulus table.
 
     Raises
@@ -50,6 +53,10 @@ def read_responses(files: Mapping[str, Path], settings: Mapping[str, Any], stimu
         neuroids = _neuroids(files["neuroids"], settings.get("neuroid_columns", {}), names, values.shape[-1])
     else:
         neuroids = _unnamed_neuroids(names, values.shape[-1], settings.get("region_per_neuroid", False))
+    facts: dict[str, str | int] = {}
+    if settings.get("bad_neuroids") == "drop":
+        kept, facts = usable_neuroids(values, neuroids["neuroid_id"].tolist())
+        values, neuroids = values[..., kept], neuroids[kept].reset_index(drop=True)
     if "ceilings" in files:
         neuroids["ceiling"] = _ceilings(files["ceilings"], settings["ceilings"], neuroids["neuroid_id"])
     map_sample, map_stimulus, map_weight = _map(files.get("map"), samples["sample_id"], stimuli["stimulus_id"])
@@ -60,7 +67,7 @@ def read_responses(files: Mapping[str, Path], settings: Mapping[str, Any], stimu
     groups = stimuli["split_group"].to_numpy(object)
     samples["split_group"] = _split_groups(map_sample, map_stimulus, groups, samples["run"])
     ids = stimuli["stimulus_id"].to_numpy(object)
-    return Responses(values, samples, neuroids, ids, map_sample, map_stimulus, map_weight, extra)
+    return Responses(values, samples, neuroids, ids, map_sample, map_stimulus, map_weight, extra, facts)
 
 
 def _samples(files: Mapping[str, Path], stimuli: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
@@ -190,9 +197,10 @@ def _ceilings(path: Path, settings: Mapping[str, str], neuroids: pd.Series) -> n
     result = values.loc[neuroids.tolist()].to_numpy(np.float64)
     wrong = ~((result > 0) & (result <= 1))
     if wrong.any():
+        hint = "; a percentage has to be divided by 100" if 1 < result[wrong][0] <= 100 else ""
         raise InputError(
             f"{path.name}: the ceiling of {neuroids[wrong].iloc[0]!r} is {result[wrong][0]:g}; "
-            "a number above 0 and at most 1 is needed."
+            f"a number above 0 and at most 1 is needed{hint}."
         )
     return np.sqrt(result) if settings["units"] == "r2" else result
 

@@ -17,8 +17,10 @@ def prepare_responses(
     """Read a source's responses, check them, and write matrix, tables and sample map."""
     loader = importlib.import_module(f"brainalign.responses.{spec['loader']}")
     files = {role: source_file(source, role) for role in source_roles(source)}
-    variables = loader.read_responses(files, spec["settings"], read_table(stimuli)).variables()
-    write_arrays(out, variables, {**provenance.attributes(), "simulated": int(spec["simulated"])})
+    responses = loader.read_responses(files, spec["settings"], read_table(stimuli))
+    variables = responses.variables()
+    attributes = {**provenance.attributes(), **responses.facts, "simulated": int(spec["simulated"])}
+    write_arrays(out, variables, attributes)
     write_json(digest, content_digest(variables))
 
 

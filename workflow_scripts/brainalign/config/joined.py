@@ -1,0 +1,94 @@
+"""What follows from data sets that are others joined, and from encoders that are not for all data sets."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from brainalign.config.base import refers
+from brainalign.config.data import Dataset, JoinedDataset, SimulatedDataset, StimuliDataset, TableDataset
+from brainalign.config.encoders import FixedSplit
+from brainalign.joined_ids import COLUMN
+
+if TYPE_CHECKING:
+    from brainalign.config.study import Study
+
+
+def with_responses(study: "Study") -> list[str]:
+    """Return the names of the data sets that have responses."""
+    return [name for name, entry in study.datasets.items() if not isinstance(entry, StimuliDataset)]
+
+
+def scored_by(study: "Study", encoder: str) -> list[str]:
+    """Return the names of the data sets that an encoder is for."""
+    asked = study.encoders[encoder].datasets
+    return [name for name in with_responses(study) if asked is None or name in asked]
+
+
+def parts(study: "Study", dataset: str) -> dict[str, Dataset]:
+    """Return the data sets, by name, that a joined one is made of; of any other data set, itself."""
+    entry = study.datasets[dataset]
+    if not isinstance(entry, JoinedDataset):
+        return {dataset: entry}
+    return {name: study.datasets[name] for name in entry.datasets if name in study.datasets}
+
+
+def tables_of(study: "Study", encoder: str) -> Iterator[tuple[str, SimulatedDataset | TableDataset, bool]]:
+    """Yield the data sets that an encoder is for, joined ones by their parts: name, entry, whether it is a part."""
+    for dataset in scored_by(study, encoder):
+        for name, entry in parts(study, dataset).items():
+            if isinstance(entry, SimulatedDataset | TableDataset):
+                yield name, entry, name != dataset
+
+
+def impossible_joins(study: "Study") -> Iterator[str]:
+    """Yield a sentence for each mistake about data sets that are joined, and about what encoders are for."""
+    for name, entry in study.datasets.items():
+        if isinstance(entry, JoinedDataset):
+            yield from _impossible_parts(f"datasets.{name}.datasets", name, entry, study)
+    for name, encoder in study.encoders.items():
+        for dataset in encoder.datasets or []:
+            yield from refers(f"encoders.{name}.datasets", dataset, with_responses(study), "data set with responses")
+        if isinstance(encoder.split, FixedSplit) and encoder.split.column == COLUMN:
+            for dataset in scored_by(study, name):
+                yield from _no_parts(f"encoders.{name}.split", encoder.split, dataset, study)
+
+
+def _impossible_parts(key: str, own: str, joined: JoinedDataset, study: "Study") -> Iterator[str]:
+    allowed = [name for name, entry in study.datasets.items() if isinstance(entry, TableDataset)]
+    found: dict[str, TableDataset] = {}
+    for name in joined.datasets:
+        entry = study.datasets.get(name)
+        if name == own:
+            yield f"{key}: holds {name!r}, its own name; a data set is not joined with itself."
+        elif isinstance(entry, JoinedDataset):
+            yield f"{key}: holds {name!r}, which is joined itself; name its parts, {', '.join(entry.datasets)}."
+        elif isinstance(entry, StimuliDataset):
+            yield f"{key}: holds {name!r}, which has stimuli and no responses."
+        elif isinstance(entry, SimulatedDataset):
+            yield f"{key}: holds {name!r}, which is simulated; its neuroids are those of no other data set."
+        elif entry is None:
+            yield from refers(key, name, allowed, "data set of the loader table")
+        elif not _names_neuroids(entry):
+            yield (
+                f"{key}: holds {name!r}, whose neuroids are only numbered, but neuroids are joined by their ids; "
+                f"name them by datasets.{name}.neuroid_table."
+            )
+        else:
+            found[name] = entry
+    series = [name for name, entry in found.items() if entry.onset_s and not entry.samples]
+    others = [name for name, entry in found.items() if not entry.onset_s and not entry.samples]
+    if series and others:
+        yield f"{key}: {series[0]!r} is a series with onsets and {others[0]!r} is not; delays could not be the same."
+
+
+def _names_neuroids(entry: TableDataset) -> bool:
+    return bool(entry.neuroid_table) or entry.responses_by_ids
+
+
+def _no_parts(key: str, split: FixedSplit, dataset: str, study: "Study") -> Iterator[str]:
+    """Yield a sentence for each value of a split by data set that names no part of a joined one."""
+    entry = study.datasets[dataset]
+    if not isinstance(entry, JoinedDataset):
+        return  # that it has no such column is said where columns are looked at
+    for setting, given in (("train", split.train), ("test", split.test)):
+        for value in given if isinstance(given, list) else [given]:
+            yield from refers(f"{key}.{setting}", str(value), entry.datasets, f"part of the data set {dataset!r}")
