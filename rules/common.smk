@@ -14,12 +14,12 @@ ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent
 SCRIPTS = ROOT / "workflow_scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from brainalign import specs
+from brainalign import model_specs, specs, study_specs
 from brainalign.activations.nulls.registry import module_of
 from brainalign.checksums import Checksums
+from brainalign.config import properties as config_properties
 from brainalign.config.claims import conflicts, record
 from brainalign.config.joined import scored_by, with_responses
-from brainalign.config.properties import evaluated_models
 from brainalign.config.study import read_study
 from brainalign.config.twins import with_twins
 from brainalign.config.yaml_files import refuse_repeated_keys
@@ -65,7 +65,7 @@ def validated_study():
 STUDY = validated_study()
 
 for name, model in STUDY.models.items():
-    if model.source and not model.revision and not specs.is_folder(model.source):
+    if model.source and not model.revision and not model_specs.is_folder(model.source):
         logger.warning(
             f"models.{name} has no revision: {model.source} is taken as it is when first fetched, and recorded."
         )
@@ -78,7 +78,7 @@ CHECKSUMS = Checksums(Path(".snakemake/brainalign-checksums.json"))
 
 def check_property_files():
     """Refuse tables and result files that the last job could not use, before the first one."""
-    known = specs.properties(STUDY, CHECKSUMS)
+    known = study_specs.properties(STUDY, CHECKSUMS)
     if known["files"]:
         files = {name: Path(name).expanduser() for name in known["files"]}
         try:
@@ -107,7 +107,7 @@ def names(values):
 
 def models_made_by(origin):
     """Names of the models that are trained, tuned, untrained, summed, fetched or published."""
-    return [name for name, entry in MODELS.items() if specs.model_origin(entry) == origin]
+    return [name for name, entry in MODELS.items() if model_specs.model_origin(entry) == origin]
 
 
 wildcard_constraints:
@@ -161,7 +161,7 @@ LOSSES = [f"results/losses/{loss}/{model}.json" for loss in STUDY.losses for mod
 EVALUATIONS = [
     f"results/evaluations/{evaluation}/{model}.json"
     for evaluation in STUDY.evaluations
-    for model in evaluated_models(STUDY, evaluation)
+    for model in config_properties.evaluated_models(STUDY, evaluation)
 ]
 PREDICTIONS = [f"results/predictions/{prediction}.h5" for prediction in STUDY.predictions]
 PUBLISHED = [f"results/published/{published}.csv" for published in STUDY.published]
@@ -286,22 +286,22 @@ def files_of_source(wildcards):
 
 def files_of_properties(wildcards):
     """The user's tables and result files behind properties; their content is in the spec, not their times."""
-    return [ancient(str(Path(file).expanduser())) for file in specs.properties(STUDY, CHECKSUMS)["files"]]
+    return [ancient(str(Path(file).expanduser())) for file in study_specs.properties(STUDY, CHECKSUMS)["files"]]
 
 
 def files_of_evaluation(wildcards):
     """The user's own task files of an evaluation, in the order of their names."""
-    return [ancient(path) for path in specs.files_of_evaluation(STUDY, wildcards.evaluation)]
+    return [ancient(path) for path in config_properties.files_of_evaluation(STUDY, wildcards.evaluation)]
 
 
 def files_of_model(wildcards):
     """The files of a model that lies in a folder; nothing for one on the Hub."""
-    return [ancient(path) for path in specs.files_of_model(STUDY.models[wildcards.model])]
+    return [ancient(path) for path in model_specs.files_of_model(STUDY.models[wildcards.model])]
 
 
 def files_of_architecture(wildcards):
     """The config and tokenizer of a model that lies in a folder; nothing for one on the Hub."""
-    return [ancient(path) for path in specs.files_of_architecture(STUDY.models[wildcards.model])]
+    return [ancient(path) for path in model_specs.files_of_architecture(STUDY.models[wildcards.model])]
 
 
 def architecture_of(wildcards):

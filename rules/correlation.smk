@@ -23,7 +23,7 @@ rule correlate_properties:
     resources:
         mem_mb=megabytes(1_000),
     params:
-        spec=spec(specs.correlation),
+        spec=spec(study_specs.correlation),
         code=code("correlate_properties"),
     shell:
         "python -m brainalign.stages.correlate_properties"
@@ -54,7 +54,7 @@ rule compare_pairs:
     resources:
         mem_mb=megabytes(1_000),
     params:
-        spec=spec(specs.pairs),
+        spec=spec(study_specs.pairs),
         code=code("compare_pairs"),
     shell:
         "python -m brainalign.stages.compare_pairs"

@@ -23,7 +23,7 @@ rule evaluate_model:
         mem_mb=megabytes(8_000),
         gpu=gpus(),
     params:
-        spec=spec(specs.evaluation),
+        spec=spec(model_specs.evaluation),
         code=code("evaluate_model"),
     shell:
         "HF_DATASETS_OFFLINE=1 HF_EVALUATE_OFFLINE=1 python -m brainalign.stages.evaluate_model"

@@ -22,7 +22,7 @@ rule export_scores:
     resources:
         mem_mb=megabytes(2_000),
     params:
-        spec=spec(specs.exported),
+        spec=spec(study_specs.exported),
         code=code("export_scores"),
     shell:
         "python -m brainalign.stages.export_scores"
@@ -55,7 +55,7 @@ rule describe_study:
     resources:
         mem_mb=megabytes(1_000),
     params:
-        spec=spec(specs.description, CITATION),
+        spec=spec(study_specs.description, CITATION),
         code=code("describe_study"),
         config="results/studies/{study}/config.json",
     shell:

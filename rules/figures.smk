@@ -40,7 +40,7 @@ rule draw_figure:
     resources:
         mem_mb=megabytes(1_000),
     params:
-        spec=spec(specs.figure),
+        spec=spec(study_specs.figure),
         code=code_of_figure,
     shell:
         "python -m brainalign.stages.draw_figure"

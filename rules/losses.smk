@@ -22,7 +22,7 @@ rule measure_loss:
         mem_mb=megabytes(8_000),
         gpu=gpus(),
     params:
-        spec=spec(specs.loss),
+        spec=spec(model_specs.loss),
         code=code("measure_loss"),
     shell:
         "python -m brainalign.stages.measure_loss"

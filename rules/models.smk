@@ -25,7 +25,7 @@ rule fetch_model:
     resources:
         mem_mb=megabytes(1_000),
     params:
-        spec=spec(specs.model),
+        spec=spec(model_specs.model),
         code=code("fetch_model"),
     shell:
         "HF_HUB_OFFLINE=$HUB_OFFLINE python -m brainalign.stages.fetch_model"
@@ -53,7 +53,7 @@ rule fetch_architecture:
     resources:
         mem_mb=megabytes(1_000),
     params:
-        spec=spec(specs.architecture),
+        spec=spec(model_specs.architecture),
         code=code("fetch_architecture"),
     shell:
         "HF_HUB_OFFLINE=$HUB_OFFLINE python -m brainalign.stages.fetch_architecture"
@@ -80,7 +80,7 @@ rule initialise_model:
     resources:
         mem_mb=megabytes(4_000),
     params:
-        spec=spec(specs.model),
+        spec=spec(model_specs.model),
         code=code("initialise_model"),
     shell:
         "python -m brainalign.stages.initialise_model"
@@ -109,7 +109,7 @@ rule fetch_delta:
     resources:
         mem_mb=megabytes(1_000),
     params:
-        spec=spec(specs.fetched),
+        spec=spec(model_specs.fetched),
         code=code("fetch_model"),
     shell:
         "HF_HUB_OFFLINE=$HUB_OFFLINE python -m brainalign.stages.fetch_model"
@@ -137,7 +137,7 @@ rule apply_delta:
     resources:
         mem_mb=megabytes(6_000),
     params:
-        spec=spec(specs.model),
+        spec=spec(model_specs.model),
         code=code("apply_delta"),
     shell:
         "python -m brainalign.stages.apply_delta"
@@ -167,7 +167,7 @@ rule train_model:
     resources:
         mem_mb=megabytes(2_000),
     params:
-        spec=spec(specs.model),
+        spec=spec(model_specs.model),
         code=code("train_model"),
     shell:
         "python -m brainalign.stages.train_model"
@@ -197,7 +197,7 @@ rule tune_model:
     resources:
         mem_mb=megabytes(2_000),
     params:
-        spec=spec(specs.model),
+        spec=spec(model_specs.model),
         code=code("tune_model"),
     shell:
         "python -m brainalign.stages.tune_model"

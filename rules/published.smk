@@ -20,7 +20,7 @@ rule take_published:
     resources:
         mem_mb=megabytes(1_000),
     params:
-        spec=spec(specs.published),
+        spec=spec(study_specs.published),
         code=code("take_published"),
     shell:
         "python -m brainalign.stages.take_published"
@@ -49,7 +49,7 @@ rule reproduce_published:
     resources:
         mem_mb=megabytes(1_000),
     params:
-        spec=spec(specs.reproduction),
+        spec=spec(study_specs.reproduction),
         code=code("reproduce_published"),
     shell:
         "python -m brainalign.stages.reproduce_published"

@@ -25,7 +25,7 @@ rule write_report:
     resources:
         mem_mb=megabytes(1_000),
     params:
-        spec=spec(specs.report, TOOL),
+        spec=spec(study_specs.report, TOOL),
         code=code("write_report"),
     shell:
         "python -m brainalign.stages.write_report"

@@ -30,7 +30,7 @@ rule join_study:
     resources:
         mem_mb=megabytes(2_000),
     params:
-        spec=spec(specs.properties),
+        spec=spec(study_specs.properties),
         code=code("join_study"),
     shell:
         "python -m brainalign.stages.join_study"

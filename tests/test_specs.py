@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from brainalign import specs
+from brainalign import model_specs, specs, study_specs
 from brainalign.activations.matched import Match
 from brainalign.activations.readout import Readout
 from brainalign.ceilings.ceiling import KINDS
@@ -84,9 +84,9 @@ def all_specs(study: Study) -> Iterator[tuple[str, dict[str, Any]]]:
     for source in (*study.datasets, *study.texts):
         yield f"sources/{source}", specs.source(study, source, digest)
     for model in models:
-        yield f"models/{model}", specs.model(study, model, digest)
+        yield f"models/{model}", model_specs.model(study, model, digest)
     for model in (name for name, entry in study.models.items() if entry.source):
-        yield f"architectures/{model}", specs.architecture(study, model, digest)
+        yield f"architectures/{model}", model_specs.architecture(study, model, digest)
     for dataset in study.datasets:
         yield f"stimuli/{dataset}", specs.stimuli(study, dataset)
         yield f"responses/{dataset}", specs.responses(study, dataset)
@@ -106,12 +106,12 @@ def all_specs(study: Study) -> Iterator[tuple[str, dict[str, Any]]]:
                     yield f"alignment/{'/'.join(cell)}", specs.alignment(study, *cell)
     for loss in study.losses:
         for model in models:
-            yield f"losses/{loss}/{model}", specs.loss(study, loss, model)
-    yield "study/properties", specs.properties(study, digest)
-    yield "study/correlations", specs.correlation(study)
-    yield "study/pairs", specs.pairs(study)
+            yield f"losses/{loss}/{model}", model_specs.loss(study, loss, model)
+    yield "study/properties", study_specs.properties(study, digest)
+    yield "study/correlations", study_specs.correlation(study)
+    yield "study/pairs", study_specs.pairs(study)
     for figure in study.figures:
-        yield f"figures/{figure}", specs.figure(study, figure)
+        yield f"figures/{figure}", study_specs.figure(study, figure)
 
 
 def strings(study: Study) -> dict[str, str]:
@@ -246,21 +246,21 @@ def test_models():
         "seed": 0,
     }
     texts = ["world-training", "world-questions"]
-    assert specs.model(study, "tiny-16", digest) == {"settings": training, "texts": texts}
+    assert model_specs.model(study, "tiny-16", digest) == {"settings": training, "texts": texts}
     twin = training | {"steps": 0, "batch": 16}
-    assert specs.model(study, "tiny-16-untrained-0", digest) == {"settings": twin, "texts": texts}
+    assert model_specs.model(study, "tiny-16-untrained-0", digest) == {"settings": twin, "texts": texts}
     tuning = {"steps": 100, "batch": 16, "learning_rate": 0.001, "seed": 0}
-    assert specs.model(study, "tiny-16-instruct", digest) == {"settings": tuning}
+    assert model_specs.model(study, "tiny-16-instruct", digest) == {"settings": tuning}
     hub = {"source": "openai-community/gpt2", "revision": MINE["models.hub"]["revision"]}
-    assert specs.model(study, "hub", digest) == hub
-    assert specs.architecture(study, "hub", digest) == hub
-    assert specs.model(study, "hub-untrained-4", digest) == {"seed": 4}
+    assert model_specs.model(study, "hub", digest) == hub
+    assert model_specs.architecture(study, "hub", digest) == hub
+    assert model_specs.model(study, "hub-untrained-4", digest) == {"seed": 4}
     files = {"config.json": "sha256 of weights/config.json"}
     weights = {"model.safetensors": "sha256 of weights/model.safetensors"}
-    assert specs.model(study, "folder", digest) == {"source": "weights", "files": files | weights}
-    assert specs.architecture(study, "folder", digest) == {"source": "weights", "files": files}
-    assert specs.model(study, "folder-untrained-0", digest) == {"seed": 0}
-    origins = {name: specs.model_origin(model) for name, model in with_twins(study.models).items()}
+    assert model_specs.model(study, "folder", digest) == {"source": "weights", "files": files | weights}
+    assert model_specs.architecture(study, "folder", digest) == {"source": "weights", "files": files}
+    assert model_specs.model(study, "folder-untrained-0", digest) == {"seed": 0}
+    origins = {name: model_specs.model_origin(model) for name, model in with_twins(study.models).items()}
     assert [origins[name] for name in ("tiny-16", "tiny-16-untrained-0", "tiny-16-instruct")] == [
         "trained",
         "trained",
@@ -286,7 +286,12 @@ def test_activations_features_and_losses():
         "settings": {"on": "stimulus_id", "sha256": "sha256 of glove.csv"},
     }
     assert specs.nulls(study) == ["position", "length", "autocorrelation", "noise"]
-    assert specs.loss(study, "world-loss", "hub") == {"window": 256, "stride": None, "seed": 0, "dtype": "float32"}
+    assert model_specs.loss(study, "world-loss", "hub") == {
+        "window": 256,
+        "stride": None,
+        "seed": 0,
+        "dtype": "float32",
+    }
 
 
 @pytest.mark.parametrize(
@@ -336,7 +341,7 @@ COLUMNS = {"text": "text", "condition": "condition", "conditions": ["sentence", 
 )
 def test_what_a_readout_matches_layers_to(given, match, localizer):
     study = study_with({"readouts.matched": {"match": given}})
-    assert Study.model_validate(specs.resolved(study)) == study  # as another study reads it
+    assert Study.model_validate(study_specs.resolved(study)) == study  # as another study reads it
     spec = specs.activations(study, "matched", "hub", digest)
     assert spec.pop("match") == match
     assert spec.pop("localizer", None) == localizer
@@ -496,7 +501,7 @@ def test_the_names_that_stand_in_tables():
 
 def test_properties_pairs_and_correlations():
     study = study_with({})
-    known = specs.properties(study, digest)
+    known = study_specs.properties(study, digest)
     assert known["properties"] == {"mmlu": {"values": {"hub": 0.26}}}
     assert known["files"] == {}
     assert known["models"]["hub"] == {"family": "gpt2", "kind": "vanilla", "base": None}
@@ -505,12 +510,12 @@ def test_properties_pairs_and_correlations():
     sizes = (16, 32, 48, 80)
     tuned = {f"tiny-{size}-instruct": f"tiny-{size}" for size in sizes}
     over = {"over": [{"name": "all", "without": []}]}
-    assert specs.pairs(study) == {"pairs": tuned, "draws": 2000, "seed": 0} | over
+    assert study_specs.pairs(study) == {"pairs": tuned, "draws": 2000, "seed": 0} | over
     nothing = {"partial": [], "mixed": [], "corrections": {}, "given": {}}
     bootstrap = {"draws": 2000, "orders": 9999, "seed": 0}
     asked = {"correlate": ["log10_parameters", "world-loss"]}
-    assert specs.correlation(study) == asked | over | nothing | bootstrap
-    assert specs.figure(study, "layers") == {"figure": "layers"}
+    assert study_specs.correlation(study) == asked | over | nothing | bootstrap
+    assert study_specs.figure(study, "layers") == {"figure": "layers"}
 
 
 # --- no leak: a change reaches exactly the specs that may know it ---------------------------------------------------

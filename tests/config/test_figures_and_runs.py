@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from brainalign import specs
+from brainalign import study_specs
 from brainalign.config.study import read_study
 from brainalign.errors import InputError
 
@@ -20,21 +20,24 @@ def study(**changes: Any) -> Any:
 
 def test_a_figure_knows_its_name_and_what_it_shows_of_the_config() -> None:
     own = study(runs=RUN)
-    assert specs.figure(own, "layers") == {"figure": "layers"}
-    assert specs.figure(own, "split-policies")["splits"] == {
+    assert study_specs.figure(own, "layers") == {"figure": "layers"}
+    assert study_specs.figure(own, "split-policies")["splits"] == {
         "controlled": "grouped by split_group, 8 folds",
         "as-published": "shuffle, 10 folds",
     }
-    assert specs.figure(own, "training-runs")["runs"] == RUN
-    assert specs.figure(own, "pairs")["over"] == {"name": "all", "without": []}
+    assert study_specs.figure(own, "training-runs")["runs"] == RUN
+    assert study_specs.figure(own, "pairs")["over"] == {"name": "all", "without": []}
     of_one = {"model": "tiny-16-instruct", "family": "tiny", "kind": "instruction-tuned", "base": "tiny-16"}
-    assert specs.figure(own, "card-tiny-16-instruct") == {"figure": "card-tiny-16-instruct", **of_one}
+    assert study_specs.figure(own, "card-tiny-16-instruct") == {"figure": "card-tiny-16-instruct", **of_one}
     spaces = dict.fromkeys(CONFIG["datasets"])
-    assert specs.figure(own, "brain-tiny-16")["coordinates"] == spaces
+    assert study_specs.figure(own, "brain-tiny-16")["coordinates"] == spaces
 
 
 def test_an_untrained_twin_has_a_card() -> None:
-    assert specs.figure(study(figures=["card-tiny-16-untrained-0"]), "card-tiny-16-untrained-0")["kind"] == "untrained"
+    assert (
+        study_specs.figure(study(figures=["card-tiny-16-untrained-0"]), "card-tiny-16-untrained-0")["kind"]
+        == "untrained"
+    )
 
 
 @pytest.mark.parametrize(

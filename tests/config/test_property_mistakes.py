@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from brainalign import specs
+from brainalign import model_specs, specs, study_specs
 from brainalign.config.properties import evaluated_models
 from brainalign.config.study import read_study
 from brainalign.errors import InputError
@@ -161,7 +161,7 @@ def test_every_source_is_accepted_and_known_to_the_join_alone(changed):
         )
     )
     assert evaluated_models(study, "five") == [*MODELS, *TUNED]
-    known = specs.properties(study, lambda path: f"digest of {path}")
+    known = study_specs.properties(study, lambda path: f"digest of {path}")
     assert known["files"] == {"a.json": "digest of a.json", "t.csv": "digest of t.csv"}
     assert known["properties"]["mmlu"] == {
         "values": {"tiny-16": 0.3},
@@ -188,7 +188,7 @@ def test_an_evaluation_knows_its_tasks_files_and_the_model_s_number_format(chang
     study = read_study(
         changed({"evaluations.five": EVALUATION | {"include": "own"}, "models.tiny-16.dtype": "bfloat16"})
     )
-    assert specs.evaluation(study, "five", "tiny-16", lambda path: "sha") == {
+    assert model_specs.evaluation(study, "five", "tiny-16", lambda path: "sha") == {
         "settings": {
             "tasks": ["mmlu"],
             "shots": 5,
@@ -207,7 +207,7 @@ def test_conditions_of_an_evaluation_are_those_of_its_scores(changed):
     study = read_study(
         changed({"evaluations.five": EVALUATION | {"limit": 10}, "properties.mmlu": {"lm_eval": scores}})
     )
-    asked = specs.properties(study, str)["properties"]["mmlu"]["lm_eval"]
+    asked = study_specs.properties(study, str)["properties"]["mmlu"]["lm_eval"]
     assert (asked["shots"], asked["limit"]) == (5, 10)
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from brainalign import specs
+from brainalign import model_specs, study_specs
 from brainalign.config.claims import conflicts, record
 from brainalign.config.study import read_study
 from brainalign.config.twins import with_twins
@@ -119,10 +119,10 @@ def test_a_mistake_is_told(case, changed):
 
 def test_a_study_of_published_scores_alone_is_valid(changed):
     study = read_study(changed(ALONE))
-    assert specs.model_origin(with_twins(study.models)["far"]) == "published"
+    assert model_specs.model_origin(with_twins(study.models)["far"]) == "published"
     sizes = {"parameters": 7000, "width": None, "depth": None, "vocabulary": None}
-    assert specs.properties(study, str)["models"]["far"]["sizes"] == sizes
-    spec = specs.published(study, "brain", lambda path: f"sha256 of {path}")
+    assert study_specs.properties(study, str)["models"]["far"]["sizes"] == sizes
+    spec = study_specs.published(study, "brain", lambda path: f"sha256 of {path}")
     names = {"dataset": "brain", "collection": "brain", "encoder": "published"}
     settings = {"model": "model", "score": "r", "units": "r", "ceiling": None}
     assert spec == settings | {"sha256": "sha256 of scores.csv", "names": names}

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from brainalign import specs
+from brainalign import study_specs
 from brainalign.checksums import Checksums
 from brainalign.config.study import Study, read_study
 from brainalign.provenance import Provenance, canonical
@@ -45,16 +45,16 @@ def folder(study: Study, tmp_path_factory: pytest.TempPathFactory) -> Path:
         taken = []
         for name, entry in study.published.items():
             taken.append(out / "published" / f"{name}.csv")
-            take_published(plain(specs.published(study, name, digest)), PROVENANCE, Path(entry.table), taken[-1])
+            take_published(plain(study_specs.published(study, name, digest)), PROVENANCE, Path(entry.table), taken[-1])
         joined = [out / name for name in ("alignment.csv", "properties.csv", "replicates.h5")]
-        known, sources = plain(specs.properties(study, digest)), out / "property_sources.csv"
+        known, sources = plain(study_specs.properties(study, digest)), out / "property_sources.csv"
         join_study(known, PROVENANCE, [], [], [], [], taken, *joined, sources, [], [])
-        spec = plain(specs.correlation(study)) | {"draws": 100, "orders": 99}
+        spec = plain(study_specs.correlation(study)) | {"draws": 100, "orders": 99}
         tables = [out / name for name in ("correlations.csv", "controlled.csv", "pairs.csv")]
         correlate_properties(spec, PROVENANCE, *joined, *tables[:2])
-        compare_pairs(plain(specs.pairs(study)) | {"draws": 100}, PROVENANCE, *joined, tables[2])
+        compare_pairs(plain(study_specs.pairs(study)) | {"draws": 100}, PROVENANCE, *joined, tables[2])
         claims = Path(study.analyses.reproduce or "")
-        spec = plain(specs.reproduction(study, digest))
+        spec = plain(study_specs.reproduction(study, digest))
         reproduce_published(spec, PROVENANCE, claims, *tables, out / "reproduced.csv")
     return out
 

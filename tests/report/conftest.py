@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from brainalign import specs
+from brainalign import study_specs
 from brainalign.config.study import read_study
 from brainalign.report.summary import ReportTables
 from brainalign.tables import read_table
@@ -44,7 +44,7 @@ def settings(**changes: Any) -> dict[str, Any]:
         "encoders": {name: split | {"bootstrap": {"draws": 200, "seed": 0}} for name, split in SPLITS.items()},
         "analyses": {"correlate": ["log10_parameters", "world-loss"], "draws": 300},
     }
-    return specs.report(read_study(config | changes), {"title": "brainalign", "version": "0.1.0"})
+    return study_specs.report(read_study(config | changes), {"title": "brainalign", "version": "0.1.0"})
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from brainalign import specs
+from brainalign import study_specs
 from brainalign.config.encoder_presets import PRESETS
 from brainalign.config.study import read_study
 from brainalign.report.encoders import encoder_paragraph
@@ -103,7 +103,7 @@ def test_every_shipped_study_has_methods(
 ) -> None:
     """Whatever tables there are: settings alone must never break the text."""
     monkeypatch.chdir(ROOT)
-    config = specs.report(read_study(yaml.safe_load((ROOT / study).read_text())), {})["config"]
+    config = study_specs.report(read_study(yaml.safe_load((ROOT / study).read_text())), {})["config"]
     said = text(invented, config)
     for name in (*config["datasets"], *config["published"], *config["encoders"], *config["readouts"]):
         assert name in said

@@ -4,9 +4,8 @@ Every function returns plain values that become a stage's `--spec`: all that it 
 of the config whose change reruns it. Names of things are not in a spec unless the stage writes them into a table.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,15 +15,11 @@ from brainalign.activations.readout import Readout
 from brainalign.config import readouts as config_readouts
 from brainalign.config.base import RESERVED_READOUT
 from brainalign.config.data import JoinedDataset, SimulatedDataset, StimuliDataset, TableDataset
-from brainalign.config.encoders import Encoder, Split
+from brainalign.config.encoders import Encoder
 from brainalign.config.features import EmbeddingsNull, FeatureTable
-from brainalign.config.models import FileText, Model, SimulatedText, Weights, WikiText
-from brainalign.config.properties import files_of_evaluation, property_spec
+from brainalign.config.models import FileText, SimulatedText, WikiText
 from brainalign.config.study import Study
-from brainalign.config.twins import ResolvedModel, with_twins
-from brainalign.export.crate import config_digest
-from brainalign.figures.needs import drawn_by, needs
-from brainalign.models.manifest import model_files
+from brainalign.config.twins import with_twins
 
 Spec = dict[str, Any]
 Digest = Callable[[str], str]
@@ -129,64 +124,6 @@ def follow_from_stimuli(study: Study, readout: str) -> bool:
     return _readout_settings(entry)["tokens"] == "text" and not matched
 
 
-def model(study: Study, model: str, digest: Digest) -> Spec:
-    """How a model is made: where it is fetched from, a training, a tuning, or a twin's seed; a sum has no settings."""
-    entry = with_twins(study.models)[model]
-    if entry.train:
-        settings = entry.train.model_dump(exclude={"text", "vocabulary"})
-        return {"settings": settings, "texts": [entry.train.text, *entry.train.vocabulary]}
-    if entry.tune:
-        return {"settings": entry.tune.model_dump(exclude={"text"})}
-    if entry.twin_seed is not None:
-        return {"seed": entry.twin_seed}
-    return {} if entry.delta_of else fetched(study, model, digest)
-
-
-def fetched(study: Study, model: str, digest: Digest) -> Spec:
-    """A model's or a delta's origin: Hub repository and revision, or the files of a folder; and what is read of it."""
-    entry = study.models[model]
-    weights: Spec = {"weights": "bin"} if entry.weights == "bin" else {}
-    return _origin(entry, files_of_model(entry), digest) | weights
-
-
-def architecture(study: Study, model: str, digest: Digest) -> Spec:
-    """The origin of a model's config and tokenizer."""
-    entry = study.models[model]
-    return _origin(entry, files_of_architecture(entry), digest)
-
-
-def is_folder(source: str) -> bool:
-    """Tell whether a model's source is a folder of this machine rather than a Hub repository."""
-    return Path(source).expanduser().is_dir()
-
-
-def files_of_model(entry: Model) -> list[str]:
-    """Return the files of a model's folder that describe or hold the model, by name; none of one on the Hub."""
-    return _files(entry, entry.weights)
-
-
-def files_of_architecture(entry: Model) -> list[str]:
-    """Return the files of a model's folder that describe it, without weights; none of one on the Hub."""
-    return _files(entry, None)
-
-
-def model_origin(entry: ResolvedModel) -> str:
-    """Return how a model is made.
-
-    "trained", "tuned", "untrained" (twin of a fetched model), "summed" (of base and delta), "fetched", or "published",
-    which is not made at all.
-    """
-    if entry.published:
-        return "published"
-    if entry.train:
-        return "trained"
-    if entry.tune:
-        return "tuned"
-    if entry.twin_seed is not None:
-        return "untrained"
-    return "summed" if entry.delta_of else "fetched"
-
-
 def activations(study: Study, readout: str, features: str, digest: Digest) -> Spec:
     """Readout and number format; to what width layers are matched, and the checksum of a localizer's texts."""
     entry = study.readouts[readout]
@@ -270,135 +207,6 @@ def from_files(study: Study) -> list[str]:
     return [name for name, entry in study.features.items() if isinstance(entry, FeatureTable | EmbeddingsNull)]
 
 
-def loss(study: Study, loss: str, model: str) -> Spec:
-    """Windows, the seed of spans cut out, and number format."""
-    settings = study.losses[loss].model_dump(include={"window", "stride", "seed"})
-    return settings | {"dtype": with_twins(study.models)[model].dtype}
-
-
-def evaluation(study: Study, evaluation: str, model: str, digest: Digest) -> Spec:
-    """What lm_eval is asked for, the model's number format, and the checksums of task files of the user's own."""
-    entry = study.evaluations[evaluation]
-    settings = entry.model_dump(exclude={"include", "models"}) | {"dtype": with_twins(study.models)[model].dtype}
-    files = {path: digest(path) for path in files_of_evaluation(study, evaluation)}
-    return {"settings": settings, "include": entry.include, "files": files}
-
-
-def properties(study: Study, digest: Digest) -> Spec:
-    """What the config says of each model: family, kind, base, sizes where no manifest has them; and of properties."""
-    models = {
-        name: {
-            "family": entry.family,
-            "kind": entry.kind,
-            "base": entry.base,
-            **({"sizes": entry.published.model_dump()} if entry.published else {}),
-            **_training_tokens(study, name),
-        }
-        for name, entry in with_twins(study.models).items()
-    }
-    return {"models": models} | property_spec(study, digest)
-
-
-def correlation(study: Study) -> Spec:
-    """The properties to correlate, over which models, given what, with which corrections; and the bootstrap."""
-    return study.analyses.model_dump(exclude={"reproduce", "over"}) | {"over": _model_sets(study)}
-
-
-def published(study: Study, published: str, digest: Digest) -> Spec:
-    """The columns, units and checksum of a table of published scores, and the names that stand beside them."""
-    entry = study.published[published]
-    settings = entry.model_dump(include={"model", "score", "units", "ceiling"})
-    names = {"dataset": published, "collection": entry.collection or published, "encoder": entry.encoder}
-    return settings | {"sha256": digest(entry.table), "names": names}
-
-
-def reproduction(study: Study, digest: Digest) -> Spec:
-    """The checksum of the published figures."""
-    assert study.analyses.reproduce is not None
-    return {"sha256": digest(study.analyses.reproduce)}
-
-
-def pairs(study: Study) -> Spec:
-    """Instruction-tuned model → its base, the sets of models, and the bootstrap."""
-    tuned = {name: entry.base for name, entry in study.models.items() if entry.kind == "instruction-tuned"}
-    settings = {"draws": study.analyses.draws, "seed": study.analyses.seed, "over": _model_sets(study)}
-    return {"pairs": tuned} | settings
-
-
-def _model_sets(study: Study) -> list[Spec]:
-    """Return the sets of models in their order, which the keys of a spec do not keep."""
-    return [{"name": name} | entry.model_dump(exclude_none=True) for name, entry in study.analyses.over.items()]
-
-
-def exported(study: Study) -> Spec:
-    """The study's name, which stands in every row."""
-    return {"study": study.study}
-
-
-def description(study: Study, citation: str, digest: Digest) -> Spec:
-    """The digest of the resolved config, which the description holds, that of CITATION.cff, and the licence."""
-    return {"config": config_digest(resolved(study)), "citation": digest(citation), "license": study.license}
-
-
-def figure(study: Study, figure: str) -> Spec:
-    """The figure's name, and what it shows of the config: splits, runs, the model that it is of, spaces."""
-    module, model = drawn_by(figure)
-    shown: Spec = {"figure": figure}
-    if module == "split_policies":
-        shown["splits"] = {name: _split_name(entry.split) for name, entry in study.encoders.items()}
-    if module == "training_runs":
-        shown["runs"] = {name: run.model_dump() for name, run in study.runs.items()}
-    if "pairs" in needs(figure):
-        shown["over"] = _model_sets(study)[0]
-    if model is not None:
-        entry = with_twins(study.models)[model]
-        shown |= {"model": model, "family": entry.family, "kind": entry.kind, "base": entry.base}
-    if module == "brain":
-        shown["coordinates"] = {name: entry.coordinates for name, entry in study.datasets.items()}
-    return shown
-
-
-def _split_name(split: Split) -> str:
-    """Return a split in words: its kind, what it goes by, and the number of folds.
-
-    The kind is the first word, by which figures tell shuffled splits from others.
-    """
-    by = [getattr(split, name) for name in ("by", "column") if getattr(split, name, None)]
-    folds = getattr(split, "folds", None)
-    counted = [f"{folds} folds"] if folds else []
-    return ", ".join([" ".join([split.kind, *(f"by {name}" for name in by)]), *counted])
-
-
-def report(study: Study, tool: Spec) -> Spec:
-    """All settings that the methods are told from, defaults filled in, and how to cite the tool; no figures."""
-    unread = {"models", "texts", "features", "properties", "predictions", "runs", "figures", "license"}
-    config = study.model_dump(mode="json", by_alias=True, exclude_none=True, exclude=unread)
-    return {
-        "tool": tool,
-        "config": config
-        | {
-            "models": {
-                name: entry.model_dump(mode="json", exclude_none=True, exclude={"weights", "remote_code", "dtype"})
-                | ({"folder": True} if entry.source and is_folder(entry.source) else {})
-                for name, entry in study.models.items()
-            },
-            "features": {name: entry.model_dump(mode="json") for name, entry in study.features.items()},
-            "datasets": {name: held for name, held in config["datasets"].items() if held["loader"] != "stimuli-only"},
-            "properties": {
-                name: entry.model_dump(mode="json", exclude_none=True, exclude={"values": True, "lm_eval": {"files"}})
-                for name, entry in study.properties.items()
-            },
-        },
-    }
-
-
-def _training_tokens(study: Study, model: str) -> Spec:
-    """Return what is stated; an untrained twin is no entry of the config, and saw none."""
-    entry = study.models.get(model)
-    stated = entry.training_tokens if entry else None
-    return {"training_tokens": stated.model_dump()} if stated else {}
-
-
 def _readout_settings(entry: config_readouts.Readout) -> Spec:
     """All settings of a readout: those given, then those of its preset, then the defaults."""
     given = entry.model_dump(include=entry.model_fields_set - {"preset", "match"}, exclude_none=True)
@@ -458,24 +266,3 @@ def _layer_of(entry: Encoder, readout: str, dataset: str) -> Spec:
     if layer.get("dataset") == dataset or (named and readout == RESERVED_READOUT):
         return {"layer": "nested"}
     return {"layer": layer}
-
-
-def _origin(entry: Model, files: list[str], digest: Digest) -> Spec:
-    assert entry.source is not None
-    origin: Spec = {"source": entry.source}
-    if is_folder(entry.source):
-        origin["files"] = {Path(path).name: digest(path) for path in files}
-    else:
-        origin["revision"] = entry.revision
-    return origin | ({"remote_code": True} if entry.remote_code else {})
-
-
-def _files(entry: Model, weights: Weights | None) -> list[str]:
-    if not entry.source or not is_folder(entry.source):
-        return []
-    return [str(path) for path in model_files(Path(entry.source).expanduser(), weights, entry.remote_code)]
-
-
-def resolved(study: Study) -> Mapping[str, Any]:
-    """Return the whole study as plain values, defaults filled in."""
-    return study.model_dump(mode="json", by_alias=True)

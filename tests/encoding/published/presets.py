@@ -1,6 +1,6 @@
 """Encoders of a config, as the library reads them."""
 
-from brainalign import specs
+from brainalign import specs, study_specs
 from brainalign.config.study import read_study
 from brainalign.encoding.settings import EncoderSettings
 
@@ -15,5 +15,5 @@ def settings_of(**encoder: object) -> EncoderSettings:
             "encoders": {"e": encoder},
         }
     )
-    assert read_study(specs.resolved(study)) == study
+    assert read_study(study_specs.resolved(study)) == study
     return EncoderSettings.from_mapping(specs.encoder(study, "e", "none", "d"))
