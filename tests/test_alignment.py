@@ -270,6 +270,17 @@ def test_scores_are_tested_by_what_groups_contribute(study: WrittenStudy) -> Non
     assert np.isnan(row_of(table, "chosen", "all", "a")["r_p_layers"])
 
 
+def test_groups_of_one_fold_depend_on_no_other(study: WrittenStudy) -> None:
+    own = read_scores(cell(study, "encoding", "h5"))
+    assert own.fits is not None
+    alone = dataclasses.replace(own, fits=dataclasses.replace(own.fits, dependence="one fold"))
+    row = row_of(alignment_table(alone, ceiling_free(), {}, NAMES), "block_02", "all", "a")
+    contributions = own.fits.contributions[(slice(None), LAYERS.index("block_02"), 0, 1)]
+    plain = sign_flip_test(contributions[:, None], draws=1999, alternative="greater")
+    assert row["r_p"] == plain.p[0]
+    assert row["r_p"] < row_of(alignment_table(own, ceiling_free(), {}, NAMES), "block_02", "all", "a")["r_p"]
+
+
 def test_groups_of_several_folds_have_no_test(study: WrittenStudy) -> None:
     own = read_scores(cell(study, "encoding", "h5"))
     assert own.fits is not None

@@ -33,7 +33,7 @@ def test_an_encoder_may_train_on_one_part_and_be_tested_on_another(changed) -> N
     study = read_study(changed(CHANGES))
     assert specs.joined(study, "both") == {"datasets": ["one", "two"]}
     assert scored_by(study, "across") == ["both"]
-    assert scored_by(study, "controlled") == ALL
+    assert scored_by(study, "controlled") == ALL[:-1], "an encoder that names no data sets is not for joined ones"
     assert list(parts(study, "both")) == ["one", "two"]
     assert list(parts(study, "one")) == ["one"]
 
@@ -139,7 +139,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
         "datasets.both: ceilings.known exists for simulated data only.",
     ),
     "a split by parts of what has none": (
-        {"encoders.across": {name: value for name, value in ACROSS.items() if name != "datasets"}},
+        {"encoders.across": ACROSS | {"datasets": ["both", "simulated-passages"]}},
         SPLIT + "column: holds 'dataset', but 'simulated-passages' is one data set, not several joined; say which the "
         "encoder is for in encoders.across.datasets.",
     ),
@@ -204,7 +204,7 @@ def test_neuroids_of_a_matrix_may_be_named_by_a_table(changed) -> None:
 
 
 def test_responses_of_other_data_sets_are_predicted_by_a_joined_one(changed) -> None:
-    prediction = {"encoder": "controlled", "features": "length", "dataset": "both", "stimuli_of": "simulated-passages"}
+    prediction = {"encoder": "across", "features": "length", "dataset": "both", "stimuli_of": "simulated-passages"}
     study = read_study(changed(CHANGES | {"predictions.p": prediction}))
     assert specs.prediction(study, "p")["dataset"] == "both"
 
@@ -218,3 +218,8 @@ def test_whether_bad_neuroids_are_dropped_is_for_the_responses_to_know(changed) 
     assert found(bad_neuroids="drop") == "drop"
     with pytest.raises(InputError, match=r"datasets.one.bad_neuroids: holds 'ignore'; one of 'refuse', 'drop' is need"):
         found(bad_neuroids="ignore")
+
+
+def test_a_joined_data_set_that_no_encoder_is_for(changed) -> None:
+    with pytest.raises(InputError, match=r"datasets.both: no encoder is for this joined data set; name it in one, as"):
+        read_study(changed({key: value for key, value in CHANGES.items() if not key.startswith("encoders.")}))

@@ -187,3 +187,18 @@ def test_replicates_of_r2_lie_about_the_estimate() -> None:
     found = replicate_r2(draws, 0, 0.5 * signal, truth)
     estimate = 1 - ((truth - 0.5 * signal) ** 2).sum(axis=0) / (truth**2).sum(axis=0)
     np.testing.assert_allclose(found.mean(axis=0), estimate, atol=4 * found.std(axis=0).max() / np.sqrt(4000))
+
+
+def test_a_few_groups_that_are_scored_together_have_no_interval() -> None:
+    group = np.repeat(np.arange(8), 5).astype(str)
+    few = make_draws(group, [Fold(np.arange(25), np.arange(25, 40))], 50, 0)
+    assert few.resampled == "nothing"
+    random = np.random.default_rng(0)
+    truth, units = random.normal(size=(15, 3)), Units(np.array(list("abc")), np.array(["s"] * 3), np.array(["r"] * 3))
+    for name in ("mean", "schrimpf", "brain-score"):
+        assert np.isnan(replicate(few, [truth + 1.0], [truth], units, name)).all()
+    enough = make_draws(group, [Fold(np.arange(15), np.arange(15, 40))], 50, 0)
+    assert enough.resampled == "groups within folds"
+    held_out = random.normal(size=(25, 3))
+    noisy = held_out + random.normal(size=(25, 3))
+    assert (replicate(enough, [noisy], [held_out], units, "mean").std(axis=0) > 0.01).all()

@@ -12,11 +12,12 @@ from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.metrics import r2_score
 
 import brainalign.encoding.dependence as dependence_module
-from brainalign.encoding.bootstrap import make_draws, replicate_r
+from brainalign.encoding.bootstrap import make_draws, replicate, replicate_r
 from brainalign.encoding.encoder import Encoding, encode
 from brainalign.encoding.scores import Units, aggregate
 from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.splits import inner_blocks, make_folds
+from brainalign.encoding.trial import Trial
 from brainalign.errors import InputError
 from brainalign.inference.shared_training import group_signs, pair_contributions, shared_training_deviations
 from brainalign.responses.samples import Samples
@@ -185,8 +186,12 @@ def test_how_the_dependence_of_folds_is_counted(dataset: Callable[..., Any], cha
     assert np.isfinite(ours.replicates).all()
     if kind == "one fold":
         assert ours.group_names == tuple(GROUPS[20:])
-        means = np.stack([aggregate(r, units, "brain-score") for r in ours.r])
-        assert ours.contributions.shape == (10, 3, *means.shape[1:])
+        assert ours.groups == 10
+        np.testing.assert_allclose(ours.contributions.sum(axis=0), ours.aggregate_r, atol=1e-9)
+        trial = Trial(data.responses, data.samples, data.neuroids, settings(**changes))
+        predictions = [fit.prediction for fit in trial.fit(trial.spaces(*layers[0]))]
+        plain = replicate(trial.draws, predictions, trial.truths, units, "mean")
+        np.testing.assert_array_equal(ours.replicates[:, 0], plain)
     elif kind == "not counted":
         assert np.isnan(ours.contributions).all()
     elif changes.get("aggregate") == "mean" or "kernel" in changes:
@@ -246,6 +251,21 @@ def test_r2_against_the_test_mean_is_scikit_learns(dataset: Callable[..., Any]) 
     chosen = found[ours.chosen_layer[:, 0], np.arange(4)]
     np.testing.assert_allclose(ours.chosen_r2_test_mean, chosen, atol=1e-8)
     assert (ours.aggregate_r2_test_mean < ours.aggregate_r2).all()
+
+
+def test_r2_against_the_test_mean_of_pooled_folds_is_scikit_learns(dataset: Callable[..., Any]) -> None:
+    data = dataset(noise=4.0)
+    split = {"kind": "leave-one-group-out", "small_folds": "pool"}
+    x = data.features
+    ours = encode([("layer", x)], data.responses, data.samples, data.neuroids, settings(penalties=1.0, split=split))
+    held_out, rows = [], []
+    for k, fold in enumerate(make_folds(split, data.samples)):
+        model = Ridge(ours.penalty[0, k, 0], solver="svd").fit(x[fold.train], data.responses[fold.train])
+        held_out.append(model.predict(x[fold.test]))
+        rows.append(fold.test)
+    found = r2_score(data.responses[np.concatenate(rows)], np.concatenate(held_out), multioutput="raw_values")
+    np.testing.assert_allclose(ours.chosen_r2_test_mean[0], found, atol=1e-8)
+    assert np.abs(ours.chosen_r2[0] - found).max() > 1e-4
 
 
 def aggregate_of(values: np.ndarray, data: Any) -> np.ndarray:

@@ -8,6 +8,7 @@ from scipy.stats import pearsonr
 from sklearn.linear_model import Ridge
 
 import brainalign.encoding.fit as fit_module
+import brainalign.encoding.inner_scores as inner_scores_module
 import brainalign.encoding.nested as nested_module
 import brainalign.encoding.places as places_module
 from brainalign.encoding.fit import FoldFit, fit_folds, training_folds
@@ -193,6 +194,16 @@ def card(monkeypatch: pytest.MonkeyPatch) -> str:
     """A device of torch: an NVIDIA card where there is one, elsewhere torch's own processor in its place."""
     torch = pytest.importorskip("torch")
     device = "cuda" if torch.cuda.is_available() else "cpu"
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise AssertionError("NumPy would take this tensor from the card by itself, which a card refuses")
+
+    def back(values: Any) -> np.ndarray:
+        return values if isinstance(values, np.ndarray) else np.array(values.cpu().tolist(), dtype=str(values.dtype).removeprefix("torch."))
+
+    monkeypatch.setattr(torch.Tensor, "__array__", refuse)
+    monkeypatch.setattr(nested_module, "brought_back", back)
+    monkeypatch.setattr(inner_scores_module, "brought_back", back)
     monkeypatch.setattr(nested_module, "place_of", lambda name: places_module.Card(device) if name == "card" else HERE)
     monkeypatch.setattr(places_module, "CARD_NUMBERS", 110 * 64)
     return "card"
@@ -224,14 +235,16 @@ def test_pooled_inner_scores_on_a_card(card: str) -> None:
         np.testing.assert_allclose(ours.inner_r, theirs.inner_r, atol=1e-10)
 
 
+@pytest.mark.parametrize("said", ["CUDA out of memory", "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling"])
 def test_a_card_without_memory_leaves_it_to_the_processor(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, said: str
 ) -> None:
     torch = pytest.importorskip("torch")
+    error = (torch.OutOfMemoryError if said.endswith("memory") else RuntimeError)(said)
 
     class Full(places_module.Card):
         def hold(self, values: np.ndarray) -> Any:
-            raise torch.OutOfMemoryError("CUDA out of memory")
+            raise error
 
     x, y, samples = problem(40)
     encoder = settings()

@@ -18,9 +18,11 @@ def with_responses(study: "Study") -> list[str]:
 
 
 def scored_by(study: "Study", encoder: str) -> list[str]:
-    """Return the names of the data sets that an encoder is for."""
+    """Return the names of the data sets that an encoder is for: all but joined ones, unless it names its own."""
     asked = study.encoders[encoder].datasets
-    return [name for name in with_responses(study) if asked is None or name in asked]
+    if asked is not None:
+        return [name for name in with_responses(study) if name in asked]
+    return [name for name in with_responses(study) if not isinstance(study.datasets[name], JoinedDataset)]
 
 
 def parts(study: "Study", dataset: str) -> dict[str, Dataset]:
@@ -44,6 +46,12 @@ def impossible_joins(study: "Study") -> Iterator[str]:
     for name, entry in study.datasets.items():
         if isinstance(entry, JoinedDataset):
             yield from _impossible_parts(f"datasets.{name}.datasets", name, entry, study)
+            if not any(name in (encoder.datasets or []) for encoder in study.encoders.values()):
+                yield (
+                    f"datasets.{name}: no encoder is for this joined data set; name it in one, as "
+                    f"encoders.across: {{regression: ridge, datasets: [{name}], split: {{kind: fixed, column: dataset, "
+                    f"train: {entry.datasets[0]}, test: {entry.datasets[-1]}}}}}."
+                )
     for name, encoder in study.encoders.items():
         for dataset in encoder.datasets or []:
             yield from refers(f"encoders.{name}.datasets", dataset, with_responses(study), "data set with responses")

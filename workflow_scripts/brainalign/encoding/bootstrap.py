@@ -37,10 +37,12 @@ class Draws:
 
     Parameters
     ----------
-    resampled : "groups within folds", "groups" or "folds".
+    resampled : "groups within folds", "groups" or "folds"; "nothing" where few groups are scored together, whose
+        replicates are NaN.
     groups : for each fold, the group number of each of its test rows (row,), counted within the fold.
     counts : for each fold, how often each draw takes each of its groups (draw, group), None where folds are resampled.
-    fold_weights : (draw, fold): 1, or 0 where a draw takes no group of a fold, or how often the fold is drawn.
+    fold_weights : (draw, fold): 1, or 0 where a draw takes no group of a fold, or how often the fold is drawn; NaN
+        where nothing is resampled.
     """
 
     resampled: str
@@ -70,7 +72,10 @@ def make_draws(split_group: np.ndarray, folds: Sequence[Fold], draws: int, seed:
     everyone = np.unique(np.concatenate(names))
     random = np.random.default_rng([seed, zlib.crc32("\0".join(everyone.tolist()).encode())])
     if len(everyone) == sum(map(len, names)):
-        if min(map(len, names)) < FEWEST_GROUPS:
+        few = min(map(len, names)) < FEWEST_GROUPS
+        if few and len(folds) == 1:
+            return Draws("nothing", groups, None, np.full((draws, 1), np.nan))
+        if few:
             return Draws("folds", groups, None, _multinomial(random, len(folds), draws))
         counts = tuple(_multinomial(random, len(found), draws) for found in names)
         return Draws("groups within folds", groups, counts, np.ones((draws, len(folds))))

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from brainalign.encoding.dependence import MOST_BLOCKS
-from brainalign.encoding.nested import TABLE_BYTES
+from brainalign.encoding.nested import KEPT_BYTES, TABLE_BYTES
 from brainalign.encoding.places import BATCH
 from brainalign.encoding.threads import Threads, batches
 
@@ -32,7 +32,6 @@ FOLD_COPIES = 5  # of one fold's test rows, while they are scored
 PAIR_TABLES = 6  # times group × group × cell, while the dependence of groups is counted
 BOOTSTRAP_PASSES = 50.0  # over each draw × fold × neuroid
 CHOICE_PASSES, SCORE_PASSES = 5.0, 12.0  # over each held-out inner residual, to choose by it and to score it
-KEPT_BYTES = 256 * 2**20  # of factors, see `nested`
 MEBIBYTE, GIBIBYTE = 2**20, 2**30
 
 

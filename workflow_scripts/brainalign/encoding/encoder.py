@@ -47,12 +47,12 @@ class Encoding:
     group_names : (group,); contributions : (group, score_layer, score_subject, score_region), what each group adds to
         the aggregate "mean"; NaN where groups are tested in several folds.
     chosen_r, chosen_r2, chosen_r2_test_mean : (scored fold, neuroid), of the chosen layer.
-    resampled : what the bootstrap drew: "groups within folds", "groups" or "folds".
+    resampled : what the bootstrap drew, see `bootstrap.Draws`.
     constant_predictions : (layer, scored fold), neuroids whose prediction was constant and scored 0.
     rank : (layer, fold), of the training features.
     edge_share : (layer, fold), share of neuroids whose penalty is the grid's first or last; NaN where none is chosen.
     width : (layer,), features of each layer, delayed copies counted.
-    train_rows : (fold,), how many; groups : how many groups there are.
+    train_rows : (fold,), how many; groups : how many groups are tested.
     """
 
     layers: tuple[str, ...]
@@ -253,7 +253,7 @@ def _expect(trial: Trial, width: int, n_layers: int) -> None:
         single=settings.precision == "float32",
     )
     if n_layers * samples**2 * neuroids * task.penalties * spaces > LONG:
-        log.info("expected: %s", sentence(task, expected_cost(task, measure_speed())))
+        log.info("expected on the processor: %s", sentence(task, expected_cost(task, measure_speed())))
 
 
 def _pairs_in_front(
@@ -313,7 +313,7 @@ def _joined(
         resampled=trial.draws.resampled,
         constant_predictions=np.stack([layer.constant_predictions for layer in of_layers]),
         train_rows=np.array([len(fold.train) for fold in trial.folds]),
-        groups=len(np.unique(trial.samples.split_group.astype(str))),
+        groups=len(trial.dependence.groups),
         **{item.name: np.stack([getattr(layer, item.name) for layer in fits]) for item in fields(_Fits)},
     )
 

@@ -14,11 +14,10 @@ from itertools import combinations
 import numpy as np
 
 from brainalign.encoding.inner_scores import InnerScores
+from brainalign.encoding.places import BATCH
 from brainalign.encoding.ridge import IDENTITY_LIMIT, smallest_share, smoother
 from brainalign.encoding.spectrum import Space, Spectrum, least_squares
 from brainalign.encoding.threads import Threads, batches
-
-BATCH = 512  # neuroids at a time
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ The same functions take arrays of either place; what NumPy and torch call by dif
 only where a card is asked for.
 """
 
+import gc
 import logging
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
@@ -82,14 +83,23 @@ def or_on_the_processor(place: Place, work: Callable[[Place], None]) -> None:
     if isinstance(place, Processor):
         work(place)
         return
-    import torch
+    if not _suffices(place, work):
+        import torch
 
-    try:
-        work(place)
-    except torch.OutOfMemoryError:
+        gc.collect()  # what the card still holds of the work that failed
         torch.cuda.empty_cache()
         log.warning("the memory of the graphics card does not suffice; the processor computes this layer")
         work(Processor())
+
+
+def _suffices(place: Place, work: Callable[[Place], None]) -> bool:
+    try:
+        work(place)
+    except RuntimeError as error:  # torch's own OutOfMemoryError is one, and cuBLAS has none
+        if "out of memory" not in str(error).lower() and "alloc_failed" not in str(error).lower():
+            raise
+        return False
+    return True
 
 
 def dot(first: Array, second: Array) -> Array:

@@ -14,6 +14,7 @@ from brainalign.errors import InputError
 from brainalign.responses.samples import Samples
 
 AT_ONCE = 4096  # neuroids
+FEWER = "; leave them out of the data, or take a split with fewer folds"
 
 
 def kept_samples(samples: Samples, settings: EncoderSettings) -> np.ndarray | None:
@@ -68,7 +69,7 @@ def prepare_responses(
     _refuse(unusable, units, "have NaN or infinite responses")
     _refuse(constant & ~unusable, units, "have the same response to every sample")
     for number, fold in enumerate(folds):
-        _refuse(_constant(y[fold.test]), units, f"have the same response to every test sample of fold {number}")
+        _refuse(_constant(y[fold.test]), units, f"have the same response to every test sample of fold {number}", FEWER)
     return y
 
 
@@ -138,7 +139,7 @@ def _constant(y: np.ndarray) -> np.ndarray:
     return np.asarray(y.max(axis=0) == y.min(axis=0))
 
 
-def _refuse(bad: np.ndarray, units: Units, what: str) -> None:
+def _refuse(bad: np.ndarray, units: Units, what: str, remedy: str = "") -> None:
     if bad.any():
         first = units.neuroid[np.argmax(bad)]
-        raise InputError(f"{np.count_nonzero(bad)} of {len(bad)} neuroids {what}, the first is {str(first)!r}.")
+        raise InputError(f"{np.count_nonzero(bad)} of {len(bad)} neuroids {what}, the first is {str(first)!r}{remedy}.")

@@ -93,19 +93,21 @@ def determination(prediction: np.ndarray, response: np.ndarray) -> np.ndarray:
     return np.asarray(1.0 - errors / np.where(total > 0, total, np.nan))
 
 
-def determination_about_test_mean(r2: np.ndarray, response: np.ndarray) -> np.ndarray:
+def determination_about_test_mean(r2: np.ndarray, deviations: np.ndarray, response: np.ndarray) -> np.ndarray:
     """Return R² against the mean of the test rows, 1 - Σ (y - p)² / Σ (y - ȳ)²; NaN where they do not vary.
 
-    It is never above R² against the mean of the training rows, since no constant is nearer to the test rows than their
-    own mean, which a prediction cannot know.
+    Of one fold it is never above R² against the mean of the training rows, since no constant is nearer to the test rows
+    than their own mean, which a prediction cannot know.
 
     Parameters
     ----------
     r2 : (neuroid,), from `determination`.
-    response : (row, neuroid), y as deviations from the mean of the training rows.
+    deviations : (row, neuroid), y less the mean of the training rows, those of each row's own fold.
+    response : (row, neuroid), y, up to a constant that all rows share, which is not large beside how y varies.
     """
-    y = np.asarray(response, dtype=np.float64)
-    total, about_mean = np.square(y).sum(axis=0), np.square(y - y.mean(axis=0)).sum(axis=0)
+    total = np.einsum("ij,ij->j", deviations, deviations, dtype=np.float64)
+    mean = response.mean(axis=0, dtype=np.float64)
+    about_mean = np.einsum("ij,ij->j", response, response, dtype=np.float64) - len(response) * mean**2
     return np.asarray(1.0 - (1.0 - r2) * total / np.where(about_mean > 0, about_mean, np.nan))
 
 

@@ -173,11 +173,12 @@ class Trial:
             pearson(prediction, np.asarray(truth)) for prediction, truth in zip(scored, self.truths, strict=True)
         ]
         r = np.stack([values for values, _ in correlations])
-        truths = [np.asarray(truth) for truth in self.deviations]
-        of_folds = [determination(own, truth) for own, truth in zip(deviations, truths, strict=True)]
-        r2 = np.stack(of_folds)
-        about_test_mean = [determination_about_test_mean(*both) for both in zip(of_folds, truths, strict=True)]
-        r2_test_mean = np.stack(about_test_mean)
+        r2_of_folds, about_test_mean = [], []
+        for prediction, deviation, truth in zip(deviations, self.deviations, self.truths, strict=True):
+            held = np.asarray(deviation)
+            r2_of_folds.append(determination(prediction, held))
+            about_test_mean.append(determination_about_test_mean(r2_of_folds[-1], held, np.asarray(truth)))
+        r2, r2_test_mean = np.stack(r2_of_folds), np.stack(about_test_mean)
         return Scores(
             r=r,
             r2=r2,

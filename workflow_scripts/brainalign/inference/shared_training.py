@@ -134,8 +134,9 @@ def centred_pairs(pairs: np.ndarray, fold_of_group: np.ndarray) -> np.ndarray:
     apart, freedom = _pairs_apart(fold_of_group)
     if not tells_dependence(fold_of_group):
         raise InputError(
-            f"the dependence of folds needs at least {FEWEST_GROUPS} groups in 2 folds, but there are "
-            f"{len(fold_of_group)} groups in {len(np.unique(fold_of_group))}."
+            f"the dependence of folds needs at least {FEWEST_GROUPS} groups, and more pairs of different folds than "
+            f"twice the groups, but there are {len(fold_of_group)} groups in {len(np.unique(fold_of_group))} folds "
+            f"with {int(apart.sum())} such pairs."
         )
     mask = apart.astype(np.float64).reshape(*apart.shape, *[1] * (pairs.ndim - 2))
     values = pairs * mask

@@ -6,9 +6,7 @@ import numpy as np
 
 from brainalign.errors import InputError
 from brainalign.inference.shared_training import small_sample_factor
-from brainalign.intervals import percentile_interval
-
-FEWEST_SUBJECTS = 6
+from brainalign.intervals import FEWEST_SUBJECTS, percentile_interval
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,17 @@ def join_stimuli(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """
     if len(tables) < 2:
         raise InputError(f"joining needs at least 2 data sets, but is given {len(tables)}.")
-    return _joined_tables(tables, _STIMULUS_IDS)
+    joined = _joined_tables(tables, _STIMULUS_IDS)
+    parts_of_text = joined.groupby("text")[COLUMN].nunique()
+    if repeated := int((parts_of_text > 1).sum()):
+        log.warning(
+            "%d texts are in several of the data sets %s: an encoder that is trained on one of these and tested on "
+            "another has seen them, the first is %r",
+            repeated,
+            ", ".join(tables),
+            str(parts_of_text.index[parts_of_text > 1][0])[:80],
+        )
+    return joined
 
 
 def _joined_tables(tables: Mapping[str, pd.DataFrame], ids: Sequence[str]) -> pd.DataFrame:

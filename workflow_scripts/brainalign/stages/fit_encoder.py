@@ -5,7 +5,7 @@ from typing import Any
 
 from brainalign.activations.stored import layer_names, read_layers
 from brainalign.command import run
-from brainalign.devices import best_device
+from brainalign.devices import device_of
 from brainalign.encoding.encoder import encode
 from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.stored import (
@@ -37,7 +37,7 @@ def fit_encoder(
     features, sampling = features_of(data, settings), sampling_of(data, settings)
     n_layers = len(layer_names(activations, data.stimulus_ids))
     layers = ((name, features(values)) for name, values in read_layers(activations, data.stimulus_ids))
-    device = best_device() if gpus else "cpu"
+    device = device_of(gpus)
     encoding = encode(layers, data.values, data.samples, data.neuroids, settings, sampling, n_layers, device)
     attributes = {**provenance.attributes(), **encoding_facts(encoding, data), **data.facts}
     write_arrays(out, encoding_variables(encoding, data.neuroids), attributes)

@@ -5,7 +5,7 @@ from typing import Any
 
 from brainalign.activations.stored import StoredLayers
 from brainalign.command import run
-from brainalign.devices import best_device
+from brainalign.devices import device_of
 from brainalign.encoding.encoder import Member, encode_joint
 from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.stored import (
@@ -36,9 +36,9 @@ def fit_joint_encoder(
         Member(StoredLayers(layers, data.stimulus_ids, features_of(data, settings)), read_choice(encoding))
         for layers, encoding in zip(activations, encodings, strict=True)
     ]
-    device, sampling = best_device() if gpus else "cpu", sampling_of(data, settings)
+    device, sampling = device_of(gpus), sampling_of(data, settings)
     encoding = encode_joint(members, data.values, data.samples, data.neuroids, settings, sampling, device)
-    attributes = {**provenance.attributes(), **encoding_facts(encoding, data)}
+    attributes = {**provenance.attributes(), **encoding_facts(encoding, data), **data.facts}
     write_arrays(out, encoding_variables(encoding, data.neuroids), attributes)
 
 

@@ -18,7 +18,7 @@ def join_responses(
     joined = join(datasets)
     variables, simulated = joined.variables(), any(data.simulated for data in datasets.values())
     write_arrays(out, variables, {**provenance.attributes(), **joined.facts, "simulated": int(simulated)})
-    write_json(digest, content_digest(variables))
+    write_json(digest, {"content": content_digest(variables), "facts": dict(joined.facts)})
 
 
 if __name__ == "__main__":

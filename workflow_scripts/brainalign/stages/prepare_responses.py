@@ -21,7 +21,7 @@ def prepare_responses(
     variables = responses.variables()
     attributes = {**provenance.attributes(), **responses.facts, "simulated": int(spec["simulated"])}
     write_arrays(out, variables, attributes)
-    write_json(digest, content_digest(variables))
+    write_json(digest, {"content": content_digest(variables), "facts": dict(responses.facts)})
 
 
 if __name__ == "__main__":

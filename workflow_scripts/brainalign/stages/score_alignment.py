@@ -1,5 +1,6 @@
 """Finish the scores of one feature space on one data set: intervals, ceiling, nulls."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,10 @@ from brainalign.alignment import alignment_table
 from brainalign.command import run
 from brainalign.provenance import Provenance
 from brainalign.scored import read_ceilings, read_neuroids, read_null, read_scores
+from brainalign.study import summary_rows
 from brainalign.tables import write_table
+
+log = logging.getLogger(__name__)
 
 
 def score_alignment(
@@ -25,7 +29,11 @@ def score_alignment(
     against = read_ceilings(ceilings, scores)
     neuroids = read_neuroids(encoding, ceilings, scores) if spec.get("normalise") == "neuroid" else None
     joined = [read_null(path, scores) for path in together]
-    write_table(out, alignment_table(scores, against, beside, spec, neuroids, joined), provenance)
+    table = alignment_table(scores, against, beside, spec, neuroids, joined)
+    for row in summary_rows(table).itertuples():
+        if row.alarms:
+            log.warning("over all subjects and regions: %s", row.alarms)
+    write_table(out, table, provenance)
 
 
 if __name__ == "__main__":
