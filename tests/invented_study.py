@@ -85,6 +85,7 @@ class WrittenStudy:
             "replicates": Variable(("draw", *dims), (scores + noise + own).astype(np.float32)),
             "aggregate_r2": Variable(dims, scores**2),
             "aggregate_r2_test_mean": Variable(dims, scores**2 - 0.01),
+            "shift_p": Variable(dims[1:], np.full(scores.shape[1:], 0.002)),
             "replicates_r2": Variable(("draw", *dims[1:]), ((scores + noise + own)[:, -1] ** 2).astype(np.float32)),
             "chosen_layer": Variable(("fold", "choice_unit"), chosen.astype(np.int64)[:, None]),
             "group": Variable(("group",), text([f"g{number:02d}" for number in range(24)])),

@@ -17,6 +17,7 @@ def scores_of(r: float = 0.3, regression: str = "ridge", **fits: Any) -> Scores:
         "r2": np.zeros(shape),
         "r2_test_mean": np.zeros(shape),
         "replicates_r2": np.zeros((5, 1, 1)),
+        "shift_p": np.full(shape[1:], np.nan),
         "edge_share": np.zeros(2),
         "constant_share": np.zeros(2),
         "widths": np.array([10, 400]),

@@ -508,3 +508,29 @@ def test_imports_only_numpy() -> None:
     environment = {"PYTHONPATH": str(PACKAGE), "PATH": ""}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
     assert done.stdout.strip() == "[]"
+
+
+def encode_series(signal: float, split: dict[str, Any]) -> Encoding:
+    random = np.random.default_rng(4)
+    runs = np.repeat(["r1", "r2", "r3", "r4"], 40)
+    samples = Samples({"split_group": runs, "run": runs, "onset_s": np.tile(np.arange(40.0), 4)})
+    x, noise = random.normal(size=(160, 5)), random.normal(size=(164, 8))
+    y = signal * x[:, :1] + noise[4:] + 0.8 * noise[3:-1] + 0.6 * noise[2:-2]
+    neuroids = {"neuroid": np.arange(8).astype(str), "subject": ["S1"] * 4 + ["S2"] * 4, "region": ["x"] * 8}
+    return encode([("layer", x)], y, samples, neuroids, settings(split=split, draws=20))
+
+
+def test_series_are_tested_by_shifts_inside_runs() -> None:
+    by_run: dict[str, Any] = {"kind": "grouped", "folds": 4, "seed": 0}
+    assert encode_series(0.0, by_run).shift_p[0, 0] > 0.05
+    found = encode_series(1.0, by_run).shift_p
+    assert found.shape == (3, 2)
+    assert (found <= 0.01).all()
+    assert (encode_series(1.0, {"kind": "contiguous", "folds": 4, "gap": 2}).shift_p <= 0.01).all()
+
+
+@pytest.mark.parametrize(
+    "split", [{"kind": "kfold", "folds": 4, "seed": 0}, {"kind": "shuffle", "folds": 4, "test": 0.3, "seed": 0}]
+)
+def test_what_is_no_series_when_it_is_tested_is_not_shifted(split: dict[str, Any]) -> None:
+    assert np.isnan(encode_series(1.0, split).shift_p).all()

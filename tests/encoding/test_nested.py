@@ -199,7 +199,11 @@ def card(monkeypatch: pytest.MonkeyPatch) -> str:
         raise AssertionError("NumPy would take this tensor from the card by itself, which a card refuses")
 
     def back(values: Any) -> np.ndarray:
-        return values if isinstance(values, np.ndarray) else np.array(values.cpu().tolist(), dtype=str(values.dtype).removeprefix("torch."))
+        return (
+            values
+            if isinstance(values, np.ndarray)
+            else np.array(values.cpu().tolist(), dtype=str(values.dtype).removeprefix("torch."))
+        )
 
     monkeypatch.setattr(torch.Tensor, "__array__", refuse)
     monkeypatch.setattr(nested_module, "brought_back", back)

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from scipy.stats import pearsonr
 
+from brainalign.encoding.scores import Units
 from brainalign.errors import InputError
 from brainalign.inference.block_permutation import block_permutation_test
-from brainalign.inference.circular_shift import circular_shift_test
+from brainalign.inference.circular_shift import circular_shift_test, circular_shift_test_of_cells
 
 RANDOM = np.random.default_rng(1)
 RUNS = np.repeat(["a", "b"], [30, 41])
@@ -113,3 +114,37 @@ def test_blocks_of_unequal_length_are_refused_by_name() -> None:
     blocks = np.repeat(list("abcd"), [20, 20, 20, 11])
     with pytest.raises(InputError, match=r"most have 20 rows, but not d \(11\)"):
         block_permutation_test(P, Y, blocks)
+
+
+def units_of(subjects: list[str]) -> Units:
+    return Units(np.arange(len(subjects)).astype(str), np.array(subjects), np.array(["x"] * len(subjects)))
+
+
+@pytest.mark.parametrize("together", [False, True], ids=["a fold for each run", "one fold"])
+def test_a_cell_of_one_neuroid_has_its_p(together: bool) -> None:
+    parts = [np.arange(71)] if together else [np.arange(30), np.arange(30, 71)]
+    given = [P[rows] for rows in parts], [Y[rows] for rows in parts], [RUNS[rows] for rows in parts]
+    found = circular_shift_test_of_cells(*given, units_of(["S1", "S2", "S3"]), draws=500, spread=2**0.5)
+    folds = np.zeros(71) if together else RUNS
+    alone = circular_shift_test(P, Y, RUNS, folds, draws=500, alternative="greater", spread=2**0.5)
+    np.testing.assert_allclose(found[1:, 0], alone.p)
+    np.testing.assert_array_equal(found[:, 0], found[:, 1])
+
+
+def test_neuroids_of_a_cell_are_shifted_together() -> None:
+    found = circular_shift_test_of_cells([P], [Y], [RUNS], units_of(["S1"] * 3), draws=500)
+    null = all_shifts(np.zeros(71), 1).mean(axis=1)
+    observed = mean_r(P, Y, np.zeros(71)).mean()
+    assert found[1, 0] == pytest.approx(((null >= observed).sum() + 1) / (len(null) + 1))
+
+
+def test_a_run_of_several_folds_is_shifted_in_each_of_its_parts() -> None:
+    random = np.random.default_rng(3)
+    p, y = random.normal(size=(2, 60, 1))
+    halves = [slice(0, 30), slice(30, 60)]
+    found = circular_shift_test_of_cells(
+        [p[own] for own in halves], [y[own] for own in halves], [np.repeat("a", 30)] * 2, units_of(["S1"])
+    )
+    folds = np.repeat([0, 1], 30)
+    alone = circular_shift_test(p, y, np.repeat(["0/a", "1/a"], 30), folds, alternative="greater")
+    assert found[1, 0] == alone.p[0]

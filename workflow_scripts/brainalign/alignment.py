@@ -46,7 +46,8 @@ def alignment_table(
     `r_band_low` and `r_band_high` cover the whole curve over layers at once. `r_p` is of r > 0, `over_null_p` of
     `over_null` > 0, one-sided, by flipping the signs of what groups contribute to the mean over folds and neuroids
     (whatever the aggregate), the null distribution widened by √2 where folds train each other; `r_p_layers` and
-    `over_null_p_layers` are the same for the family of layers, by the maximum statistic. `dependence` says how
+    `over_null_p_layers` are the same for the family of layers, by the maximum statistic. `r_p_shift` is, for series, of
+    the mean r > 0 by shifts inside runs (`inference.circular_shift`), for the chosen layer. `dependence` says how
     intervals count that folds train each other.
 
     `r2` is against the mean of the training rows, `r2_test_mean` against that of the test rows. `nulls_r2` is that of
@@ -112,10 +113,12 @@ def _band(scores: Scores) -> dict[str, Any]:
 
 def _tests(scores: Scores, nulls: Mapping[str, Scores]) -> dict[str, Any]:
     nothing = np.full(scores.r.shape, np.nan)
-    found = dict.fromkeys("r_p r_p_layers over_null_p over_null_p_layers smallest_p".split(), nothing)
+    found = dict.fromkeys("r_p r_p_layers r_p_shift over_null_p over_null_p_layers smallest_p".split(), nothing)
     dependence = "" if scores.fits is None else scores.fits.dependence
     spread = 1.0 if dependence == ONE_FOLD else SHARED_TRAINING_SPREAD
     found["dependence"] = np.array(dependence, dtype=object)
+    if scores.fits is not None:
+        found["r_p_shift"] = np.append(nothing[:-1], scores.fits.shift_p[None], axis=0)
     if scores.fits is None or len(scores.fits.contributions) < 2 or np.isnan(scores.fits.contributions[:, -1]).all():
         return found
     own = scores.fits.contributions

@@ -18,7 +18,7 @@ ALL = "all"
 
 _ENCODING = (
     "aggregate_r replicates contributions aggregate_r2 aggregate_r2_test_mean replicates_r2 chosen_layer edge_share "
-    "constant_predictions width train_rows layer score_layer score_subject score_region subject region"
+    "constant_predictions shift_p width train_rows layer score_layer score_subject score_region subject region"
 ).split()
 _CEILINGS = (
     "ceiling_kind ceiling_aggregate ceiling_low ceiling_high ceiling_null ceiling_null_high ceiling_replicates "
@@ -40,6 +40,7 @@ class Fits:
     groups : how many groups of samples there are.
     contributions : (group, layer, subject, region), what each group adds to the mean r; NaN where groups are tested in
         several folds.
+    shift_p : (subject, region), p of the chosen layer by shifts of a series inside runs; NaN for no series.
     dependence : how intervals count that folds train each other, see `encoding.dependence`.
     left_out : sentences on neuroids that the responses had lost before; empty where none was.
     """
@@ -53,6 +54,7 @@ class Fits:
     train_rows: float
     groups: int
     contributions: np.ndarray
+    shift_p: np.ndarray
     dependence: str
     left_out: str = ""
 
@@ -118,6 +120,29 @@ class NormalisedNeuroids:
     neuroids: np.ndarray
 
 
+def layer_of_neuroids(chosen: np.ndarray, subject: np.ndarray) -> np.ndarray:
+    """Return the layer that was chosen for each neuroid, (fold, neuroid), index into layers.
+
+    Parameters
+    ----------
+    chosen : (fold, choice unit); one unit, or the subjects by first appearance, or the neuroids.
+    subject : (neuroid,) of names.
+
+    Raises
+    ------
+    ValueError : the units are neither; a clause without a full stop.
+    """
+    folds, units = chosen.shape
+    subjects, of_neuroid = np.unique(np.asarray(subject, dtype=object), return_inverse=True)
+    if units in (1, len(subject)):
+        return np.broadcast_to(chosen, (folds, len(subject)))
+    if units != len(subjects):
+        raise ValueError(f"it has layers of {units} units, but {len(subject)} neuroids of {len(subjects)} subjects")
+    first = np.unique(of_neuroid, return_index=True)[1]  # where each subject, by name, comes first
+    place = np.argsort(np.argsort(first))
+    return np.asarray(chosen[:, place[of_neuroid]])
+
+
 def read_scores(path: Path) -> Scores:
     """Read an encoding file. Raises UnreadableFileError where it is not one."""
     arrays, attributes = read_arrays(path, _ENCODING), read_attributes(path)
@@ -148,6 +173,7 @@ def read_scores(path: Path) -> Scores:
             train_rows=float(arrays["train_rows"].mean()),
             groups=int(attributes["groups"]),
             contributions=arrays["contributions"].astype(np.float64),
+            shift_p=arrays["shift_p"].astype(np.float64),
             dependence=str(attributes.get("dependence", "")),
             left_out=str(attributes.get("left_out", "")),
         ),

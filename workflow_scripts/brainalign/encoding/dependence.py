@@ -62,7 +62,8 @@ class Dependence:
         self.group[tested] = index
         fold_of_row = np.repeat(np.arange(len(folds)), [len(fold.test) for fold in folds])
         of_group = [np.unique(fold_of_row[index == number]) for number in range(len(names))]
-        self.is_partition = len(np.unique(tested)) == len(tested) and max(map(len, of_group)) == 1
+        self.tests_once = len(np.unique(tested)) == len(tested)
+        self.is_partition = self.tests_once and max(map(len, of_group)) == 1
         fold_of_group = np.array([found[0] for found in of_group])
         block_of_group, self.blocks, self.fold_of_block = _blocks(self.groups, fold_of_group, len(folds))
         self.block = np.where(self.group >= 0, block_of_group[self.group], -1)

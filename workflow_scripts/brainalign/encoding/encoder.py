@@ -43,6 +43,7 @@ class Encoding:
         mean of the test rows. NaN where a subject has no neuroid of a region.
     replicates : (draw, score_layer, score_subject, score_region) float32, of aggregate_r.
     replicates_r2 : (draw, score_subject, score_region) float32, of aggregate_r2 of the chosen layer.
+    shift_p : (score_subject, score_region), p of the chosen layer by shifts of a series inside runs; NaN for no series.
     dependence : how replicates count that folds train each other, one of `p_values.KINDS`; of the chosen layer's.
     group_names : (group,); contributions : (group, score_layer, score_subject, score_region), what each group adds to
         the aggregate "mean"; NaN where groups are tested in several folds.
@@ -69,6 +70,7 @@ class Encoding:
     aggregate_r2_test_mean: np.ndarray
     replicates: np.ndarray
     replicates_r2: np.ndarray
+    shift_p: np.ndarray
     dependence: str
     group_names: tuple[str, ...]
     contributions: np.ndarray
@@ -304,6 +306,7 @@ def _joined(
         aggregate_r2_test_mean=np.stack([layer.aggregate_r2_test_mean for layer in (*of_layers, of_chosen)]),
         replicates=np.stack([layer.replicates for layer in (*of_layers, of_chosen)], axis=1),
         replicates_r2=trial.replicates_r2(leading),
+        shift_p=trial.shift_p(leading),
         dependence=trial.dependence_of(pairs),
         group_names=trial.dependence.groups,
         contributions=np.stack([layer.contributions for layer in (*of_layers, of_chosen)], axis=1),

@@ -35,6 +35,7 @@ def encoding_variables(encoding: Encoding, neuroids: Columns) -> dict[str, Varia
         "contributions": (("group", *_SCORES), encoding.contributions.astype(np.float32)),
         "width": (("layer",), encoding.width.astype(np.int64)),
         "replicates_r2": (("draw", "score_subject", "score_region"), encoding.replicates_r2.astype(np.float32)),
+        "shift_p": (("score_subject", "score_region"), encoding.shift_p),
         "chosen_r": (("scored_fold", "neuroid"), encoding.chosen_r.astype(np.float32)),
         "chosen_r2": (("scored_fold", "neuroid"), encoding.chosen_r2.astype(np.float32)),
         "chosen_r2_test_mean": (("scored_fold", "neuroid"), encoding.chosen_r2_test_mean.astype(np.float32)),

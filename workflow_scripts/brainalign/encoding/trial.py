@@ -17,8 +17,12 @@ from brainalign.encoding.scores import Units, aggregate, determination, determin
 from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.spectrum import Space
 from brainalign.encoding.splits import Fold, make_folds
-from brainalign.inference.p_values import COUNTED, NOT_COUNTED
+from brainalign.inference.circular_shift import DEFAULT_MINIMUM_LAG, FEWEST_OFFSETS, circular_shift_test_of_cells
+from brainalign.inference.p_values import COUNTED, NOT_COUNTED, SHARED_TRAINING_SPREAD
 from brainalign.responses.samples import Columns, Samples
+
+SHIFTS = 1999
+FEWEST_SHIFTED = 2 * DEFAULT_MINIMUM_LAG + FEWEST_OFFSETS - 1  # samples of a run
 
 
 @dataclass(frozen=True)
@@ -203,6 +207,32 @@ class Trial:
         name = self.settings.aggregate
         found = replicate(self.draws, deviations, self.deviations, self.units, name, replicate_r2)
         return self.dependence.corrected(found, self.dependence.kind(False))
+
+    def shift_p(self, predictions: Sequence[np.ndarray]) -> np.ndarray:
+        """Return one-sided p of the mean r by shifts of a series inside its runs, (score_subject, score_region).
+
+        NaN where samples are no series, are tested by several folds, or the tested samples of some run and fold are
+        not neighbours or too few to be shifted.
+
+        Parameters
+        ----------
+        predictions : of every fold (test, neuroid).
+        """
+        nothing = np.full(self.units.members.shape[:2], np.nan)
+        if self.samples.onset_s is None or not self.dependence.tests_once:
+            return nothing
+        orders = [np.argsort(fold.test) for fold in self.folds]
+        rows = [fold.test[order] for fold, order in zip(self.folds, orders, strict=True)]
+        runs = [self.samples.run[own] for own in rows]
+        for own, of_fold in zip(rows, runs, strict=True):
+            for run in np.unique(of_fold):
+                part = own[of_fold == run]
+                if len(part) < FEWEST_SHIFTED or part[-1] - part[0] + 1 > len(part):
+                    return nothing
+        given = [prediction[order] for prediction, order in zip(predictions, orders, strict=True)]
+        truths = [self.y[own] for own in rows]
+        spread = 1.0 if len(self.folds) == 1 else SHARED_TRAINING_SPREAD
+        return circular_shift_test_of_cells(given, truths, runs, self.units, SHIFTS, self.settings.seed, spread)
 
     def inner_scores(self, fit: FoldFit) -> np.ndarray:
         """Return the inner scores of one fold for each choice unit (unit,), and for all neuroids last."""

@@ -1,9 +1,11 @@
 """Circular shifts inside runs: a test for time series that keeps each series' autocorrelation."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from brainalign.encoding.scores import Units, means_of_sums
+from brainalign.encoding.threads import batches
 from brainalign.errors import InputError
 from brainalign.inference.contributions import standardised
 from brainalign.inference.p_values import PValues, resampled_p
@@ -16,6 +18,7 @@ DEFAULT_MINIMUM_LAG = 1
 FEWEST_OFFSETS = 20  # a run with fewer has hardly a distribution of its own
 ENUMERATE_UP_TO = 2**14
 BATCH_NUMBERS = 2**24
+NEUROIDS_AT_ONCE = 1024
 
 
 def circular_shift_test(
@@ -49,15 +52,71 @@ def circular_shift_test(
     ------
     InputError : a run that is not consecutive, lies in two folds, or is too short for FEWEST_OFFSETS offsets.
     """
-    if minimum_lag < 1 or draws < 1:
-        raise InputError(f"a circular shift needs a lag and draws of at least 1, but has {minimum_lag} and {draws}.")
     folds = np.zeros(len(runs), dtype=np.int64) if folds is None else np.asarray(folds)
     correlations = run_correlations(prediction, response, runs, folds)
+    return _tested(correlations, np.unique(runs), draws, seed, minimum_lag, alternative, spread)
+
+
+def circular_shift_test_of_cells(
+    predictions: Sequence[np.ndarray],
+    responses: Sequence[np.ndarray],
+    runs: Sequence[np.ndarray],
+    units: Units,
+    draws: int = 9999,
+    seed: int = 0,
+    spread: float = 1.0,
+) -> np.ndarray:
+    """Return one-sided p of the mean r over folds and neuroids of each subject and region, as `circular_shift_test`.
+
+    What a run adds to r at each offset is averaged over neuroids before offsets are drawn, so that all neuroids of a
+    cell are shifted together: what they share is in the null, too. A run that several folds test is shifted in each of
+    its parts.
+
+    Parameters
+    ----------
+    predictions, responses : for each fold (test, neuroid), in order of time within each run.
+    runs : for each fold (test,), the run of each row.
+
+    Returns
+    -------
+    (score_subject, score_region), of the aggregate "mean"; NaN where a subject has no neuroid of a region.
+
+    Raises
+    ------
+    InputError : as `circular_shift_test`.
+    """
+    fold = np.repeat(np.arange(len(runs)), [len(of_fold) for of_fold in runs])
+    parts = [f"{number}/{name}" for number, of_fold in enumerate(runs) for name in of_fold.astype(str).tolist()]
+    names, part = np.unique(np.array(parts), return_inverse=True)
+    members = units.members.reshape(-1, len(units)).T.astype(np.float64)  # (neuroid, cell)
+    sums = [np.zeros((count, members.shape[1])) for count in np.bincount(part)]
+    for columns in batches(len(units), NEUROIDS_AT_ONCE):
+        p, y = (np.concatenate([rows[:, columns] for rows in given]) for given in (predictions, responses))
+        for total, found in zip(sums, run_correlations(p, y, part, fold), strict=True):
+            total += found @ members[columns]
+    means = [means_of_sums(total, units) for total in sums]  # (offset, score_subject, score_region) of each run
+    flat = [values.reshape(len(values), -1) for values in means]
+    tested = _tested(flat, names, draws, seed, DEFAULT_MINIMUM_LAG, "greater", spread)
+    return tested.p.reshape(means[0].shape[1:])
+
+
+def _tested(
+    correlations: list[np.ndarray],
+    names: np.ndarray,
+    draws: int,
+    seed: int,
+    minimum_lag: int,
+    alternative: str,
+    spread: float,
+) -> PValues:
+    """Compare r with r at offsets; what each run adds is (offset, column)."""
+    if minimum_lag < 1 or draws < 1:
+        raise InputError(f"a circular shift needs a lag and draws of at least 1, but has {minimum_lag} and {draws}.")
     lengths = [len(values) for values in correlations]
     shortest = int(np.argmin(lengths))
     if lengths[shortest] - 2 * minimum_lag + 1 < FEWEST_OFFSETS:
         raise InputError(
-            f"run {np.unique(runs)[shortest]} has {lengths[shortest]} samples, too few for {FEWEST_OFFSETS} offsets of "
+            f"run {names[shortest]} has {lengths[shortest]} samples, too few for {FEWEST_OFFSETS} offsets of "
             f"at least {minimum_lag} samples either way: {2 * minimum_lag + FEWEST_OFFSETS - 1} are needed."
         )
     choices = [np.arange(minimum_lag, length - minimum_lag + 1) for length in lengths]
