@@ -159,7 +159,7 @@ def test_only_resampled_folds_are_moved_away_from_their_mean() -> None:
 
 
 def test_too_few_groups_are_named() -> None:
-    with pytest.raises(InputError, match="at least 5 groups, and .* 3 groups in 3 folds with 6 such pairs"):
+    with pytest.raises(InputError, match=r"at least 5 groups, and .* 3 groups in 3 folds with 6 such pairs"):
         centred_pairs(np.ones((3, 3)), np.arange(3))
     with pytest.raises(InputError, match="cannot be told from 1 value"):
         small_sample_factor(1)
