@@ -69,7 +69,7 @@ rule compute_features:
     benchmark:
         "results/benchmarks/compute_features/{features}/{dataset}.tsv"
     wildcard_constraints:
-        features=names(STUDY.features),
+        features=names(name for name in STUDY.features if name not in JOINT_FEATURES),
     conda:
         "../envs/workflow.yaml"
     resources:

@@ -19,20 +19,22 @@ from brainalign.activations.nulls.registry import module_of
 from brainalign.checksums import Checksums
 from brainalign.config import properties as config_properties
 from brainalign.config.claims import conflicts, record
-from brainalign.config.joined import scored_by, with_responses
+from brainalign.config.joined import covered_by, scored_by, with_responses
+from brainalign.config.joint_features import datasets_of, joint_features, members_at, readouts_of
 from brainalign.config.study import read_study
 from brainalign.config.twins import with_twins
 from brainalign.config.yaml_files import refuse_repeated_keys
 from brainalign.errors import InputError
 from brainalign.figures.needs import drawn_by, expanded, needs
 from brainalign.properties.gathering import gather
-from brainalign.properties.running import missing_environment
+from brainalign.properties.running import missing_environment, pinned_version
 from brainalign.provenance import canonical, code_param
 from brainalign.report import pages as report_pages
 from brainalign.run_lock import hold_folder
 
 # The Python of the environment in which lm_eval runs (make lm-eval-environment); one rule finds it in its shell.
 LM_EVAL = ROOT / ".venv-lm-eval" / "bin" / "python"
+HARNESS = pinned_version(ROOT / "envs" / "lm-eval.lock")
 
 # Stages run under the interpreter that runs Snakemake, unless a software deployment was asked for, and import this
 # checkout's package, whatever else lies in the working directory. File descriptor 3 keeps Snakemake's standard error,
@@ -79,7 +81,7 @@ CHECKSUMS = Checksums(Path(".snakemake/brainalign-checksums.json"))
 def check_property_files():
     """Refuse tables and result files that the last job could not use, before the first one."""
     known = study_specs.properties(STUDY, CHECKSUMS)
-    if known["files"]:
+    if known["properties"]:
         files = {name: Path(name).expanduser() for name in known["files"]}
         try:
             gather(known["models"], known["properties"], files, {})
@@ -96,6 +98,8 @@ WITH_RESPONSES = with_responses(STUDY)
 JOINED = [name for name, entry in STUDY.datasets.items() if entry.loader == "joined"]
 WITH_FILES = [name for name in DATASETS if name not in JOINED]
 NULLS = specs.nulls(STUDY)
+JOINT_FEATURES = list(joint_features(STUDY))
+SINGLE_FEATURES = [*WITH_WEIGHTS, *(name for name in STUDY.features if name not in JOINT_FEATURES)]
 JOINED_READOUTS = [*(name for name in STUDY.readouts if specs.follow_from_stimuli(STUDY, name)), "none"]
 JOINED_FEATURES = [*WITH_WEIGHTS, *specs.from_files(STUDY)]
 
@@ -128,33 +132,36 @@ wildcard_constraints:
 def cells():
     """Every (readout, features, dataset) of the study that is scored."""
     found = [(r, m, d) for r in STUDY.readouts for m in WITH_WEIGHTS for d in WITH_RESPONSES]
-    for name, entry in STUDY.features.items():
-        covered = getattr(entry, "datasets", None) or WITH_RESPONSES
-        found += [("none", name, dataset) for dataset in WITH_RESPONSES if dataset in covered]
+    for name in STUDY.features:
+        if name in JOINT_FEATURES:
+            found += [(r, name, d) for r in readouts_of(STUDY, name) for d in datasets_of(STUDY, name)]
+        else:
+            found += [("none", name, dataset) for dataset in covered_by(STUDY, name)]
     return found
 
 
 CELLS = cells()
 
 
-def paths(pattern, encoders=("",)):
-    """The pattern for every cell of the study and, of the encoders that are given, every one that is for its data."""
+def paths(pattern):
+    """The pattern for every cell of the study and every encoder that is for its data and, if it is joint, can join."""
     return [
         pattern.format(encoder=encoder, readout=readout, features=features, dataset=dataset)
-        for encoder in encoders
+        for encoder, entry in STUDY.encoders.items()
         for readout, features, dataset in CELLS
-        if not encoder or dataset in scored_by(STUDY, encoder)
+        if dataset in scored_by(STUDY, encoder) and (entry.can_join or features not in JOINT_FEATURES)
     ]
 
 
-ACTIVATIONS = paths("results/activations/{readout}/{features}/{dataset}.h5")
-ENCODINGS = paths("results/encoding/{encoder}/{readout}/{features}/{dataset}.h5", STUDY.encoders)
-ALIGNMENTS = paths("results/alignment/{encoder}/{readout}/{features}/{dataset}.csv", STUDY.encoders)
+ACTIVATIONS = [f"results/activations/{r}/{f}/{d}.h5" for r, f, d in CELLS if f not in JOINT_FEATURES]
+ENCODINGS = paths("results/encoding/{encoder}/{readout}/{features}/{dataset}.h5")
+ALIGNMENTS = paths("results/alignment/{encoder}/{readout}/{features}/{dataset}.csv")
 SIMILARITIES = [
     f"results/similarity/{similarity}/{readout}/{features}/{dataset}.csv"
     for similarity in STUDY.similarities
     for readout, features, dataset in CELLS
     if dataset not in JOINED  # two sessions' patterns differ by more than their stimuli
+    and features not in JOINT_FEATURES
 ]
 MANIFESTS = [f"results/models/{model}/manifest.json" for model in WITH_WEIGHTS]
 LOSSES = [f"results/losses/{loss}/{model}.json" for loss in STUDY.losses for model in WITH_WEIGHTS]
@@ -167,7 +174,7 @@ PREDICTIONS = [f"results/predictions/{prediction}.h5" for prediction in STUDY.pr
 PUBLISHED = [f"results/published/{published}.csv" for published in STUDY.published]
 TABLES = [
     f"results/studies/{STUDY.study}/{table}.csv"
-    for table in ("alignment", "properties", "correlations", "controlled_correlations", "pairs")
+    for table in ("alignment", "averages", "properties", "correlations", "controlled_correlations", "pairs")
 ]
 if STUDY.analyses.reproduce:
     TABLES.append(f"results/studies/{STUDY.study}/reproduced.csv")
@@ -189,7 +196,8 @@ CITATION = str(ROOT / "CITATION.cff")
 def begin_run():
     """Take the folder for this run, and keep the study's resolved config, where others look for what names mean."""
     global folder_lock
-    if not LM_EVAL.is_file() and not all(Path(path).is_file() for path in EVALUATIONS):
+    to_run = () if workflow.touch else workflow.dag.needrun_jobs()
+    if not LM_EVAL.is_file() and any(job.rule.name == "evaluate_model" for job in to_run):
         raise WorkflowError(missing_environment(LM_EVAL))
     try:
         folder_lock = hold_folder(Path("results/.lock"))
@@ -251,7 +259,7 @@ def shown(kind):
     def inputs(wildcards):
         if kind not in needs(wildcards.figure):
             return []
-        of_study = f"results/studies/{wildcards.study}/{kind}.{'h5' if kind == 'replicates' else 'csv'}"
+        of_study = f"results/studies/{wildcards.study}/{kind}.csv"
         return files_shown(drawn_by(wildcards.figure)[1]).get(kind, of_study)
 
     return inputs
@@ -371,7 +379,7 @@ def nulls_beside(wildcards):
 def nulls_together(wildcards):
     """The encodings of the nulls together, and of the features with them, where the encoder joins them."""
     beside = nulls_beside(wildcards)
-    if not beside or not STUDY.encoders[wildcards.encoder].joins:
+    if not beside or not STUDY.encoders[wildcards.encoder].joins or wildcards.features in JOINT_FEATURES:
         return []
     folder = f"results/encoding/{wildcards.encoder}"
     together = f"{wildcards.readout}/{wildcards.features}+nulls"
@@ -392,6 +400,14 @@ def with_nulls(pattern):
     """An input function: the file that a pattern names, of a feature space and then of every null of the data set."""
     nulls = nulls_of(pattern)
     return lambda wildcards: [pattern.format(**wildcards), *nulls(wildcards)]
+
+
+def members_of(pattern):
+    """An input function: the file that a pattern names, of every member of joint features, in their order."""
+    return lambda wildcards: [
+        pattern.format(**{**wildcards, "readout": readout, "features": features})
+        for readout, features in members_at(STUDY, wildcards.features, wildcards.readout)
+    ]
 
 
 def choosing(wildcards):

@@ -1,7 +1,7 @@
 """Correlation: what about the models goes with their alignment.
 
 REQUIRED: results/studies/{study}/alignment.csv, properties.csv, replicates.h5
-MAKES: results/studies/{study}/correlations.csv, controlled_correlations.csv, pairs.csv
+MAKES: results/studies/{study}/correlations.csv, controlled_correlations.csv, averages.csv, pairs.csv
 """
 
 
@@ -14,6 +14,7 @@ rule correlate_properties:
     output:
         table="results/studies/{study}/correlations.csv",
         controlled="results/studies/{study}/controlled_correlations.csv",
+        averages="results/studies/{study}/averages.csv",
     log:
         "results/logs/correlate_properties/{study}.log",
     benchmark:
@@ -34,6 +35,7 @@ rule correlate_properties:
         " --replicates {input.replicates:q}"
         " --out {output.table:q}"
         " --controlled {output.controlled:q}"
+        " --averages {output.averages:q}"
         " 2> {log:q}"
 
 

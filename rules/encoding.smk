@@ -3,6 +3,8 @@
 REQUIRED: results/activations/{readout}/{features}/{dataset}.h5, results/responses/{dataset}.h5
 MAKES: results/encoding/{encoder}/{readout}/{features}/{dataset}.h5, and with the nulls in
     results/encoding/{encoder}/{readout}/{features}+nulls/{dataset}.h5 and results/encoding/{encoder}/none/+nulls/{dataset}.h5
+Joint features, which are several of the others together, have no activations of their own; they are fitted by the
+encoders that can join them, a linear ridge with an intercept.
 Large inputs are followed by the digests of their content, not by their times. Jobs multiply on the processor unless
 they are given a graphics card, as by `--set-resources fit_encoder:gpu=1`.
 """
@@ -22,6 +24,8 @@ rule fit_encoder:
         "results/logs/fit_encoder/{encoder}/{readout}/{features}/{dataset}.log",
     benchmark:
         "results/benchmarks/fit_encoder/{encoder}/{readout}/{features}/{dataset}.tsv"
+    wildcard_constraints:
+        features=names(SINGLE_FEATURES),
     conda:
         "../envs/workflow.yaml"
     resources:
@@ -90,6 +94,8 @@ rule fit_beside_nulls:
         "results/logs/fit_beside_nulls/{encoder}/{readout}/{features}+nulls/{dataset}.log",
     benchmark:
         "results/benchmarks/fit_beside_nulls/{encoder}/{readout}/{features}+nulls/{dataset}.tsv"
+    wildcard_constraints:
+        features=names(SINGLE_FEATURES),
     conda:
         "../envs/workflow.yaml"
     resources:
@@ -97,6 +103,43 @@ rule fit_beside_nulls:
         gpu=0,
     params:
         spec=spec(specs.joint_encoder),
+        code=code("fit_joint_encoder"),
+    shell:
+        "python -m brainalign.stages.fit_joint_encoder"
+        " --spec {params.spec:q}"
+        " --code {params.code:q}"
+        " --activations {input.activations:q}"
+        " --encodings {input.encodings:q}"
+        " --responses {input.responses:q}"
+        " --gpus {resources.gpu}"
+        " --out {output.encoding:q}"
+        " 2> {log:q}"
+
+
+rule fit_joint_features:
+    """Fit the feature spaces of an entry of `features` together, each at the layer that was chosen in the fold."""
+    input:
+        activations=ancient(members_of("results/activations/{readout}/{features}/{dataset}.h5")),
+        digests=members_of("results/activations/{readout}/{features}/{dataset}.digest.json"),
+        encodings=members_of("results/encoding/{encoder}/{readout}/{features}/{dataset}.h5"),
+        responses=ancient("results/responses/{dataset}.h5"),
+        responses_digest="results/responses/{dataset}.digest.json",
+    output:
+        encoding="results/encoding/{encoder}/{readout}/{features}/{dataset}.h5",
+    log:
+        "results/logs/fit_joint_features/{encoder}/{readout}/{features}/{dataset}.log",
+    benchmark:
+        "results/benchmarks/fit_joint_features/{encoder}/{readout}/{features}/{dataset}.tsv"
+    wildcard_constraints:
+        encoder=names(name for name, entry in STUDY.encoders.items() if entry.can_join),
+        features=names(JOINT_FEATURES),
+    conda:
+        "../envs/workflow.yaml"
+    resources:
+        mem_mb=megabytes(4_000),
+        gpu=0,
+    params:
+        spec=spec(specs.joint_features),
         code=code("fit_joint_encoder"),
     shell:
         "python -m brainalign.stages.fit_joint_encoder"

@@ -1,7 +1,7 @@
 """Evaluations: benchmarks that lm-evaluation-harness runs on the study's models, in an environment of its own.
 
-REQUIRED: .venv-lm-eval (make lm-eval-environment), results/models/{model}/manifest.json, and the data of the tasks in the
-user's own files or in the cache of Hugging Face: nothing is downloaded here.
+REQUIRED: .venv-lm-eval (make lm-eval-environment) with the version that envs/lm-eval.lock names, results/models/{model}/manifest.json,
+and the data of the tasks in the user's own files or in the cache of Hugging Face: nothing is downloaded here.
 MAKES: results/evaluations/{evaluation}/{model}.json, the harness's own result file
 """
 
@@ -23,7 +23,7 @@ rule evaluate_model:
         mem_mb=megabytes(8_000),
         gpu=gpus(),
     params:
-        spec=spec(model_specs.evaluation),
+        spec=spec(model_specs.evaluation, HARNESS),
         code=code("evaluate_model"),
     shell:
         "HF_DATASETS_OFFLINE=1 HF_EVALUATE_OFFLINE=1 python -m brainalign.stages.evaluate_model"

@@ -37,7 +37,7 @@ rule export_scores:
 rule describe_study:
     """Describe the study's files, what made them and who to cite."""
     input:
-        tables=TABLES,
+        tables=REPORTED,
         figures=FIGURES,
         report=REPORT,
         replicates="results/studies/{study}/replicates.h5",

@@ -14,7 +14,7 @@ rule draw_figure:
         correlations=shown("correlations"),
         controlled_correlations=shown("controlled_correlations"),
         pairs=shown("pairs"),
-        replicates=shown("replicates"),
+        averages=shown("averages"),
         ceilings=shown("ceilings"),
         responses=shown("responses"),
         cells=shown("cells"),
@@ -51,7 +51,7 @@ rule draw_figure:
         " --correlations {input.correlations:q}"
         " --controlled-correlations {input.controlled_correlations:q}"
         " --pairs {input.pairs:q}"
-        " --replicates {input.replicates:q}"
+        " --averages {input.averages:q}"
         " --ceilings {input.ceilings:q}"
         " --responses {input.responses:q}"
         " --cells {input.cells:q}"

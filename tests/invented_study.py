@@ -41,6 +41,9 @@ class WrittenStudy:
     parameters: dict[str, int]
     simulated: int = 1
     losses: tuple[str, ...] = ("world-loss",)
+    nulls: tuple[str, ...] = NULLS
+    level_of_nulls: float = 0.06
+    dependence: str = "counted"
     properties: dict[str, dict[str, float]] = field(default_factory=dict)
     encodings: list[Path] = field(default_factory=list)
     alignments: list[Path] = field(default_factory=list)
@@ -53,7 +56,7 @@ class WrittenStudy:
         for number, (encoder, dataset) in enumerate((e, d) for e in ENCODERS for d in DATASETS):
             random = np.random.default_rng(number)
             noise = random.normal(0, 0.02, (DRAWS, 1, len(SUBJECTS) + 1, len(REGIONS) + 1))
-            nulls = [self.encoding(random, noise, encoder, "none", null, dataset) for null in NULLS]
+            nulls = [self.encoding(random, noise, encoder, "none", null, dataset) for null in self.nulls]
             of_models = [self.encoding(random, noise, encoder, "last-token", name, dataset) for name in self.models]
             ceilings = self.ceilings(random, encoder, dataset)
             for path in (*nulls, *of_models):
@@ -66,7 +69,7 @@ class WrittenStudy:
         path = self.root / "encoding" / encoder / readout / features / f"{dataset}.h5"
         model = features in self.models
         layers = LAYERS if model else ("sigma_1.0", "sigma_2.0")
-        level = 0.05 + 0.02 * (np.log10(self.parameters[features]) - 4) if model else 0.06
+        level = 0.05 + 0.02 * (np.log10(self.parameters[features]) - 4) if model else self.level_of_nulls
         if model and self.models[features]["kind"] == "untrained":
             level = 0.05
         bump = np.sin(np.linspace(0.4, 2.6, len(layers)))[:, None, None]
@@ -104,7 +107,8 @@ class WrittenStudy:
             "subject": Variable(("neuroid",), text(np.repeat(SUBJECTS, NEUROIDS))),
             "region": Variable(("neuroid",), text(np.resize(REGIONS, neuroids))),
         }
-        facts = {"samples": DATASETS[dataset], "simulated": self.simulated, "groups": 24, "dependence": "counted"}
+        facts = {"samples": DATASETS[dataset], "simulated": self.simulated, "groups": 24}
+        facts |= {"dependence": self.dependence}
         facts |= {"versions": json.dumps({"numpy": "2.4.6"})}
         write_arrays(path, variables, {"spec": json.dumps(encoder_spec(encoder)), **facts})
         return path
@@ -176,12 +180,16 @@ class WrittenStudy:
 
     def finish(self, correlate: Sequence[str] = ("log10_parameters", "world-loss")) -> "WrittenStudy":
         """Join, correlate and compare; the tables then lie in `study`."""
-        joined = self.join()
+        self.analyse(*self.join(), correlate)
+        return self
+
+    def analyse(self, alignment: Path, properties: Path, replicates: Path, correlate: Sequence[str]) -> None:
+        """Correlate and compare what is joined."""
+        joined = alignment, properties, replicates
         spec = {"correlate": list(correlate), "draws": 300, "seed": 0}
-        out = [self.study / name for name in ("correlations.csv", "controlled_correlations.csv")]
+        out = [self.study / name for name in ("correlations.csv", "controlled_correlations.csv", "averages.csv")]
         correlate_properties(spec, PROVENANCE, *joined, *out)
         compare_pairs({"pairs": self.pairs, "draws": 200, "seed": 0}, PROVENANCE, *joined, self.study / "pairs.csv")
-        return self
 
 
 def invent(

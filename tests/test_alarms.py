@@ -6,12 +6,15 @@ import numpy as np
 import pytest
 
 from brainalign.alarms import alarms
+from brainalign.report.caveats_of_scores import AGAINST_NULLS
 from brainalign.scored import Fits, Scores
 
 LAYERS = ("one", "two", "chosen")
+LEAK = "the null position scores higher, which has no text: the split leaks"
+NO_HIGHER = "r is no higher than that of the null position"
 
 
-def scores_of(r: float = 0.3, regression: str = "ridge", **fits: Any) -> Scores:
+def scores_of(r: float = 0.3, regression: str = "ridge", spread: float = 0.0, **fits: Any) -> Scores:
     shape = (3, 1, 1)
     known: dict[str, Any] = {
         "r2": np.zeros(shape),
@@ -26,7 +29,7 @@ def scores_of(r: float = 0.3, regression: str = "ridge", **fits: Any) -> Scores:
         "contributions": np.full((4, *shape), np.nan),
         "dependence": "counted",
     }
-    drawn = np.zeros((5, *shape))
+    drawn = r + spread * np.linspace(-1, 1, 5)[:, None, None, None] * np.ones((5, *shape))
     return Scores(
         LAYERS,
         ("all",),
@@ -56,6 +59,33 @@ def test_a_null_that_scores_higher() -> None:
         said(scores_of(), nulls, ["position"])
         == ["the null length scores higher; the null position scores higher, which has no text: the split leaks"] * 3
     )
+
+
+@pytest.mark.parametrize(
+    ("r", "null", "expected"),
+    [
+        ((0.3, 0.01), (0.5, 0.02), LEAK),
+        ((-0.02, 0.03), (-0.01, 0.05), NO_HIGHER),  # both predict nothing
+        ((-0.5, 0.01), (0.0, 0.05), "the null position scores higher"),  # the null predicts nothing
+        ((0.3, 0.01), (0.31, 0.05), NO_HIGHER),  # above 0, and not clearly higher
+        ((0.3, np.nan), (0.5, np.nan), NO_HIGHER),  # no interval
+        ((0.3, 0.01), (0.2, 0.01), ""),
+    ],
+)
+def test_a_leak_needs_a_null_that_is_above_0_and_above_the_features(
+    r: tuple[float, float], null: tuple[float, float], expected: str
+) -> None:
+    found = said(scores_of(r[0], spread=r[1]), {"position": scores_of(null[0], spread=null[1])}, ["position"])
+    assert [sentence.replace("; too few groups are tested for an interval", "") for sentence in found] == [expected] * 3
+    if expected:
+        (meaning,) = [name for name, known in AGAINST_NULLS.items() if known.fullmatch(expected)]
+        assert (meaning == "leak") == (expected == LEAK)
+
+
+def test_each_layer_is_set_against_the_null_by_itself() -> None:
+    scores, null = scores_of(0.3, spread=0.01), scores_of(0.4, spread=0.02)
+    scores.r[1], scores.replicates[:, 1] = 0.5, scores.replicates[:, 1] + 0.2
+    assert said(scores, {"position": null}, ["position"]) == [LEAK, "", LEAK]
 
 
 @pytest.mark.parametrize(

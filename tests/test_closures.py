@@ -24,7 +24,7 @@ STAGES = {
         "ceilings.ceiling ceilings.neuroids correlation.observations correlation.pairs correlation.percentages "
         "correlation.scores correlation.signed_ranks correlation.subjects encoding.scores encoding.threads "
         "inference.contributions inference.p_values inference.shared_training inference.sign_flip intervals "
-        "responses.samples scored study tables "
+        "responses.samples row_labels scored study tables "
     ),
     "compute_features": (
         "activations.given activations.nulls.embeddings activations.nulls.registry activations.nulls.words "
@@ -34,12 +34,12 @@ STAGES = {
         "ceilings.ceiling ceilings.neuroids correlation.bases correlation.controlled correlation.corrections "
         "correlation.mixed correlation.observations correlation.partial correlation.power correlation.properties "
         "correlation.scores correlation.statistics encoding.scores inference.false_discovery intervals "
-        "responses.samples scored study tables "
+        "responses.samples row_labels scored study tables "
     ),
     "describe_study": "export.crate tables",
     "draw_figure": (
-        "ceilings.ceiling ceilings.neuroids correlation.scores encoding.scores figures.layout figures.needs "
-        "figures.style figures.tables intervals responses.samples scored study tables "
+        "ceilings.ceiling ceilings.neuroids encoding.scores figures.layout figures.needs figures.style "
+        "figures.tables responses.samples row_labels scored study tables "
     ),
     "estimate_ceilings": (
         "ceilings.ceiling ceilings.given ceilings.kinds ceilings.known ceilings.other_subjects ceilings.pools "
@@ -49,8 +49,8 @@ STAGES = {
         "encoding.fold_features encoding.inner encoding.inner_scores encoding.kernels encoding.least_squares "
         "encoding.nested encoding.places encoding.preparation encoding.ridge encoding.sampling encoding.scores "
         "encoding.settings encoding.spectrum encoding.split_kinds encoding.splits encoding.threads "
-        "encoding.training encoding.trial inference.contributions inference.p_values inference.shared_training "
-        "inference.sign_flip intervals responses.samples responses.stored "
+        "encoding.training encoding.trial inference.circular_shift inference.contributions inference.p_values "
+        "inference.shared_training inference.sign_flip intervals responses.samples responses.stored "
     ),
     "evaluate_model": (
         "devices models.bin_files models.limits models.manifest models.safetensors_headers models.sizes "
@@ -85,8 +85,8 @@ STAGES = {
         "encoding.layers encoding.least_squares encoding.nested encoding.places encoding.preparation "
         "encoding.ridge encoding.sampling encoding.scores encoding.settings encoding.spectrum "
         "encoding.split_kinds encoding.splits encoding.stored encoding.threads encoding.training encoding.trial "
-        "inference.contributions inference.p_values inference.shared_training inference.sign_flip "
-        "responses.samples responses.stored "
+        "inference.circular_shift inference.contributions inference.p_values inference.shared_training "
+        "inference.sign_flip responses.samples responses.stored "
     ),
     "fit_joint_encoder": (
         "activations.stored devices encoding.bootstrap encoding.components encoding.contiguous encoding.cost "
@@ -95,8 +95,8 @@ STAGES = {
         "encoding.layers encoding.least_squares encoding.nested encoding.places encoding.preparation "
         "encoding.ridge encoding.sampling encoding.scores encoding.settings encoding.spectrum "
         "encoding.split_kinds encoding.splits encoding.stored encoding.threads encoding.training encoding.trial "
-        "inference.contributions inference.p_values inference.shared_training inference.sign_flip "
-        "responses.samples responses.stored "
+        "inference.circular_shift inference.contributions inference.p_values inference.shared_training "
+        "inference.sign_flip responses.samples responses.stored "
     ),
     "initialise_model": (
         "models.architecture_files models.architectures models.bin_files models.limits models.loading "
@@ -116,8 +116,8 @@ STAGES = {
     "join_study": (
         "alarms alignment ceilings.ceiling ceilings.neuroids encoding.scores given_tables inference.p_values "
         "inference.sign_flip inference.simultaneous intervals properties.agreement properties.categories "
-        "properties.gathering properties.harness properties.sources properties.unchanged published "
-        "responses.samples scored study tables "
+        "properties.gathering properties.harness properties.result_shape properties.sources properties.unchanged "
+        "published responses.samples scored study tables "
     ),
     "keep_encoder": (
         "activations.stored encoding.components encoding.contiguous encoding.delays encoding.factors encoding.fit "
@@ -146,7 +146,7 @@ STAGES = {
     "reproduce_published": "correlation.reproduction given_tables tables",
     "score_alignment": (
         "alarms alignment ceilings.ceiling ceilings.neuroids encoding.scores inference.p_values "
-        "inference.sign_flip inference.simultaneous intervals responses.samples scored tables "
+        "inference.sign_flip inference.simultaneous intervals responses.samples scored study tables "
     ),
     "take_published": (
         "alarms alignment ceilings.ceiling ceilings.neuroids encoding.scores given_tables inference.p_values "
@@ -163,9 +163,11 @@ STAGES = {
         "models.stored_tensors models.training models.weight_tensors sources.folder tables texts "
     ),
     "write_report": (
-        "ceilings.ceiling ceilings.neuroids encoding.scores report.caveat report.caveats report.caveats_of_scores "
+        "ceilings.ceiling ceilings.neuroids correlation.bases correlation.statistics encoding.scores "
+        "inference.p_values intervals number_texts report.caveat report.caveats report.caveats_of_scores "
         "report.citations report.encoders report.features report.headline report.inference report.methods "
-        "report.pages report.summary report.tables report.wording responses.samples scored study tables "
+        "report.pages report.summary report.tables report.wording responses.samples row_labels scored study "
+        "tables "
     ),
 }
 
@@ -178,97 +180,95 @@ FOUND_BY_NAME = {
     "activations.nulls.random_features": "",
     "activations.nulls.word_rate": "errors",
     "figures.alignment": (
-        "ceilings.ceiling ceilings.neuroids correlation.scores encoding.scores errors figures.forest "
-        "figures.layout figures.style figures.tables intervals provenance responses.samples scored storage study "
-        "tables "
+        "ceilings.ceiling ceilings.neuroids encoding.scores errors figures.forest figures.layout figures.style "
+        "figures.tables provenance responses.samples row_labels scored storage study tables "
     ),
     "figures.behavior": (
         "ceilings.ceiling ceilings.neuroids correlation.observations correlation.pairs correlation.percentages "
         "correlation.scores correlation.signed_ranks correlation.subjects encoding.scores encoding.threads errors "
         "figures.labels figures.layout figures.pairs figures.scatter figures.style figures.tables "
         "figures.tuned_against_base inference.contributions inference.p_values inference.shared_training "
-        "inference.sign_flip intervals provenance responses.samples scored storage study tables "
-    ),
-    "figures.benchmarks": (
-        "ceilings.ceiling ceilings.neuroids correlation.scores encoding.scores errors figures.labels "
-        "figures.layout figures.scatter figures.style figures.tables intervals provenance responses.samples "
-        "scored storage study tables "
-    ),
-    "figures.brain": (
-        "ceilings.ceiling ceilings.neuroids correlation.scores encoding.scores errors figures.layout "
-        "figures.style figures.tables intervals provenance responses.samples scored storage study tables "
-    ),
-    "figures.card": (
-        "ceilings.ceiling ceilings.neuroids correlation.scores encoding.scores errors figures.layers "
-        "figures.layout figures.style figures.tables intervals provenance responses.samples scored storage study "
+        "inference.sign_flip intervals number_texts provenance responses.samples row_labels scored storage study "
         "tables "
     ),
+    "figures.benchmarks": (
+        "ceilings.ceiling ceilings.neuroids encoding.scores errors figures.labels figures.layout figures.scatter "
+        "figures.style figures.tables number_texts provenance responses.samples row_labels scored storage study "
+        "tables "
+    ),
+    "figures.brain": (
+        "ceilings.ceiling ceilings.neuroids encoding.scores errors figures.layout figures.style figures.tables "
+        "provenance responses.samples row_labels scored storage study tables "
+    ),
+    "figures.card": (
+        "ceilings.ceiling ceilings.neuroids encoding.scores errors figures.layers figures.layout figures.style "
+        "figures.tables number_texts provenance responses.samples row_labels scored storage study tables "
+    ),
     "figures.ceilings": (
-        "ceilings.ceiling ceilings.neuroids correlation.scores encoding.scores errors figures.layout "
-        "figures.style figures.tables intervals provenance responses.samples scored storage study tables "
+        "ceilings.ceiling ceilings.neuroids encoding.scores errors figures.layout figures.style figures.tables "
+        "provenance responses.samples row_labels scored storage study tables "
     ),
     "figures.correlations": (
-        "ceilings.ceiling ceilings.neuroids correlation.scores encoding.scores errors figures.layout "
-        "figures.style figures.tables intervals provenance responses.samples scored storage study tables "
+        "ceilings.ceiling ceilings.neuroids encoding.scores errors figures.layout figures.style figures.tables "
+        "provenance responses.samples row_labels scored storage study tables "
     ),
     "figures.gains": (
         "ceilings.ceiling ceilings.neuroids correlation.observations correlation.pairs correlation.percentages "
         "correlation.scores correlation.signed_ranks correlation.subjects encoding.scores encoding.threads errors "
         "figures.layout figures.pairs figures.style figures.tables inference.contributions inference.p_values "
-        "inference.shared_training inference.sign_flip intervals provenance responses.samples scored storage "
-        "study tables "
+        "inference.shared_training inference.sign_flip intervals number_texts provenance responses.samples "
+        "row_labels scored storage study tables "
     ),
     "figures.layers": (
-        "ceilings.ceiling ceilings.neuroids correlation.scores encoding.scores errors figures.layout "
-        "figures.style figures.tables intervals provenance responses.samples scored storage study tables "
+        "ceilings.ceiling ceilings.neuroids encoding.scores errors figures.layout figures.style figures.tables "
+        "provenance responses.samples row_labels scored storage study tables "
     ),
     "figures.layers_of_families": (
-        "ceilings.ceiling ceilings.neuroids correlation.scores encoding.scores errors figures.layers "
-        "figures.layout figures.style figures.tables intervals provenance responses.samples scored storage study "
-        "tables "
+        "ceilings.ceiling ceilings.neuroids encoding.scores errors figures.layers figures.layout figures.style "
+        "figures.tables provenance responses.samples row_labels scored storage study tables "
     ),
     "figures.losses": (
-        "ceilings.ceiling ceilings.neuroids correlation.scores encoding.scores errors figures.labels "
-        "figures.layout figures.scatter figures.style figures.tables intervals provenance responses.samples "
-        "scored storage study tables "
+        "ceilings.ceiling ceilings.neuroids encoding.scores errors figures.labels figures.layout figures.scatter "
+        "figures.style figures.tables number_texts provenance responses.samples row_labels scored storage study "
+        "tables "
     ),
     "figures.over_nulls": (
-        "ceilings.ceiling ceilings.neuroids correlation.scores encoding.scores errors figures.alignment "
-        "figures.forest figures.layout figures.style figures.tables intervals provenance responses.samples scored "
-        "storage study tables "
+        "ceilings.ceiling ceilings.neuroids encoding.scores errors figures.alignment figures.forest "
+        "figures.layout figures.style figures.tables provenance responses.samples row_labels scored storage study "
+        "tables "
     ),
     "figures.pairs": (
         "ceilings.ceiling ceilings.neuroids correlation.observations correlation.pairs correlation.percentages "
         "correlation.scores correlation.signed_ranks correlation.subjects encoding.scores encoding.threads errors "
         "figures.layout figures.style figures.tables inference.contributions inference.p_values "
-        "inference.shared_training inference.sign_flip intervals provenance responses.samples scored storage "
-        "study tables "
+        "inference.shared_training inference.sign_flip intervals number_texts provenance responses.samples "
+        "row_labels scored storage study tables "
     ),
     "figures.scaling": (
-        "ceilings.ceiling ceilings.neuroids correlation.scores encoding.scores errors figures.labels "
-        "figures.layout figures.scatter figures.style figures.tables intervals provenance responses.samples "
-        "scored storage study tables "
+        "ceilings.ceiling ceilings.neuroids encoding.scores errors figures.labels figures.layout figures.scatter "
+        "figures.style figures.tables number_texts provenance responses.samples row_labels scored storage study "
+        "tables "
     ),
     "figures.split_policies": (
-        "ceilings.ceiling ceilings.neuroids correlation.scores encoding.scores errors figures.alignment "
-        "figures.forest figures.layout figures.style figures.tables intervals provenance responses.samples scored "
-        "storage study tables "
+        "ceilings.ceiling ceilings.neuroids encoding.scores errors figures.alignment figures.forest "
+        "figures.layout figures.style figures.tables provenance responses.samples row_labels scored storage study "
+        "tables "
     ),
     "figures.training_runs": (
-        "ceilings.ceiling ceilings.neuroids correlation.scores encoding.scores errors figures.layout "
-        "figures.style figures.tables intervals provenance responses.samples scored storage study tables "
+        "ceilings.ceiling ceilings.neuroids encoding.scores errors figures.layout figures.style figures.tables "
+        "provenance responses.samples row_labels scored storage study tables "
     ),
     "figures.tuned_against_base": (
         "ceilings.ceiling ceilings.neuroids correlation.observations correlation.pairs correlation.percentages "
         "correlation.scores correlation.signed_ranks correlation.subjects encoding.scores encoding.threads errors "
         "figures.labels figures.layout figures.pairs figures.style figures.tables inference.contributions "
-        "inference.p_values inference.shared_training inference.sign_flip intervals provenance responses.samples "
-        "scored storage study tables "
+        "inference.p_values inference.shared_training inference.sign_flip intervals number_texts provenance "
+        "responses.samples row_labels scored storage study tables "
     ),
     "figures.width_and_size": (
-        "ceilings.ceiling ceilings.neuroids correlation.scores encoding.scores errors figures.labels "
-        "figures.layout figures.scatter figures.style figures.tables intervals provenance responses.samples "
-        "scored storage study tables "
+        "ceilings.ceiling ceilings.neuroids encoding.scores errors figures.labels figures.layout figures.scatter "
+        "figures.style figures.tables number_texts provenance responses.samples row_labels scored storage study "
+        "tables "
     ),
     "responses.table": "errors given_tables responses.matrix responses.unusable storage",
     "sources.simulated": (

@@ -97,7 +97,13 @@ TREES = {
     path.relative_to(PACKAGES).with_suffix("").as_posix().replace("/", "."): ast.parse(path.read_bytes())
     for path in sorted((PACKAGES / "brainalign").rglob("*.py"))
 }
-KNOW_THE_CONFIG = ("brainalign.config.", "brainalign.specs", "brainalign.checksums")
+KNOW_THE_CONFIG = (
+    "brainalign.config.",
+    "brainalign.specs",
+    "brainalign.model_specs",
+    "brainalign.study_specs",
+    "brainalign.checksums",
+)
 FIND_BY_NAME = {
     "brainalign.activations.nulls.registry",
     "brainalign.stages.draw_figure",

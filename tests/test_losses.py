@@ -118,7 +118,22 @@ def test_without_a_begin_token_the_first_is_not_scored(model: Any, tokenizer: An
     from transformers import PreTrainedTokenizerFast
 
     bare = PreTrainedTokenizerFast(tokenizer_object=tokenizer._tokenizer, unk_token="<unk>")
-    assert next_word_loss(model, bare, ["the fox sees"], 64)["tokens"] == 2
+    texts = ["the fox sees", "fox ? the owl", "owl"]
+    found = next_word_loss(model, bare, texts, 64)
+    assert (found["tokens"], found["words"], found["begin"]) == (5, 5, "none")
+    assert found["bytes"] == len(" fox sees") + len(" ? the owl")
+    nats = sum(sum(_reference(model, bare(text, add_special_tokens=False).input_ids, 64)) for text in texts)
+    assert found["nats_per_word"] == pytest.approx(nats / 5, rel=1e-5)
+
+
+def test_without_a_begin_token_the_end_token_stands_before_a_document(model: Any, tokenizer: Any) -> None:
+    from transformers import PreTrainedTokenizerFast
+
+    ended = PreTrainedTokenizerFast(tokenizer_object=tokenizer._tokenizer, unk_token="<unk>", eos_token="owl")
+    found = next_word_loss(model, ended, ["the fox sees"], 64)
+    assert (found["tokens"], found["words"], found["bytes"], found["begin"]) == (3, 3, 12, "end token")
+    expected = _reference(model, [ended.eos_token_id, *ended("the fox sees", add_special_tokens=False).input_ids], 64)
+    assert found["nats"] == pytest.approx(sum(expected), rel=1e-5)
 
 
 @pytest.mark.parametrize("length", [1, 2, 3, 7, 8, 9, 50])

@@ -43,6 +43,7 @@ def test_a_decoder(tmp_path: Path, text: Path) -> None:
     assert (found["objective"], found["window"], found["stride"]) == ("next word", 16, 8)
     assert (found["tokens"], found["words"], found["documents"]) == (20, 20, 2)
     assert found["bytes"] == len(TEXT.encode()) - 2
+    assert found["begin"] == "begin token"
 
 
 def test_an_encoder_with_a_decoder(tmp_path: Path, text: Path) -> None:
@@ -57,4 +58,4 @@ def test_an_encoder_with_a_decoder(tmp_path: Path, text: Path) -> None:
     tokenizer.save_pretrained(tmp_path / "model")
     found = measured(tmp_path / "model", text)
     assert (found["objective"], found["seed"], found["spans"]) == ("span corruption", 0, 2)
-    assert found["nats_per_token"] == pytest.approx(found["nats"] / found["tokens"])
+    assert found["span_nats_per_token"] == pytest.approx(found["nats"] / found["tokens"])

@@ -84,7 +84,8 @@ def test_against_one_token_at_a_time(model: Any, tokenizer: Any, window: int, bu
             words += int(mask.sum())  # one word is one token here
     assert found["nats"] == pytest.approx(nats, rel=1e-5)
     assert (found["tokens"], found["words"]) == (tokens, words)
-    assert found["nats_per_byte"] == pytest.approx(found["nats"] / found["bytes"])
+    assert found["span_nats_per_byte"] == pytest.approx(found["nats"] / found["bytes"])
+    assert not any(name.startswith("nats_per_") for name in found)
     assert (found["objective"], found["seed"]) == ("span corruption", 3)
 
 

@@ -530,6 +530,7 @@ REACH: dict[str, tuple[dict[str, Any], Callable[[str], bool]]] = {
         under("study/properties"),
     ),
     "a citation": ({"datasets.simulated-stories.citation": "us"}, under("nothing")),
+    "a citation of a text": ({"texts.world-held-out.citation": "us"}, under("nothing")),
     "the study's name": ({"study": "other"}, under("nothing")),
     "analyses": ({"analyses.draws": 500}, under("study/correlations", "study/pairs")),
     "figures": (

@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from brainalign.correlation.observations import observe
+from brainalign.correlation.scores import ModelScores
 from brainalign.errors import UnreadableFileError
-from brainalign.study import differing_versions, properties_table, read_cell, read_record
+from brainalign.study import differing_versions, properties_table, read_cell, read_losses, read_record, read_sizes
 from brainalign.tables import read_table
 from invented_study import DRAWS, ENCODERS, WrittenStudy
 
@@ -120,6 +122,43 @@ def test_a_broken_record_is_refused(tmp_path: Path, text: str, reason: str) -> N
     path.write_text(text)
     with pytest.raises(UnreadableFileError, match=reason):
         read_record(path, ["width"])
+
+
+def test_a_loss_of_spans_is_no_next_word_loss(tmp_path: Path) -> None:
+    """T5 beside a decoder: it has no number in the decoder's columns, and is left out of a correlation by name."""
+    models = {name: {"family": "f", "kind": "vanilla", "base": None} for name in ("gpt", "t5")}
+    for name, prefix in (("gpt", ""), ("t5", "span_")):
+        path = tmp_path / "wiki" / f"{name}.json"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps({f"{prefix}nats_per_{unit}": 0.5 for unit in ("token", "word", "byte")}))
+    losses = read_losses(sorted((tmp_path / "wiki").iterdir()))
+    table = properties_table(models, [], {}, losses)
+    assert [name for name in table.columns if "nats" in name] == [
+        f"wiki_{prefix}nats_per_{unit}" for prefix in ("", "span_") for unit in ("token", "word", "byte")
+    ]
+    assert table.loc[table["wiki_nats_per_byte"].notna(), "model"].tolist() == ["gpt"]
+    assert table.loc[table["wiki_span_nats_per_byte"].notna(), "model"].tolist() == ["t5"]
+    r, draws = np.array([0.1, 0.2]), np.ones((3, 2))
+    scores = ModelScores("ridge", "last", "words", ("gpt", "t5"), r, draws, r, draws, 0)
+    for name, own, other in (("wiki", "gpt", "t5"), ("wiki_span_nats_per_token", "t5", "gpt")):
+        found = observe(scores, table, ["gpt", "t5"], name)
+        assert (found.models, found.left_out) == ((own,), (other,))
+
+
+def test_a_file_without_a_loss_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "wiki" / "gpt.json"
+    path.parent.mkdir()
+    path.write_text('{"nats_per_token": 1}')
+    with pytest.raises(UnreadableFileError, match="it has no 'nats_per_token', nats_per_word and nats_per_byte"):
+        read_losses([path])
+
+
+def test_sizes_are_those_of_the_manifest_or_stated(tmp_path: Path) -> None:
+    sizes = {"parameters": 7, "width": 2, "depth": 1, "vocabulary": 5}
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "manifest.json").write_text(json.dumps(sizes))
+    found = read_sizes({"a": {}, "b": {"sizes": {"parameters": 9}}}, [tmp_path / "a" / "manifest.json"])
+    assert found == {"a": sizes, "b": {"parameters": 9}}
 
 
 def test_the_same_cells_give_the_same_bytes(invent_study: Invent) -> None:

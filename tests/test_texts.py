@@ -66,6 +66,16 @@ def test_a_line_that_is_no_question_is_named(line, why, tmp_path):
     assert str(caught.value) == f"x.jsonl: line 3 is not a question with an answer ({why})."
 
 
+@pytest.mark.parametrize("held", ["null", '["a"]', "3", '{"a": 1}'])
+def test_what_is_no_text_is_refused(held, tmp_path):
+    (tmp_path / "d.jsonl").write_text('{"text": "a"}\n{"text": ' + held + "}\n")
+    with pytest.raises(InputError, match=r"^d\.jsonl: line 2 is not a document \(text is .+, which is no text\)\.$"):
+        read_documents(tmp_path / "d.jsonl")
+    (tmp_path / "q.jsonl").write_text('{"question": "a", "answer": ' + held + "}\n")
+    with pytest.raises(InputError, match=r"^q\.jsonl: line 1 is not a question with an answer \(answer is "):
+        read_questions(tmp_path / "q.jsonl")
+
+
 def test_no_questions_are_refused(tmp_path):
     write_questions(tmp_path / "x.jsonl", [])
     with pytest.raises(InputError) as caught:

@@ -35,7 +35,7 @@ CONFIG: dict[str, Any] = {
 @pytest.fixture(scope="module")
 def _finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     study = invent(tmp_path_factory.mktemp("finished"))
-    study.join()
+    study.finish()
     (study.study / "config.json").write_text(json.dumps(CONFIG))
     return study.study
 
@@ -76,7 +76,7 @@ def compared(studies: Path) -> pd.DataFrame:
 def test_a_study_and_its_copy_are_identical(studies: Path, capsys: pytest.CaptureFixture[str]) -> None:
     scores = compared(studies)
     assert set(scores["verdict"]) == {IDENTICAL}
-    assert set(scores["table"]) == {"alignment", "properties"}
+    assert set(scores["table"]) == {"alignment", "averages", "properties"}
     assert main(["compare", "one", "two", "--studies", str(studies)]) == 0
     said = capsys.readouterr().out
     assert "Settings, code, versions and files: no difference found." in said
@@ -195,11 +195,63 @@ def test_a_study_that_is_not_there_is_told_with_the_nearest_name(
     assert main(["compare", "onne", "two", "--studies", str(studies)]) == 2
     said = capsys.readouterr().err
     assert said == "brainalign compare: unknown study 'onne'; did you mean 'one'? Allowed: one, two.\n"
-    with pytest.raises(InputError, match=r"is no folder, and no study lies in"):
+    with pytest.raises(InputError, match=r"no study 'one' lies in .*nowhere, nor does another"):
         find_study("one", studies / "nowhere")
     (studies / "empty").mkdir()
     with pytest.raises(InputError, match=r"holds no alignment\.csv, which every finished study has"):
         find_study(str(studies / "empty"), studies)
+
+
+def test_paths_are_paths_and_names_are_names(studies: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder of one name in the working directory and among the studies is told apart by how it is written."""
+    work = studies / "two"
+    shutil.copytree(studies / "one", work / "one")
+    monkeypatch.chdir(work)
+    assert find_study("one", studies).resolve() == studies / "one"
+    assert find_study("./one", studies).resolve() == work / "one"
+    assert find_study("../one", work).resolve() == studies / "one"
+    assert find_study(".", studies).resolve() == work
+    with pytest.raises(InputError, match=r"'\./three' is no folder\.$"):
+        find_study("./three", studies)
+    with pytest.raises(InputError, match=r"no study 'one' lies in .*; the folder of that name is '\./one'"):
+        find_study("one", studies / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("table", "column"), [("alignment", "layer"), ("alignment", "readout"), ("properties", "model"), ("averages", "r")]
+)
+def test_a_table_without_a_column_that_is_needed_is_told(
+    studies: Path, capsys: pytest.CaptureFixture[str], table: str, column: str
+) -> None:
+    path = studies / "two" / f"{table}.csv"
+    read_table(path).drop(columns=column).to_csv(path, index=False)
+    assert main(["compare", "one", "two", "--studies", str(studies)]) == 2
+    assert capsys.readouterr().err == f"brainalign compare: {path} cannot be used: it has no column {column!r}.\n"
+
+
+def test_an_archive_without_columns_that_are_not_needed_is_compared(studies: Path) -> None:
+    path = studies / "two" / "alignment.csv"
+    read_table(path)[[*CELL, "subject", "region", "layer", "r"]].to_csv(path, index=False)
+    scores = compared(studies)
+    of_r = scores[(scores["table"] == "alignment") & (scores["measure"] == "r")]
+    assert len(of_r)
+    assert of_r["difference"].abs().max() == 0
+    assert set(scores.loc[scores["measure"] == "over_null", "verdict"]) == {ONLY_A}
+
+
+def test_averages_are_compared_where_both_studies_have_them(studies: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = studies / "two" / "averages.csv"
+    table = read_table(path)
+    table.loc[table["features"] == "tiny-2", ["r", "r_low", "r_high"]] += 0.5
+    table.to_csv(path, index=False)
+    told = compared(studies).query("verdict == @BEYOND")
+    assert set(told["table"]) == {"averages"}
+    assert told[["dataset", "features", "measure"]].drop_duplicates().to_numpy().tolist() == [
+        ["average", "tiny-2", "r"]
+    ]
+    path.unlink()
+    assert main(["compare", "one", "two", "--studies", str(studies)]) == 0
+    assert "b has no averages.csv." in capsys.readouterr().out
 
 
 def test_a_damaged_file_is_told_and_left_where_it_is(studies: Path, capsys: pytest.CaptureFixture[str]) -> None:

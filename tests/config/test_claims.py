@@ -40,6 +40,7 @@ FREE = {
     "the kind": {"models.tiny-16.kind": "untrained", "models.tiny-16-instruct": ...},
     "twins": {"models.tiny-16.untrained": {"seeds": [0, 1]}},
     "a citation": {"datasets.simulated-passages.citation": "us"},
+    "a citation of a text": {"texts.world-training.citation": "us"},
     "the data sets that features cover": {"features.glove.datasets": ["simulated-passages"]},
     "a new model": {"models.x": {"source": "a/b", "family": "f", "kind": "vanilla"}},
     "a model less": {"models.tiny-16-instruct": ...},

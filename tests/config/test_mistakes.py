@@ -397,7 +397,8 @@ REFERENCES = {
         {"analyses.correlate": ["mmlu"]},
         "analyses.correlate: holds 'mmlu', which is the name of no property or loss. "
         f"Allowed: {PROPERTIES}, world-loss, world-loss_nats_per_token, world-loss_nats_per_word, "
-        "world-loss_nats_per_byte.",
+        "world-loss_nats_per_byte, world-loss_span_nats_per_token, world-loss_span_nats_per_word, "
+        "world-loss_span_nats_per_byte.",
     ),
 }
 

@@ -9,6 +9,7 @@ from brainalign import model_specs, specs, study_specs
 from brainalign.config.properties import evaluated_models
 from brainalign.config.study import read_study
 from brainalign.errors import InputError
+from brainalign.report.citations import data_citations
 
 FILES = {"tiny-16": "a.json"}
 LM_EVAL = {"task": "mmlu", "metric": "acc", "shots": 5, "files": FILES}
@@ -122,6 +123,14 @@ MISTAKES = {
         "properties.world-loss_nats_per_byte: 'world-loss_nats_per_byte' is measured or named by the workflow itself; "
         "choose another name.",
     ),
+    "a property that is the loss of spans": (
+        {"properties.world-loss_span_nats_per_byte": {"values": {}}},
+        "properties.world-loss_span_nats_per_byte: 'world-loss_span_nats_per_byte' is measured or named by the",
+    ),
+    "a loss that is called as one of spans": (
+        {"losses.world-loss_span": {"text": "world-held-out", "window": 64}},
+        "losses.world-loss_span: this is how the loss of spans of 'world-loss' is called; choose another name.",
+    ),
 }
 
 
@@ -156,7 +165,7 @@ def test_every_source_is_accepted_and_known_to_the_join_alone(changed):
                     "date": "2024-01-31",
                 },
                 "models.tiny-16.training_tokens": {"tokens": "1.4e12", "source": "a paper"},
-                "analyses.correlate": ["mmlu", "log10_training_tokens", "world-loss_nats_per_byte", "vocabulary"],
+                "analyses.correlate": ["mmlu", "log10_training_tokens", "world-loss_span_nats_per_byte", "vocabulary"],
             }
         )
     )
@@ -188,7 +197,7 @@ def test_an_evaluation_knows_its_tasks_files_and_the_model_s_number_format(chang
     study = read_study(
         changed({"evaluations.five": EVALUATION | {"include": "own"}, "models.tiny-16.dtype": "bfloat16"})
     )
-    assert model_specs.evaluation(study, "five", "tiny-16", lambda path: "sha") == {
+    assert model_specs.evaluation(study, "0.4.13", "five", "tiny-16", lambda path: "sha") == {
         "settings": {
             "tasks": ["mmlu"],
             "shots": 5,
@@ -199,7 +208,13 @@ def test_an_evaluation_knows_its_tasks_files_and_the_model_s_number_format(chang
         },
         "include": "own",
         "files": {"own/data/items.jsonl": "sha", "own/mmlu.yaml": "sha"},
+        "harness": "0.4.13",
     }
+
+
+def test_numbers_that_may_be_of_any_size_are_known_to_the_join(changed):
+    study = read_study(changed({"properties.ratio": {"values": {"tiny-16": 0.5}, "units": "number"}}))
+    assert study_specs.properties(study, str)["properties"]["ratio"]["units"] == "number"
 
 
 def test_conditions_of_an_evaluation_are_those_of_its_scores(changed):
@@ -209,6 +224,18 @@ def test_conditions_of_an_evaluation_are_those_of_its_scores(changed):
     )
     asked = study_specs.properties(study, str)["properties"]["mmlu"]["lm_eval"]
     assert (asked["shots"], asked["limit"]) == (5, 10)
+
+
+def test_the_citation_of_a_text_is_known_to_the_report_alone(changed):
+    text = {"loader": "wikitext", "file": "wiki.test.txt"}
+    plain, cited = (
+        read_study(changed({"texts.wikitext2": text | more})) for more in ({}, {"citation": "Merity et al. 2017"})
+    )
+    assert specs.source(plain, "wikitext2", str) == specs.source(cited, "wikitext2", str)
+    shown = study_specs.report(cited, {})["config"]["texts"]
+    assert shown["wikitext2"] == {"loader": "wikitext", "citation": "Merity et al. 2017"}
+    assert shown["world-training"] == {"loader": "simulated"}
+    assert "wikitext2: Merity et al. 2017" in data_citations(study_specs.report(cited, {})["config"])
 
 
 def test_wikitext_is_a_source_of_its_own(changed):

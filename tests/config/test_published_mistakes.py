@@ -75,13 +75,15 @@ MISTAKES = {
         {"analyses.partial": [{"property": "width", "given": ["deepth"]}]},
         "analyses.partial.0.given: holds 'deepth', which is the name of no property or loss; did you mean 'depth'? "
         "Allowed: log10_parameters, parameters, width, depth, vocabulary, training_tokens, world-loss, "
-        "world-loss_nats_per_token, world-loss_nats_per_word, world-loss_nats_per_byte.",
+        "world-loss_nats_per_token, world-loss_nats_per_word, world-loss_nats_per_byte, "
+        "world-loss_span_nats_per_token, world-loss_span_nats_per_word, world-loss_span_nats_per_byte.",
     ),
     "a logarithm": (
         {"analyses.correlate": ["log10_with"]},
         "analyses.correlate: holds 'log10_with', which is the name of no property or loss. "
         "Allowed: log10_parameters, parameters, width, depth, vocabulary, training_tokens, world-loss, "
-        "world-loss_nats_per_token, world-loss_nats_per_word, world-loss_nats_per_byte.",
+        "world-loss_nats_per_token, world-loss_nats_per_word, world-loss_nats_per_byte, "
+        "world-loss_span_nats_per_token, world-loss_span_nats_per_word, world-loss_span_nats_per_byte.",
     ),
     "a set of a correction": (
         {"analyses.corrections": {"t": {"over": ["al"]}}},

@@ -51,7 +51,7 @@ def folder(study: Study, tmp_path_factory: pytest.TempPathFactory) -> Path:
         join_study(known, PROVENANCE, [], [], [], [], taken, *joined, sources, [], [])
         spec = plain(study_specs.correlation(study)) | {"draws": 100, "orders": 99}
         tables = [out / name for name in ("correlations.csv", "controlled.csv", "pairs.csv")]
-        correlate_properties(spec, PROVENANCE, *joined, *tables[:2])
+        correlate_properties(spec, PROVENANCE, *joined, *tables[:2], out / "averages.csv")
         compare_pairs(plain(study_specs.pairs(study)) | {"draws": 100}, PROVENANCE, *joined, tables[2])
         claims = Path(study.analyses.reproduce or "")
         spec = plain(study_specs.reproduction(study, digest))

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from brainalign.correlation.pairs import compare_pairs
-from brainalign.correlation.scores import average_weights, model_scores
+from brainalign.correlation.scores import average_weights, averages_table, model_scores
 from brainalign.study import CELL
 
 DATASETS = {"one": "first", "two": "first", "three": "second"}
@@ -44,6 +44,34 @@ def test_the_average_goes_over_collections() -> None:
         normalised = [scores.normalised[number] for scores in single]
         assert average.normalised[number] == pytest.approx(np.dot([0.25, 0.25, 0.5], normalised))
     assert average.simulated == pytest.approx(1 / 3)
+
+
+def test_the_table_of_averages_is_that_of_plain_loops() -> None:
+    alignment, replicates = tables(missing=("two", "b"))
+    found = averages_table(model_scores(alignment, replicates))
+    assert found[["dataset", "encoder", "readout", "features"]].to_numpy().tolist() == [
+        ["average", "e", "r", "a"],
+        ["average", "e", "r", "c"],
+    ]
+    assert found[["datasets", "collections"]].to_numpy().tolist() == [[3, 2], [3, 2]]
+    assert found["simulated"].tolist() == pytest.approx([1 / 3, 1 / 3])
+    summary = alignment[(alignment["layer"] == "chosen") & (alignment["subject"] == "all")]
+    for _, row in found.iterrows():
+        own = summary[summary["features"] == row["features"]].set_index("dataset")
+        for measure, divisor in (("r", dict.fromkeys(DATASETS, 1.0)), ("normalised", own["ceiling"])):
+            value = {name: own.loc[name, "r"] / divisor[name] for name in DATASETS}
+            assert row[measure] == pytest.approx(((value["one"] + value["two"]) / 2 + value["three"]) / 2)
+            drawn = {name: replicates[name, "e", "r", row["features"]] / divisor[name] for name in DATASETS}
+            means = [((one + two) / 2 + three) / 2 for one, two, three in zip(*drawn.values(), strict=True)]
+            ends = [row[f"{measure}_low"], row[f"{measure}_high"]]
+            assert ends == pytest.approx(list(np.quantile(means, [0.025, 0.975])))
+
+
+def test_a_single_data_set_has_no_average_of_its_own() -> None:
+    alignment, replicates = tables()
+    found = averages_table(model_scores(alignment[alignment["dataset"] == "one"], replicates))
+    assert found.empty
+    assert found.columns.tolist() == averages_table(model_scores(alignment, replicates)).columns.tolist()
 
 
 def test_only_models_at_the_chosen_layer_over_everything_are_taken() -> None:

@@ -9,16 +9,18 @@ import pytest
 from rocrate.rocrate import ROCrate
 
 from brainalign.errors import InputError
-from brainalign.export.crate import METADATA, NO_LICENCE, Software, config_digest, describe, read_citation
+from brainalign.export.crate import NO_LICENCE, Software, config_digest, describe, read_citation
 from brainalign.provenance import Provenance
 from brainalign.stages.describe_study import describe_study
 
 ROOT = Path(__file__).parents[2]
+METADATA = "ro-crate-metadata.json"
 SOFTWARE = Software("brainalign", "0.1.0", "MIT", (("The developers", False), ("Ada Lovelace", True)))
 CONFIG: dict[str, Any] = {
     "study": "mine",
     "datasets": {"b": {"citation": "Blank 2014"}, "p": {"citation": "Pereira 2018"}, "q": {"citation": "Pereira 2018"}},
     "published": {"w": {"citation": None}},
+    "texts": {"wikitext2": {"citation": "Merity 2017"}, "world": {"citation": None}},
 }
 RECORD = {"stage": "join_study", "code": "join_study@1", "versions": {"numpy": "2.4.6", "pandas": "3.1.1"}}
 
@@ -27,7 +29,13 @@ RECORD = {"stage": "join_study", "code": "join_study@1", "versions": {"numpy": "
 def folder(tmp_path: Path) -> Path:
     folder = tmp_path / "a study"
     (folder / "figures").mkdir(parents=True)
-    for name, text in {"alignment.csv": "r\n0.1\n", "pairs.csv": "d\n0\n", "figures/layers.png": "png"}.items():
+    texts = {
+        "alignment.csv": "r\n0.1\n",
+        "pairs.csv": "d\n0\n",
+        "property_sources.csv": "m\n",
+        "figures/layers.png": "png",
+    }
+    for name, text in texts.items():
         (folder / name).write_text(text)
     for name in ("alignment.csv", "pairs.csv"):
         (folder / f"{name}.provenance.json").write_text(json.dumps(RECORD))
@@ -35,7 +43,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def described(folder: Path, **options: Any) -> str:
-    files = [folder / "pairs.csv", folder / "alignment.csv", folder / "figures" / "layers.png"]
+    files = [folder / name for name in ("pairs.csv", "alignment.csv", "property_sources.csv", "figures/layers.png")]
     return describe(folder, files, CONFIG, SOFTWARE, "2026-01-31", **options)
 
 
@@ -49,15 +57,16 @@ def test_it_is_read_back_with_everything_in_it(folder: Path) -> None:
         ("The developers", "Organization"),
         ("Ada Lovelace", "Person"),
     ]
-    assert [cited["name"] for cited in root["citation"]] == ["Blank 2014", "Pereira 2018"]
+    assert [cited["name"] for cited in root["citation"]] == ["Blank 2014", "Pereira 2018", "Merity 2017"]
     files = {entity.id: entity for entity in crate.data_entities}
-    assert sorted(files) == ["alignment.csv", "figures/layers.png", "pairs.csv"]
+    assert sorted(files) == ["alignment.csv", "figures/layers.png", "pairs.csv", "property_sources.csv"]
     for name, entity in files.items():
         content = (folder / name).read_bytes()
         assert entity["sha256"] == hashlib.sha256(content).hexdigest()
         assert entity["contentSize"] == str(len(content))
     assert files["alignment.csv"]["encodingFormat"] == "text/csv"
     assert files["figures/layers.png"]["description"] == "The figure layers."
+    assert files["property_sources.csv"]["description"] == "Where each number about a model is from."
     actions = [entity for entity in crate.contextual_entities if entity.type == "CreateAction"]
     assert {action["result"].id for action in actions} == {"alignment.csv", "pairs.csv"}
     made_with = {(tool["name"], tool["softwareVersion"]) for tool in actions[0]["instrument"]}
@@ -79,7 +88,7 @@ def test_everything_that_is_referred_to_is_there(folder: Path) -> None:
 
 
 def test_the_same_files_give_the_same_text_whatever_their_order(folder: Path) -> None:
-    files = [folder / "figures" / "layers.png", folder / "alignment.csv", folder / "pairs.csv"]
+    files = [folder / name for name in ("figures/layers.png", "property_sources.csv", "alignment.csv", "pairs.csv")]
     again = describe(folder, files, CONFIG, SOFTWARE, "2026-01-31")
     assert again == described(folder)
     (folder / "pairs.csv").write_text("d\n1\n")

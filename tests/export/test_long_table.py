@@ -1,5 +1,7 @@
 """The long table holds every number of the tables, once, with its interval, and the same in CSV and Parquet."""
 
+import itertools
+from collections.abc import Collection
 from pathlib import Path
 
 import fastparquet
@@ -11,10 +13,10 @@ from brainalign.errors import InputError
 from brainalign.export.scores import COUNTS, LONG, NUMBERS, long_table, write_parquet
 from brainalign.provenance import Provenance
 from brainalign.stages.export_scores import export_scores
-from brainalign.tables import read_table
+from brainalign.tables import TEXT_COLUMNS, read_table
 from invented_study import WrittenStudy, invent
 
-NAMES = ("alignment", "properties", "correlations", "controlled_correlations", "pairs")
+NAMES = ("alignment", "averages", "properties", "correlations", "controlled_correlations", "pairs")
 
 
 @pytest.fixture(scope="module")
@@ -32,20 +34,65 @@ def long(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     return long_table("invented", tables)
 
 
-def test_every_number_of_every_table_is_there(tables: dict[str, pd.DataFrame], long: pd.DataFrame) -> None:
-    """Counted the slow way: every cell of numbers is a value, a bound, a p, a count or a setting of the draws."""
+# Columns that are no measure of their own: table → column → the measure beside which they stand, and in which column.
+BESIDE = {
+    "alignment": {
+        "r_p": ("r", "p"), "over_null_p": ("over_null", "p"),
+        "r_band_low": ("r", "low_over_layers"), "r_band_high": ("r", "high_over_layers"),
+    },
+    "correlations": {
+        "pearson_p": ("pearson_r", "p"), "spearman_p": ("spearman_rho", "p"),
+        "fisher_low": ("pearson_r", "low"), "fisher_high": ("pearson_r", "high"),
+    },
+    "controlled_correlations": {
+        "p": ("estimate", "p"), "low": ("estimate", "low"), "high": ("estimate", "high"),
+    },
+    "pairs": {
+        "over_subjects_low": ("subject_difference", "low"), "over_subjects_high": ("subject_difference", "high"),
+        "over_bases_low": ("difference", "low_over_bases"), "over_bases_high": ("difference", "high_over_bases"),
+    },
+}  # fmt: skip
+for _table, _measure in (("correlations", "pearson_r"), ("controlled_correlations", "estimate")):
+    for _of, _end in itertools.product(("models", "stimuli"), ("low", "high")):
+        BESIDE[_table][f"over_{_of}_{_end}"] = (_measure, f"{_end}_over_{_of}")
+
+
+def place_of(name: str, column: str, columns: Collection[str]) -> tuple[str, str]:
+    """The measure and the column of the long table under which a column of numbers is to be found."""
+    for end in ("low", "high"):
+        if column.endswith(f"_{end}") and column.removesuffix(f"_{end}") in columns:
+            return column.removesuffix(f"_{end}"), end
+    return BESIDE.get(name, {}).get(column, (column, "value"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_number_of_every_table_is_in_its_place(
+    tables: dict[str, pd.DataFrame], long: pd.DataFrame, name: str
+) -> None:
+    """Looked up by the row's names and the measure, a cell at a time; and nothing else is there."""
+    table, part = tables[name], long[long["table"] == name]
+    keys = [column for column in LONG if column in table and column in TEXT_COLUMNS - {"alarms", "reason", "left_out"}]
+    row_names = list(table[keys].fillna("").astype(str).itertuples(index=False, name=None))
+    assert len(set(row_names)) == len(table)
+    found: dict[str, dict[tuple[object, ...], float]] = {column: {} for column in NUMBERS}
+    for row in part.to_dict("records"):
+        for column, cells in found.items():
+            key = (*(row[name] for name in keys), row["measure"])
+            assert key not in cells
+            cells[key] = row[column]
+    counted = dict.fromkeys(NUMBERS, 0)
+    for column in table.select_dtypes("number"):
+        if column in COUNTS or column == "simulated":
+            continue
+        measure, place = place_of(name, column, table.columns)
+        for of, value in zip(row_names, table[column], strict=True):
+            if pd.notna(value):
+                assert found[place][*of, measure] == value, (column, of)
+                counted[place] += 1
+    there = {column: int(part[column].notna().sum()) for column in NUMBERS if column != "simulated"}
+    assert {column: n for column, n in counted.items() if column != "simulated"} == there
     assert long.columns.tolist() == LONG
     assert (long["study"] == "invented").all()
-    for name, table in tables.items():
-        part = long[long["table"] == name]
-        held = np.sort(np.concatenate([part[column].dropna().to_numpy(float) for column in NUMBERS]))
-        for column in table.select_dtypes("number"):
-            if column in COUNTS or column == "simulated":
-                continue
-            values = table[column].dropna().to_numpy(float)
-            places = np.minimum(np.searchsorted(held, values), len(held) - 1) if len(held) else np.zeros(0, int)
-            assert len(held) or not len(values)
-            assert (held[places] == values).all(), (name, column)
 
 
 def test_a_score_has_one_row_with_all_its_intervals(tables: dict[str, pd.DataFrame], long: pd.DataFrame) -> None:

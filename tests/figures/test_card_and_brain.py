@@ -7,30 +7,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.figure import Figure
 
+from brainalign.errors import UnreadableFileError
 from brainalign.figures import brain, card, style
-from brainalign.figures.tables import StudyTables
+from brainalign.figures.tables import StudyTables, by_name
 from brainalign.stages.draw_figure import draw_figure
 from brainalign.storage import Variable, write_arrays
 from brainalign.tables import read_table
-from invented_study import PROVENANCE, WrittenStudy, invent
+from figures.conftest import texts
+from invented_study import PROVENANCE, WrittenStudy
 
 MODEL = "tiny-2"
 
 
 def words(values: Any) -> np.ndarray:
     return np.array([str(value) for value in values], dtype=object)
-
-
-def texts(figure: Figure) -> str:
-    figure.draw_without_rendering()
-    return "\n".join(text.get_text() for text in figure.findobj(lambda artist: hasattr(artist, "get_text")))
-
-
-@pytest.fixture(scope="module")
-def study(tmp_path_factory: pytest.TempPathFactory) -> WrittenStudy:
-    return invent(tmp_path_factory.mktemp("study"), {"tiny": (4.0, 4.5)}).finish()
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +38,7 @@ def files(study: WrittenStudy) -> dict[str, list[Path]]:
             "penalty": Variable(("layer", "fold", "neuroid"), penalty),
             "chosen_layer": Variable(("fold", "choice_unit"), np.array([[1], [1]])),
             "edge_share": Variable(("layer", "fold"), np.array([[0.0, 0.0], [0.25, 0.5], [1.0, 1.0]])),
+            "subject": Variable(("neuroid",), words("1122")),
         }
         write_arrays(path, variables, {"simulated": 1})
         encodings.append(path)
@@ -63,7 +55,7 @@ def files(study: WrittenStudy) -> dict[str, list[Path]]:
 
 
 def run_stage(out: Path, spec: dict[str, Any], given: dict[str, list[Path]]) -> pd.DataFrame:
-    kinds = "alignment properties correlations controlled_correlations pairs replicates ceilings responses cells"
+    kinds = "alignment properties correlations controlled_correlations pairs averages ceilings responses cells"
     kinds += " encodings activations manifests losses"
     paths = {kind: given.get(kind, []) for kind in kinds.split()}
     table, pdf, png = (out.with_suffix(ending) for ending in (".csv", ".pdf", ".png"))
@@ -101,6 +93,62 @@ def test_the_card_says_what_the_files_say(study: WrittenStudy, files: dict[str, 
         "as-published",
     ):
         assert said in shown
+
+
+def test_the_card_of_an_encoder_with_a_decoder_names_its_loss(files: dict[str, list[Path]], tmp_path: Path) -> None:
+    path = tmp_path / "losses" / "world-loss" / f"{MODEL}.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({"span_nats_per_token": 0.5, "span_nats_per_byte": 0.125, "nats": 9.0}))
+    spec = {"figure": f"card-{MODEL}", "model": MODEL, "family": "tiny", "kind": "vanilla", "base": None}
+    table = run_stage(tmp_path / "card", spec, files | {"losses": [path], "encodings": []})
+    words = ["text", "dataset", "readout", "encoder"]
+    with style.styled():
+        shown = texts(card.draw(table.assign(**{name: table[name].fillna("") for name in words})))
+    assert "loss of spans, world-loss, in nats: 0.500 per token, 0.125 per byte" in shown
+    assert "next-word" not in shown
+
+
+@pytest.mark.parametrize(
+    ("chosen", "decades", "edge"),
+    [
+        ([[0], [1]], {0: 4, 1: 4}, (0.1 + 0.3) / 2),
+        ([[0, 1], [1, 0]], {0: 2, 1: 2, 2: 2, 3: 2}, (0.1 + 0.2 + 0.3 + 0.4) / 4),  # subjects "2" and "1"
+        ([[0, 0, 0, 1], [0, 0, 0, 1]], {0: 3, 1: 1, 2: 3, 3: 1}, (3 * 0.1 + 0.2 + 3 * 0.4 + 0.3) / 8),
+    ],
+    ids=["all", "subject", "neuroid"],
+)
+def test_penalties_count_at_the_layer_that_was_chosen_for_each_neuroid(
+    tmp_path: Path, chosen: list[list[int]], decades: dict[int, int], edge: float
+) -> None:
+    path = tmp_path / "controlled" / "last-token" / MODEL / "passages.h5"
+    power = np.array([[0, 2], [3, 1]])  # (layer, fold)
+    variables = {
+        "penalty": Variable(("layer", "fold", "neuroid"), np.repeat(10.0**power, 4, axis=1).reshape(2, 2, 4) * 1.5),
+        "chosen_layer": Variable(("fold", "choice_unit"), np.array(chosen)),
+        "edge_share": Variable(("layer", "fold"), np.array([[0.1, 0.4], [0.2, 0.3]])),
+        "subject": Variable(("neuroid",), words("2121")),
+    }
+    write_arrays(path, variables, {"simulated": 1})
+    none: dict[str, list[Path]] = {kind: [] for kind in ("cells", "activations", "losses", "manifests")}
+    table = card.select(StudyTables(by_name(none | {"encodings": [path]}), {"model": MODEL}))
+    found = table[table["item"] == "decade"].set_index("position")
+    assert found["value"].to_dict() == decades
+    assert found["share"].to_dict() == {decade: count / 8 for decade, count in decades.items()}
+    assert table.loc[table["item"] != "decade", "share"].dropna().tolist() == pytest.approx([edge])
+
+
+def test_layers_of_units_that_are_neither_subjects_nor_neuroids_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "controlled" / "last-token" / MODEL / "passages.h5"
+    variables = {
+        "penalty": Variable(("layer", "fold", "neuroid"), np.ones((1, 1, 4))),
+        "chosen_layer": Variable(("fold", "choice_unit"), np.zeros((1, 3), dtype=int)),
+        "edge_share": Variable(("layer", "fold"), np.zeros((1, 1))),
+        "subject": Variable(("neuroid",), words("1122")),
+    }
+    write_arrays(path, variables, {})
+    none: dict[str, list[Path]] = {kind: [] for kind in ("cells", "activations", "losses", "manifests")}
+    with pytest.raises(UnreadableFileError, match="it has layers of 3 units, but 4 neuroids of 2 subjects"):
+        card.select(StudyTables(by_name(none | {"encodings": [path]}), {"model": MODEL}))
 
 
 def test_a_card_without_scores_says_so(files: dict[str, list[Path]]) -> None:
@@ -147,9 +195,8 @@ def test_a_brain_is_drawn_where_its_space_is_declared(
     tmp_path: Path, places: bool, space: str | None, said: str
 ) -> None:
     spec = {"figure": f"brain-{MODEL}", "model": MODEL, "coordinates": {"mine": space}}
-    table = run_stage(tmp_path / "brain", spec, write_brain(tmp_path, places))
+    table = brain.select(StudyTables(by_name(write_brain(tmp_path, places)), spec))
     assert len(table) == (30 if places else 0)
-    table = table.assign(space=space or "") if places else table
     with style.styled():
         figure = brain.draw(table)
     assert said in texts(figure).replace("\n", " ")

@@ -1,25 +1,34 @@
 """Figures show what lies in the CSV beside them and nothing else, in files that are equal for equal tables."""
 
+import functools
 import importlib
+import io
 import itertools
+import shutil
 from pathlib import Path
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
+from brainalign import number_texts
 from brainalign.config.figures import FIGURES
 from brainalign.figures import style
 from brainalign.figures.needs import drawn_by, needs
-from brainalign.figures.tables import StudyTables
+from brainalign.figures.tables import StudyTables, by_name
 from brainalign.stages.draw_figure import draw_figure
+from brainalign.storage import read_arrays
+from brainalign.study import summary_rows
 from brainalign.tables import read_table
-from invented_study import PROVENANCE, WrittenStudy, invent
+from figures.conftest import texts
+from invented_study import PROVENANCE, WrittenStudy
 
-KINDS = ("alignment", "properties", "correlations", "controlled_correlations", "pairs", "replicates")
-KINDS += ("ceilings", "responses", "cells", "encodings", "activations", "manifests", "losses")
+TABLES = ("alignment", "properties", "correlations", "controlled_correlations", "pairs", "averages")
+KINDS = (*TABLES, "ceilings", "responses", "cells", "encodings", "activations", "manifests", "losses")
+LONG = "a-family-with-a-rather-long-name-v1.1"
 SPLITS = {"controlled": "grouped by split_group, 6 folds", "as-published": "shuffle, 10 folds"}
 EVERY = {"name": "all", "without": []}
 NOTHING_TO_SHOW = {"benchmarks", "behavior"}  # in the invented study
@@ -38,9 +47,7 @@ def settings(study: WrittenStudy) -> dict[str, Any]:
 
 def files(study: WrittenStudy, figure: str) -> dict[str, list[Path]]:
     wanted = needs(figure)
-    found = {kind: [study.study / f"{kind}.csv"] for kind in KINDS[:5]} | {
-        "replicates": [study.study / "replicates.h5"]
-    }
+    found = {kind: [study.study / f"{kind}.csv"] for kind in TABLES}
     found |= {"ceilings": sorted(study.root.glob("ceilings/*/*.h5"))}
     return {kind: found.get(kind, []) if kind in wanted else [] for kind in KINDS}
 
@@ -54,10 +61,7 @@ def drawn_files(study: WrittenStudy, figure: str, folder: str = "figures") -> Pa
 
 
 def tables(study: WrittenStudy, figure: str) -> StudyTables:
-    named = {
-        kind: {path.with_suffix("").parts[-2:]: path for path in paths} for kind, paths in files(study, figure).items()
-    }
-    return StudyTables(named, settings(study))
+    return StudyTables(by_name(files(study, figure)), settings(study))
 
 
 def module(figure: str) -> Any:
@@ -87,10 +91,23 @@ def drawing(study: WrittenStudy, figure: str) -> Figure:
     return _DRAWN[key]
 
 
-def texts(figure: Figure) -> str:
-    """Everything that is written on a figure."""
-    figure.draw_without_rendering()
-    return "\n".join(text.get_text() for text in figure.findobj(lambda artist: hasattr(artist, "get_text")))
+def lines_of(figure: Figure) -> list[str]:
+    """Everything that is drawn and written on a figure, as SVG, which is quicker than the files that are kept."""
+    page = io.StringIO()
+    with mpl.rc_context({**style.RC, "svg.fonttype": "none", "svg.hashsalt": "tests"}):
+        figure.savefig(page, format="svg", metadata={"Date": None})
+    return page.getvalue().splitlines()
+
+
+def again_from_csv(figure: str, selected: pd.DataFrame, folder: Path) -> Figure:
+    """The figure that the CSV beside it gives."""
+    folder.mkdir(parents=True, exist_ok=True)
+    selected.to_csv(folder / f"{figure}.csv", index=False)
+    kept = read_table(folder / f"{figure}.csv")
+    assert list(kept.columns) == list(selected.columns)
+    words = selected.select_dtypes(exclude="number").columns
+    kept[words] = kept[words].astype(object).fillna("")
+    return draw(figure, kept)
 
 
 def written(axes: Any) -> list[Any]:
@@ -122,32 +139,72 @@ def nothing_overlaps_or_leaves_the_page(figure: Figure) -> None:
             assert not box.overlaps(other_box), (text, other)
 
 
-@pytest.fixture(scope="module")
-def study(tmp_path_factory: pytest.TempPathFactory) -> WrittenStudy:
-    return invent(tmp_path_factory.mktemp("study"), {"tiny": (4.0, 4.5, 5.0)}).finish()
+read_once = functools.cache(read_table)
+
+
+@pytest.fixture(autouse=True)
+def tables_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures of all tests select from tables that are parsed when the first asks for them."""
+    monkeypatch.setattr("brainalign.figures.tables.read_table", read_once)
+
+
+def derived(study: WrittenStudy, root: Path, models: dict[str, dict[str, Any]]) -> WrittenStudy:
+    """A study with other models, whose tables are still to be written, and the ceilings of an invented one."""
+    shutil.copytree(study.root / "ceilings", root / "ceilings")
+    made = WrittenStudy(root, models, {}, study.simulated)
+    made.study.mkdir(parents=True)
+    return made
 
 
 @pytest.fixture(scope="module")
-def measured_study(tmp_path_factory: pytest.TempPathFactory) -> WrittenStudy:
-    """Not simulated, and with long names."""
-    families = {"llama": (4.0, 4.6), "a-family-with-a-rather-long-name-v1.1": (4.1,)}
-    return invent(tmp_path_factory.mktemp("measured"), families, simulated=0).finish()
+def measured_study(tmp_path_factory: pytest.TempPathFactory, study: WrittenStudy) -> WrittenStudy:
+    """The small study under other names, long ones among them, of two families, and not simulated."""
+
+    def renamed(text: str) -> str:
+        return text.replace("tiny-3", f"{LONG}-1").replace("tiny-", "llama-")
+
+    models = {
+        renamed(model): entry | {"family": LONG if "tiny-3" in model else "llama", "base": renamed(entry["base"] or "")}
+        for model, entry in study.models.items()
+    }
+    measured = derived(study, tmp_path_factory.mktemp("measured"), models)
+    for kind in TABLES:
+        table = read_table(study.study / f"{kind}.csv")
+        for column in table.select_dtypes(exclude="number"):
+            table[column] = table[column].map(renamed)
+        if "family" in table:
+            known = (
+                table["model"].map({name: entry["family"] for name, entry in models.items()})
+                if "model" in table
+                else ""
+            )
+            table["family"] = np.where(table["family"] == "", "", known if "model" in table else "llama")
+        if "simulated" in table:
+            table["simulated"] = 0
+        table.to_csv(measured.study / f"{kind}.csv", index=False)
+    return measured
 
 
 @pytest.fixture(scope="module")
-def one_model(tmp_path_factory: pytest.TempPathFactory) -> WrittenStudy:
+def one_model(tmp_path_factory: pytest.TempPathFactory, study: WrittenStudy) -> WrittenStudy:
     """One model and its twin, of which no loss is known."""
-    study = invent(tmp_path_factory.mktemp("one"), {"only": (4.0,)}, tuned=False, losses=())
-    return study.finish(["log10_parameters"])
+    models = {name: study.models[name] for name in ("tiny-1", "tiny-1-untrained-0")}
+    one = derived(study, tmp_path_factory.mktemp("one"), models)
+    alignment, properties = (read_table(study.study / f"{kind}.csv") for kind in ("alignment", "properties"))
+    kept = alignment["features"].isin(models) | (alignment["features_kind"] != "model")
+    paths = [one.study / f"{kind}.csv" for kind in ("alignment", "properties")]
+    alignment[kept].to_csv(paths[0], index=False)
+    known = [name for name in properties.columns if "loss" not in name]
+    properties.loc[properties["model"].isin(models), known].to_csv(paths[1], index=False)
+    one.analyse(*paths, study.study / "replicates.h5", ["log10_parameters"])
+    return one
 
 
 @pytest.fixture(scope="module")
 def many_models(tmp_path_factory: pytest.TempPathFactory, study: WrittenStudy) -> WrittenStudy:
     """The tables of the small study with 63 models in 7 families, each a copy of a small one under another name."""
-    root = tmp_path_factory.mktemp("many")
-    many = WrittenStudy(root, {}, {}, study.simulated)
     names = [f"family-{letter}" for letter in "abcdefg"]
-    many.models = {
+    models = {
         model.replace("tiny", family): {
             **entry,
             "family": family,
@@ -156,9 +213,11 @@ def many_models(tmp_path_factory: pytest.TempPathFactory, study: WrittenStudy) -
         for family in names
         for model, entry in study.models.items()
     }
-    many.study.mkdir(parents=True)
-    for kind in KINDS[:5]:
+    many = derived(study, tmp_path_factory.mktemp("many"), models)
+    for kind in TABLES:
         table = read_table(study.study / f"{kind}.csv")
+        if kind == "alignment":
+            table = table[(table["subject"] == "all") & (table["region"] == "all")]
         text = [column for column in ("features", "model", "base", "family", "tuned") if column in table]
         own = table[text].apply(lambda column: column.str.contains("tiny")).any(axis=1) if text else table.index < 0
         parts = [table[~own]]
@@ -169,21 +228,26 @@ def many_models(tmp_path_factory: pytest.TempPathFactory, study: WrittenStudy) -
             part[moved] += 0.004 * number
             parts.append(part)
         pd.concat(parts).to_csv(many.study / f"{kind}.csv", index=False)
-    (many.study / "replicates.h5").write_bytes((study.study / "replicates.h5").read_bytes())
     return many
 
 
 @pytest.mark.parametrize("figure", FIGURES)
-def test_equal_tables_give_equal_bytes_and_the_csv_is_all_that_is_drawn(study: WrittenStudy, figure: str) -> None:
-    first, second = drawn_files(study, figure), study.study / "again" / figure
-    selected, kept = select(study, figure), read_table(first.with_suffix(".csv"))
-    assert list(kept.columns) == list(selected.columns)
-    words = selected.select_dtypes(exclude="number").columns
-    kept[words] = kept[words].astype(object).fillna("")
-    style.save(draw(figure, kept), second.with_suffix(".pdf"), second.with_suffix(".png"))
+def test_equal_tables_give_equal_pages_and_the_csv_is_all_that_is_drawn(
+    study: WrittenStudy, figure: str, tmp_path: Path
+) -> None:
+    again = again_from_csv(figure, select(study, figure), tmp_path)
+    assert lines_of(again) == lines_of(drawing(study, figure))
+
+
+def test_the_stage_writes_equal_bytes(study: WrittenStudy, tmp_path: Path) -> None:
+    """Whole files, as they are kept: a PDF that is packed, and a picture of points."""
+    figure = "alignment"
+    first, second = drawn_files(study, figure), tmp_path / figure
+    style.save(again_from_csv(figure, select(study, figure), tmp_path), *map(second.with_suffix, (".pdf", ".png")))
     for ending in (".pdf", ".png"):
         assert first.with_suffix(ending).read_bytes() == second.with_suffix(ending).read_bytes(), ending
     assert b"CreationDate" not in first.with_suffix(".pdf").read_bytes()
+    pd.testing.assert_frame_equal(read_table(first.with_suffix(".csv")), read_table(second.with_suffix(".csv")))
 
 
 @pytest.mark.parametrize("figure", sorted(set(FIGURES) - NOTHING_TO_SHOW))
@@ -254,14 +318,69 @@ def test_what_is_not_known_is_left_out(study: WrittenStudy, figure: str) -> None
     nothing_overlaps_or_leaves_the_page(drawn)
 
 
-@pytest.mark.parametrize("figure", ["alignment", "layers", "over-nulls", "split-policies"])
+# What of the numbers of a figure is in no table of scores: numbers of the models, and what is told of a row.
+NOT_SCORES = {
+    "scaling": {"value", "in_r"},
+    "losses": {"value", "in_r"},
+    "benchmarks": {"value", "in_r"},
+    "behavior": {"value", "in_r", "in_mean"},
+    "alignment": {"parameters"},
+    "width-and-size": {"value", "in_r"},
+    "layers-of-families": {"parameters", "relative_depth"},
+    "training-runs": {"position"},
+    "tuned-against-base": {"in_mean"},
+    "gains": {"in_mean"},
+    "pairs": {"in_mean"},
+}
+
+
+def sources_of(study: WrittenStudy, figure: str, selected: pd.DataFrame) -> list[tuple[pd.DataFrame, pd.DataFrame]]:
+    """The rows of a figure, beside the table of the study in which they are to be found, its columns renamed."""
+    read = {kind: read_once(study.study / f"{kind}.csv") for kind in TABLES}
+    scores = pd.concat([summary_rows(read["alignment"]), read["averages"]], ignore_index=True)
+    if figure in ("alignment", "layers", "layers-of-families", "over-nulls", "split-policies"):
+        return [(selected, read["alignment"])]
+    if figure in ("tuned-against-base", "gains", "pairs"):
+        return [(selected, read["pairs"])]
+    if figure == "training-runs":
+        renamed = scores.rename(columns={"r": "value", "r_low": "low", "r_high": "high"})
+        return [(selected[selected["measure"] == "r"], renamed)]
+    if figure == "correlations":
+        alone = {"pearson_r": "r", "fisher_low": "low", "fisher_high": "high", "pearson_p": "p"}
+        correlations = read["correlations"].rename(columns=alone)
+        own = selected["analysis"] == "pearson"
+        held = read["controlled_correlations"].rename(columns={"estimate": "r"})
+        return [(selected[own], correlations), (selected[~own], held)]
+    points = selected["row"] == "model"
+    return [(selected[points], scores), (selected[selected["row"] == "correlation"], read["correlations"])]
+
+
+@pytest.mark.parametrize("figure", sorted(set(FIGURES) - NOTHING_TO_SHOW - {"ceilings"}))
 def test_scores_are_selected_and_not_computed(study: WrittenStudy, figure: str) -> None:
     selected = select(study, figure)
-    alignment = read_table(study.study / "alignment.csv")
-    shared = [name for name in selected.columns if name in alignment.columns]
-    merged = selected[shared].drop_duplicates().merge(alignment[shared].drop_duplicates(), how="left", indicator=True)
     assert len(selected) > 0
-    assert (merged["_merge"] == "both").all()
+    looked_up = set()
+    for rows, source in sources_of(study, figure, selected):
+        if rows.empty:
+            continue
+        names = [name for name in rows.columns if rows[name].notna().any()]
+        shared = [name for name in names if name in source.columns]
+        looked_up |= {*shared}
+        wanted, there = (part[shared].drop_duplicates() for part in (rows.infer_objects(), source))
+        merged = wanted.merge(there, how="left", indicator=True)
+        assert (merged["_merge"] == "both").all(), merged[merged["_merge"] != "both"]
+    numbers = {name for name in selected.select_dtypes("number") if selected[name].notna().any()}
+    assert numbers - looked_up == NOT_SCORES.get(figure, set()) & numbers
+
+
+def test_ceilings_are_those_of_the_files(study: WrittenStudy) -> None:
+    selected = select(study, "ceilings")
+    for (encoder, dataset), rows in selected[selected["row"] == "aggregate"].groupby(["encoder", "dataset"]):
+        names = ["ceiling_kind", "ceiling_aggregate", "ceiling_low", "ceiling_high"]
+        arrays = read_arrays(study.root / "ceilings" / str(encoder) / f"{dataset}.h5", names)
+        for column, name in zip(("ceiling", "low", "high"), names[1:], strict=True):
+            expected = dict(zip(arrays["ceiling_kind"], arrays[name][:, 0, 0], strict=True))
+            assert rows.set_index("ceiling_kind")[column].to_dict() == expected
 
 
 def test_the_alignment_figure_has_every_model_null_and_data_set(study: WrittenStudy) -> None:
@@ -277,7 +396,7 @@ def test_the_scaling_figure_shows_r_and_n_of_the_table_and_the_average(study: Wr
     shown = texts(drawing(study, "scaling"))
     found = read_table(study.study / "correlations.csv")
     for _, row in found[found["property"] == "log10_parameters"].iterrows():
-        assert f"r = {row['pearson_r']:.2f}".replace("-", "−") in shown
+        assert f"r = {number_texts.number(row['pearson_r'], 2)} [" in shown
         assert row["n"] == 6
     assert "n = 6" in shown
     points = selected[selected["row"] == "model"]
@@ -314,7 +433,7 @@ def test_the_pairs_figures_show_the_table(study: WrittenStudy) -> None:
     assert "n = 3 pairs, 3 bases" in shown
     assert "smallest possible 0.25" in shown
     for _, row in found[found["row"] != "pair"].iterrows():
-        assert f"Δr = {style.signed(row['difference'], 3)}" in texts(drawing(study, "tuned-against-base"))
+        assert f"Δr = {number_texts.number(row['difference'])}" in texts(drawing(study, "tuned-against-base"))
 
 
 def test_pairs_outside_the_first_set_are_told_apart(study: WrittenStudy) -> None:
@@ -350,11 +469,14 @@ def test_every_ceiling_of_a_neuroid_is_in_the_table_and_counted(study: WrittenSt
     ],
 )
 def test_nothing_to_show_is_said_in_the_picture(one_model: WrittenStudy, figure: str, sentence: str) -> None:
-    out = drawn_files(one_model, figure)
-    table = read_table(out.with_suffix(".csv"))
     assert sentence in texts(drawing(one_model, figure)).replace("\n", " ")
-    assert len(table.columns) > 5
+    assert len(select(one_model, figure).columns) > 5
+
+
+def test_a_figure_with_nothing_to_show_is_written_too(one_model: WrittenStudy) -> None:
+    out = drawn_files(one_model, "losses")
     assert out.with_suffix(".png").stat().st_size > 1000
+    assert list(read_table(out.with_suffix(".csv")).columns) == list(select(one_model, "losses").columns)
 
 
 def test_too_few_models_are_said_on_the_plot(one_model: WrittenStudy) -> None:
@@ -398,13 +520,12 @@ def test_behavior_is_apart_from_the_brain(study: WrittenStudy, tmp_path: Path) -
     """Scores of the encoder "behavior" are in its own figure, and in no other."""
     folder = tmp_path / "studies"
     folder.mkdir()
-    for kind in KINDS[:5]:
+    for kind in TABLES:
         table = read_table(study.study / f"{kind}.csv")
         if "encoder" in table:
             table["encoder"] = table["encoder"].replace("as-published", "behavior")
         table.to_csv(folder / f"{kind}.csv", index=False)
-    named = {kind: {("x",): folder / f"{kind}.csv"} for kind in KINDS[:5]}
-    named["replicates"] = {("x",): study.study / "replicates.h5"}
+    named = by_name({kind: [folder / f"{kind}.csv"] for kind in TABLES})
     own = StudyTables(named, settings(study))
     for figure in ("alignment", "pairs", "correlations", "layers"):
         assert set(module(figure).select(own)["encoder"]) == {"controlled"}
@@ -448,18 +569,6 @@ def test_models_of_a_family_grow_darker(study: WrittenStudy) -> None:
 )
 def test_the_suffix_says_how_much_is_simulated(shares: list[float], suffix: str) -> None:
     assert style.simulated_suffix(shares) == suffix
-
-
-@pytest.mark.parametrize(
-    ("p", "shown"), [(0.0123, "p = .012"), (0.0001, "p < .001"), (1.0, "p = 1.000"), (np.nan, "no p")]
-)
-def test_p_is_readable(p: float, shown: str) -> None:
-    assert style.readable_p(p) == shown
-
-
-@pytest.mark.parametrize(("number", "shown"), [(-0.004, "−0.00"), (-0.0, "0.00"), (-0.126, "−0.13"), (0.5, "0.50")])
-def test_numbers_have_a_true_minus_sign(number: float, shown: str) -> None:
-    assert style.signed(number) == shown
 
 
 @pytest.mark.parametrize(("number", "shown"), [(20, "20"), (1e4, "10k"), (3.4e8, "340M"), (7e9, "7B"), (1e12, "1T")])

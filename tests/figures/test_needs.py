@@ -12,7 +12,7 @@ from brainalign.figures.needs import OF_ONE_MODEL as MODULES_OF_ONE_MODEL
 from brainalign.figures.needs import drawn_by, expanded, needs
 
 NAMES = [*FIGURES, *(f"{start}gpt2" for start in OF_ONE_MODEL)]
-TABLES = {"alignment", "properties", "correlations", "controlled_correlations", "pairs", "replicates"}
+TABLES = {"alignment", "properties", "correlations", "controlled_correlations", "pairs", "averages"}
 FILES = {"ceilings", "responses", "cells", "encodings", "activations", "manifests", "losses"}
 
 
@@ -40,7 +40,7 @@ def test_needs_are_those_of_the_module_and_are_known(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_figure_asks_for_no_table_that_it_does_not_need(name):
     """Attributes of StudyTables that select reads are among the needs, those of modules that it calls included."""
-    read = {"controlled": "controlled_correlations", "behavior_alignment": "alignment", "averages": "replicates"}
+    read = {"controlled": "controlled_correlations", "behavior_alignment": "alignment"}
     source = Path(needs_module.__file__).with_name(f"{drawn_by(name)[0]}.py").read_text(encoding="utf-8")
     found = {
         node.attr

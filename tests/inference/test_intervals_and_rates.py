@@ -74,6 +74,21 @@ def test_bands_are_those_of_plain_loops() -> None:
     np.testing.assert_allclose(inside, 0.95, atol=0.005)
 
 
+def test_bands_of_a_thousand_draws_cover_whole_curves() -> None:
+    """Replicates that are as the estimate is: normal, with layers that are alike the nearer they are to each other."""
+    layers, curves = 12, 400
+    random = np.random.default_rng(1)
+    apart = np.abs(np.subtract.outer(np.arange(layers), np.arange(layers)))
+    mixed = np.linalg.cholesky(0.5 + 0.5 * 0.8**apart) * np.linspace(0.02, 0.04, layers)[:, None]
+    estimate = random.normal(size=(curves, layers)) @ mixed.T  # about a true curve of 0
+    replicates = estimate.T + np.einsum("dcl,kl->dkc", random.normal(size=(1000, curves, layers)), mixed)
+    low, high, quantile = simultaneous_interval(replicates)
+    assert ((low <= 0) & (high >= 0)).all(axis=0).mean() == pytest.approx(0.95, abs=0.03)
+    alone = [np.quantile(replicates, tail, axis=0) for tail in (0.025, 0.975)]
+    assert ((alone[0] <= 0) & (alone[1] >= 0)).all(axis=0).mean() < 0.9
+    assert (quantile > 2.2).all()
+
+
 def test_layers_that_are_constant_or_missing_take_no_part() -> None:
     replicates = RANDOM.normal(size=(200, 4))
     low, high, quantile = simultaneous_interval(replicates)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from brainalign.errors import InputError
-from brainalign.properties.gathering import gather, measured_values, stated_values, with_values
+from brainalign.properties.gathering import gather, joined_properties, measured_values, stated_values, with_values
 from brainalign.properties.sources import COLUMNS, sources_table
 from brainalign.properties.unchanged import check_unchanged
 from brainalign.storage import file_digest
@@ -147,6 +147,46 @@ def test_a_mistake_in_a_table_is_told(tmp_path: Path, case: str) -> None:
     assert str(caught.value) == sentence
 
 
+def test_fractions_beside_percentages_are_refused_unless_told_to_be_numbers() -> None:
+    values = {"a": 0.3, "b": 41.9, "c": 0.0}
+    with pytest.raises(InputError) as caught:
+        gather(MODELS, {"mmlu": {"values": values}}, {}, [])
+    assert str(caught.value) == (
+        "the property 'mmlu' is 0.3 of the model 'a' (the study's config), but 41.9 of 'b' (the study's config), as if "
+        "one were a fraction and the other a percentage; give both in one unit, or say `units: number` if they are."
+    )
+    assert len(gather(MODELS, {"mmlu": {"values": values, "units": "number"}}, {}, [])) == 3
+
+
+@pytest.mark.parametrize(
+    "values", [[0.3, 0.0, 1.0], [41.9, 35.0, 0.0], [0.593, 4.6, 1.2], [0.5, 12.0, 400.0], [0.5, 41.9, -3.0], []]
+)
+def test_losses_ratios_and_values_of_one_unit_pass(values: list[float]) -> None:
+    given = dict(zip(MODELS, values, strict=False))
+    assert len(gather(MODELS, {"number": {"values": given}}, {}, [])) == len(values)
+
+
+def test_what_is_known_is_joined_into_a_row_for_each_model_and_one_for_each_number(tmp_path: Path) -> None:
+    sizes = {"a": {"parameters": 100, "width": 2, "depth": 1, "vocabulary": 7}, "b": {}}
+    next_word = {"nats_per_token": 3.0, "nats_per_word": 4.0, "nats_per_byte": 1.0, "tokens": 9}
+    spans = {"span_nats_per_token": 0.5, "span_nats_per_word": 0.7, "span_nats_per_byte": 0.1, "bytes": 12}
+    losses = {"wiki": {"a": next_word, "b": spans}}
+    table, sources = joined_properties(MODELS, {"mmlu": {"values": {"b": 0.5}}}, sizes, losses, {}, [])
+    rows = table.set_index("model")
+    assert rows.loc["a", ["log10_parameters", "wiki_nats_per_token"]].tolist() == [2.0, 3.0]
+    assert rows.loc["b", ["mmlu", "wiki_span_nats_per_byte"]].tolist() == [0.5, 0.1]
+    assert rows["wiki_nats_per_token"].dropna().index.tolist() == ["a"]
+    assert rows["wiki_span_nats_per_token"].dropna().index.tolist() == ["b"]
+    assert sorted(zip(sources["model"], sources["property"], strict=True)) == sorted(
+        [("a", size) for size in sizes["a"]]
+        + [("a", f"wiki_{unit}") for unit in list(next_word)[:3]]
+        + [("b", f"wiki_{unit}") for unit in list(spans)[:3]]
+        + [("b", "mmlu")]
+    )
+    for row in sources.itertuples():
+        assert rows.loc[row.model, row.property] == pytest.approx(row.value)
+
+
 def test_a_file_that_changed_after_planning_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("1")
@@ -167,9 +207,10 @@ def test_sizes_losses_and_training_tokens_have_sources(tmp_path: Path) -> None:
         ("a", "training_tokens", 1.4e12, "a paper"),
         ("b", "parameters", 9.0, "stated by the study"),
     ]
-    record = {"nats_per_byte": 0.9, "bytes": 12, "objective": "span corruption", "window": 8, "seed": 1}
-    (loss,) = measured_values({"wiki": {"b": record}}, ["nats_per_byte"])
-    assert (loss.property, loss.value, loss.items) == ("wiki_nats_per_byte", 0.9, 12)
+    record = {"span_nats_per_byte": 0.9, "bytes": 12, "objective": "span corruption", "window": 8, "seed": 1}
+    (loss,) = measured_values({"wiki": {"b": record}})
+    assert (loss.property, loss.value, loss.items) == ("wiki_span_nats_per_byte", 0.9, 12)
+    assert loss.metric == "span nats per byte"
     assert loss.source == "measured here, span corruption, window 8, seed 1"
     assert with_values(models, found[:1])["a"]["training_tokens"] == 1.4e12
     assert with_values(models, [])["b"]["training_tokens"] is None

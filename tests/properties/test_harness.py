@@ -10,7 +10,7 @@ import pytest
 from brainalign.errors import InputError
 from brainalign.properties.agreement import check_agreement
 from brainalign.properties.categories import CATEGORIES
-from brainalign.properties.harness import Result, Wanted, read_result, score_of
+from brainalign.properties.harness import HarnessScore, Result, Wanted, read_result, score_of
 from properties.result_files import BBH, MMLU, result, write
 
 SCORES = {f"mmlu_{subject}": 0.2 + 0.01 * number for number, subject in enumerate(MMLU)}
@@ -179,6 +179,48 @@ def test_another_file_is_refused(tmp_path: Path, text: str) -> None:
         read_result(tmp_path / "none.json")
 
 
+SHAPES: dict[str, tuple[dict[str, Any], str]] = {
+    "a task's results": ({"results": {"mmlu": 0.3}}, "results of mmlu is 0.3; a mapping is needed."),
+    "a task's settings": ({"configs": {"mmlu_anatomy": []}}, "configs of mmlu_anatomy is []; a mapping is needed."),
+    "shots in words": ({"n-shot": {"mmlu": "five"}}, "n-shot of mmlu is 'five'; a whole number is needed."),
+    "shots of truth": ({"n-shot": {"mmlu": True}}, "n-shot of mmlu is True; a whole number is needed."),
+    "items that were there only": (
+        {"n-samples": {"mmlu_anatomy": {"original": 9}}},
+        "n-samples of mmlu_anatomy is {'original': 9}; a whole number for each of original and effective is needed.",
+    ),
+    "items as a number": (
+        {"n-samples": {"mmlu_anatomy": 9}},
+        "n-samples of mmlu_anatomy is 9; a whole number for each of original and effective is needed.",
+    ),
+    "groups as a list": (
+        {"group_subtasks": ["mmlu"]},
+        "group_subtasks is ['mmlu']; a mapping of tasks is needed.",
+    ),
+    "a group's tasks": ({"group_subtasks": {"mmlu": 3}}, "group_subtasks of mmlu is 3; a list of tasks is needed."),
+    "a limit in quotes": ({"config": {"limit": "10"}}, "limit of config is '10'; a number or nothing is needed."),
+}
+
+
+@pytest.mark.parametrize("case", SHAPES)
+def test_a_file_of_another_shape_is_told_in_one_sentence(case: str, tmp_path: Path) -> None:
+    change, sentence = SHAPES[case]
+    with pytest.raises(InputError) as caught:
+        read_result(write(tmp_path / "a.json", FILE | change), "a.json")
+    assert str(caught.value) == f"a.json: {sentence}"
+
+
+def test_shots_that_are_not_told_are_unknown_and_refused_where_some_are_asked_for() -> None:
+    silent = Result("a.json", FILE | {"n-shot": {}})
+    assert score_of(silent, Wanted("mmlu", "acc")).shots is None
+    with pytest.raises(InputError, match=r"^a\.json does not say how many shots mmlu_abstract_algebra was asked with"):
+        score_of(silent, Wanted("mmlu", "acc", shots=0))
+
+
+def test_groups_that_hold_each_other_come_to_an_end() -> None:
+    groups = {"mmlu": ["mmlu_a", *list(SCORES)[:3]], "mmlu_a": ["mmlu"]}
+    assert score_of(Result("a.json", FILE | {"group_subtasks": groups}), WANTED).value
+
+
 def version(content: dict[str, Any]) -> None:
     content["versions"]["mmlu_virology"] = 2
 
@@ -203,6 +245,14 @@ def prompt(content: dict[str, Any]) -> None:
     content["configs"]["mmlu_anatomy"]["doc_to_text"] = "Q: {{question}}"
 
 
+def template(content: dict[str, Any]) -> None:
+    content["chat_template"] = "{{messages}}"
+
+
+def instruction(content: dict[str, Any]) -> None:
+    content |= {"system_instruction": "Be good.", "system_instruction_sha": "0123456789abcdef"}
+
+
 DISAGREEMENTS: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     "version": (version, "differ in the version of mmlu_virology, 1 and 2; scores of models cannot be compared."),
     "version of the group": (group_version, "differ in the version of mmlu, 2 and 1; scores of models cannot"),
@@ -210,6 +260,8 @@ DISAGREEMENTS: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     "items": (fewer_items, "differ in the items of mmlu, 7638 and 7468;"),
     "tasks": (fewer_tasks, "differ in the tasks of mmlu: a.json has mmlu_anatomy, b.json not."),
     "prompt": (prompt, "differ in how the items of mmlu_anatomy are asked; their versions are the same."),
+    "template": (template, "differ in whether a chat template was used, no and yes; scores of models cannot be"),
+    "instruction": (instruction, "differ in the system instruction (SHA-256), none and 0123456789ab; scores of models"),
     "model": (lambda content: None, "are both of some/model, but are given for two models."),
 }
 
@@ -228,6 +280,48 @@ def test_a_disagreement_names_both_files(case: str, tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         check_agreement(scores, "mmlu")
     assert str(caught.value).startswith(f"a.json and b.json {sentence}")
+
+
+def scored(*contents: dict[str, Any]) -> list[tuple[Result, HarnessScore]]:
+    """The MMLU scores of files a.json, b.json, …, each of a model of its own unless it says of which."""
+    files = [
+        Result(f"{name}.json", FILE | {"model_name": f"hub/{name}"} | content)
+        for name, content in zip("abcd", contents, strict=False)
+    ]
+    return [(file, score_of(file, Wanted("mmlu", "acc"))) for file in files]
+
+
+def test_the_second_and_third_file_are_compared_too() -> None:
+    with pytest.raises(InputError, match=r"^b\.json and c\.json are both of hub/same, but are given for two models\.$"):
+        check_agreement(scored({}, {"model_name": "hub/same"}, {"model_name": "hub/same"}), "mmlu")
+    check_agreement(scored({"model_name": ""}, {"model_name": ""}), "mmlu")
+    silent = {"configs": {}}
+    other = {"configs": changed(prompt)["configs"]}
+    with pytest.raises(InputError, match=r"^b\.json and c\.json differ in how the items of mmlu_anatomy are asked"):
+        check_agreement(scored(silent, {}, other), "mmlu")
+    check_agreement(scored(silent, {}, {}, silent), "mmlu")
+
+
+def test_examples_as_turns_of_a_chat_matter_where_there_are_examples() -> None:
+    turns = {"chat_template_sha": "ab", "fewshot_as_multiturn": True}
+    with pytest.raises(InputError, match="differ in whether examples were turns of a chat, yes and no"):
+        check_agreement(scored(turns, turns | {"fewshot_as_multiturn": False}), "mmlu")
+    none = {"n-shot": dict.fromkeys(FILE["n-shot"], 0)}
+    check_agreement(scored(turns | none, turns | none | {"fewshot_as_multiturn": False}), "mmlu")
+    check_agreement(scored({"fewshot_as_multiturn": True}, {}), "mmlu")
+
+
+def test_other_versions_and_templates_are_told_but_no_error(caplog: pytest.LogCaptureFixture) -> None:
+    templates = [{"chat_template_sha": "ab"}, {"chat_template_sha": "cd", "lm_eval_version": "0.4.9"}]
+    check_agreement(scored(*templates), "mmlu")
+    assert (
+        "the scores of mmlu are of different versions of lm-evaluation-harness: 0.4.13 (a.json), 0.4.9 (b.json)"
+        in caplog.text
+    )
+    assert "the scores of mmlu are of different chat templates: ab (a.json), cd (b.json)" in caplog.text
+    caplog.clear()
+    check_agreement(scored({}, {}), "mmlu")
+    assert not caplog.records
 
 
 def test_versions_that_mean_the_same_agree() -> None:

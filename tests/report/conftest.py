@@ -1,6 +1,6 @@
 """The tables and settings of an invented study, as the report's stage gets them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,10 @@ SPLITS = {
 }
 
 
-def settings(**changes: Any) -> dict[str, Any]:
+def settings(bases: Sequence[str] = ("tiny-1", "tiny-2", "tiny-3"), **changes: Any) -> dict[str, Any]:
     """The spec of the report of a study whose names are those of `invented_study`."""
     models: dict[str, Any] = {}
-    for base in ("tiny-1", "tiny-2", "tiny-3"):
+    for base in bases:
         train = {"text": "world", "width": 16, "layers": 2, "heads": 2, "steps": 10}
         models[base] = {"train": train, "family": "tiny", "kind": "vanilla", "untrained": {"seeds": [0]}}
         tune = {"text": "questions", "steps": 10}
@@ -63,12 +63,37 @@ class Invented:
         return replace(self, tables=replace(self.tables, **tables))
 
 
-@pytest.fixture(scope="session")
-def invented(tmp_path_factory: pytest.TempPathFactory) -> Invented:
-    study = invent(tmp_path_factory.mktemp("invented"), {"tiny": (4.0, 4.5, 5.0)}).finish()
+def finished(folder: Path, sizes: Sequence[float] = (4.0, 4.5, 5.0), **options: Any) -> Invented:
+    """Return a study of as many bases as there are sizes, with what its settings would be."""
+    study = invent(folder, {"tiny": sizes}, **options).finish()
     names = ("alignment", "properties", "correlations", "pairs")
     read = (read_table(study.study / f"{name}.csv") for name in names)
-    return Invented(study.study, ReportTables(*read), settings()["config"])
+    bases = [f"tiny-{number + 1}" for number in range(len(sizes))]
+    of_nulls = {} if study.nulls else {"features": {}}
+    return Invented(study.study, ReportTables(*read), settings(bases, **of_nulls)["config"])
+
+
+@pytest.fixture(scope="session")
+def invented(tmp_path_factory: pytest.TempPathFactory) -> Invented:
+    return finished(tmp_path_factory.mktemp("invented"))
+
+
+UNLIKE: dict[str, dict[str, Any]] = {
+    "without nulls": {"nulls": ()},
+    "of one fold": {"dependence": "one fold"},
+    "of one base": {"sizes": (4.0,)},
+    "below its nulls": {"level_of_nulls": 0.3},
+}
+
+
+@pytest.fixture(scope="session", params=["usual", *UNLIKE])
+def unlike(
+    request: pytest.FixtureRequest, invented: Invented, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[str, Invented]:
+    """Return in what a study is unlike the usual one, and that study."""
+    if request.param == "usual":
+        return request.param, invented
+    return request.param, finished(tmp_path_factory.mktemp("unlike"), **UNLIKE[request.param])
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """What has to be known is said, and what is not the case is not."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -50,6 +51,47 @@ def test_a_null_with_text_that_wins_is_a_warning(with_alarm: WithAlarm) -> None:
     study = with_alarm("the null length scores higher", CHOSEN | {"features": "tiny-2"})
     assert any("nulls score higher than trained models: length" in text for text in texts(study, "warning"))
     assert not any("controlled leaks" in text for text in texts(study))
+
+
+def test_a_model_that_is_no_higher_than_a_null_is_a_warning_and_no_leak(with_alarm: WithAlarm) -> None:
+    alarm = "r is no higher than that of the null autocorrelation; there are only 2 groups of samples"
+    study = with_alarm(alarm, CHOSEN | {"features": "tiny-2"})
+    begins = "Encoder controlled: trained models score no higher than nulls: "
+    told = [text for text in texts(study) if text.startswith(begins)]
+    assert len(told) == 1
+    assert told[0].startswith(f"{begins}1 of 6 models (tiny-2) than autocorrelation (r = ")
+    assert told[0] in texts(study, "warning")
+    assert not any("leaks" in text or "score higher than trained" in text for text in texts(study))
+
+
+def test_which_nulls_have_no_text_is_what_the_specs_say(invented: Invented) -> None:
+    table = invented.tables.alignment.copy()
+    where = table["features"].isin(["position", "length"]) & (table["layer"] == "chosen")
+    table.loc[where, ["r", "r_low", "r_high"]] = [0.09, 0.06, 0.12]
+    told = [text for text in texts(invented.changed(alignment=table)) if "nulls that have no text score" in text]
+    assert told
+    assert all("position reaches" in text and "length reaches" not in text for text in told)
+
+
+@pytest.mark.parametrize(
+    ("split", "said"),
+    [
+        ({"kind": "kfold", "seed": 1}, "single samples are held out"),
+        ({"kind": "kfold"}, "blocks of consecutive samples are held out without a gap"),
+        ({"kind": "contiguous", "gap": 0}, "blocks of consecutive samples are held out without a gap"),
+        ({"kind": "contiguous", "gap": 2}, ""),
+        ({"kind": "grouped"}, ""),
+    ],
+)
+def test_what_neighbours_on_both_sides_of_a_split_are_is_told(
+    invented: Invented, split: dict[str, Any], said: str
+) -> None:
+    encoders = dict(invented.config["encoders"])
+    encoders["controlled"] = encoders["controlled"] | {"split": split}
+    study = Invented(invented.folder, invented.tables, invented.config | {"encoders": encoders})
+    told = [text for text in texts(study) if text.startswith("Encoder controlled:") and "neighbours" in text]
+    assert len(told) == bool(said)
+    assert all(text.startswith(f"Encoder controlled: {said}") for text in told)
 
 
 def test_a_null_without_text_that_scores_is_a_warning_with_its_interval(invented: Invented) -> None:

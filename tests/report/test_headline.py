@@ -1,9 +1,12 @@
 """The answer names rows of the tables, with their intervals."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from brainalign.correlation import pairs
 from brainalign.report import headline, wording
 from brainalign.report.headline import answers, headline_table, is_controlled
 from report.conftest import Invented
@@ -55,12 +58,70 @@ def test_every_number_of_the_answer_has_its_interval(invented: Invented) -> None
     assert [text.partition(": ")[0] for text in said[:2]] == ["passages", "stories"]
     row = headline_table(*invented.four[:2], invented.config).iloc[0]
     assert f"r = {wording.with_interval(row['r'], row['r_low'], row['r_high'])}" in said[0]
-    pairs, correlations = said[2], said[3:]
-    assert "over bases" in pairs
-    assert "over stimuli" in pairs
-    assert "3 pairs from 3 bases" in pairs
+    tuned, correlations = said[2], said[3:]
+    assert "over bases" in tuned
+    assert "over stimuli" in tuned
+    assert "3 pairs from 3 bases" in tuned
     assert len(correlations) == 2
     assert all("over 6 models" in text for text in correlations)
+
+
+def test_every_kind_of_study_is_answered(unlike: tuple[str, Invented]) -> None:
+    way, study = unlike
+    said = answers(*study.four, study.config)
+    assert [text.partition(": ")[0] for text in said[:2]] == ["passages", "stories"]
+    tuned = next(text for text in said if text.startswith("Instruction-tuning"))
+    assert not re.search(r"\bnan\b|None", " ".join(said))
+    assert any("null" in text for text in said) == (way != "without nulls")
+    assert ("over bases and [" in tuned) == (way != "of one base")
+    assert ("no interval over bases: there is one base only" in tuned) == (way == "of one base")
+    assert ("Wilcoxon" in tuned) == (way != "of one base")
+    assert all("and below the best null" in text for text in said[:2]) == (way == "below its nulls")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (0.01, 0.05, "and above the best null, length: "),
+        (-0.01, 0.05, "and not clearly above the best null, length: "),
+        (-0.08, -0.02, "and below the best null, length: "),
+        (np.nan, np.nan, "and compared with the best null, length: "),
+    ],
+)
+def test_the_side_of_the_best_null_is_that_of_the_interval(
+    invented: Invented, low: float, high: float, said: str
+) -> None:
+    table = invented.tables.alignment.assign(over_null_low=low, over_null_high=high, best_null="length")
+    found = answers(table, *invented.four[1:], invented.config)
+    assert said in found[0]
+
+
+def _means(invented: Invented, **values: dict[str, float]) -> pd.DataFrame:
+    """The pairs' means under the controlled encoder, with columns set for single data sets."""
+    table = invented.tables.pairs.copy()
+    table["percent_mean_over_datasets"] = 4.0
+    for dataset, held in values.items():
+        where = (table["row"] == headline.SUMMARY) & (table["dataset"] == dataset)
+        assert where.any()
+        table.loc[where, list(held)] = list(held.values())
+    return table
+
+
+def test_the_mean_gain_says_of_how_many_pairs_it_is(invented: Invented) -> None:
+    both = {"passages": {"percent_pairs": 3}, "stories": {"percent_pairs": 3}}
+    said = headline.pair_sentences(_means(invented, **both), "controlled")[0]
+    assert "the mean gain over pairs and data sets (all 3) is 4.0 %" in said
+    two = {"passages": {"percent_pairs": 2}, "stories": {"percent_pairs": 2}}
+    assert "data sets (2 of 3) is" in headline.pair_sentences(_means(invented, **two), "controlled")[0]
+    unlike = two | {"stories": {"percent_pairs": 3}}
+    said = headline.pair_sentences(_means(invented, **unlike), "controlled")[0]
+    assert "(2 of 3 on passages and 3 of 3 on stories) is 4.0 %" in said
+    lost = both | {"stories": {"pairs": 2, "percent_pairs": 2}}
+    assert "%" not in headline.pair_sentences(_means(invented, **lost), "controlled")[0]
+
+
+def test_the_mean_of_pairs_has_one_name_in_all_tables() -> None:
+    assert headline.SUMMARY == pairs.SUMMARY
 
 
 def test_a_score_that_is_missing_is_not_the_best(invented: Invented) -> None:

@@ -1,5 +1,6 @@
 """The methods follow from the settings, and say what was done."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,10 @@ import yaml
 from brainalign import study_specs
 from brainalign.config.encoder_presets import PRESETS
 from brainalign.config.study import read_study
+from brainalign.correlation import bases
+from brainalign.inference import p_values
 from brainalign.report.encoders import encoder_paragraph
+from brainalign.report.inference import DEPENDENCE
 from brainalign.report.methods import as_text, methods
 from report.conftest import Invented, settings
 
@@ -51,7 +55,11 @@ def test_encoders_stand_in_the_order_of_trust(invented: Invented) -> None:
     [
         ({}, "Groups of samples (the column split_group) are held out whole, in 6 folds."),
         ({"split": {"kind": "shuffle", "test": 0.2, "seed": 7}}, "20 % of them held out each time (seed 7)"),
-        ({"split": {"kind": "kfold", "folds": 4}}, "held out in 4 folds, in the table's order"),
+        (
+            {"split": {"kind": "kfold", "folds": 4}},
+            "Blocks of consecutive samples, in the table's order, are held out in 4 folds, without a gap.",
+        ),
+        ({"split": {"kind": "kfold", "seed": 3}}, "Single samples are held out in 5 folds, shuffled (seed 3)."),
         ({"split": {"kind": "leave-one-group-out", "by": "run"}}, "(the column run) are held out whole, one at a time"),
         ({"split": {"kind": "contiguous", "gap": 3}}, "with a gap of 3 samples that is in no training set"),
         ({"regression": "ols"}, "by ordinary least squares"),
@@ -71,6 +79,95 @@ def test_what_an_encoder_does_is_told(changes: dict[str, Any], piece: str) -> No
     entry = {"regression": "ridge", "split": {"kind": "grouped", "folds": 6}} | changes
     config = settings(encoders={"mine": entry}, datasets=datasets)["config"]
     assert piece in encoder_paragraph("mine", config["encoders"]["mine"])
+
+
+@pytest.mark.parametrize("aggregate", ["mean", "schrimpf", "brain-score"])
+def test_scores_of_pooled_predictions_are_no_average_over_folds(aggregate: str) -> None:
+    split = {"kind": "grouped", "folds": 6}
+    assert "averaged over folds" in encoder(split=split, aggregate=aggregate)
+    pooled = encoder(split=split | {"small_folds": "pool"}, aggregate=aggregate)
+    assert "r of the held-out predictions of all folds together" in pooled
+    assert "averaged over folds" not in pooled
+    assert "in each fold" not in pooled.partition("Scores are")[2]
+
+
+def test_methods_tell_what_a_study_has_and_nothing_else(unlike: tuple[str, Invented]) -> None:
+    way, study = unlike
+    said = text(study)
+    assert bool(re.search(r"\bnulls?\b(?! distribution)", said, re.IGNORECASE)) == (way != "without nulls")
+    assert ("The best null of a score" in said) == (way != "without nulls")
+    assert ("since folds train each other" in said) == (way != "of one fold")
+    assert ("has an interval over bases" in said) == (way != "of one base")
+    assert ("has no interval over bases" in said) == (way == "of one base")
+    assert "flipping the signs" in said
+    assert "beyond the nulls" not in said  # no feature space was fitted together with them
+
+
+def test_what_is_beyond_nulls_is_told_where_it_was_computed(invented: Invented) -> None:
+    table = invented.tables.alignment.copy()
+    table.loc[table["encoder"] == "controlled", "unique_r2"] = 0.01
+    assert text(invented.changed(alignment=table)).count("What features explain beyond the nulls") == 1
+
+
+@pytest.mark.parametrize("kind", p_values.KINDS)
+def test_every_way_in_which_folds_depend_is_told(invented: Invented, kind: str) -> None:
+    assert set(DEPENDENCE) == set(p_values.KINDS)
+    every = invented.tables.alignment.assign(dependence=kind)
+    assert f"Intervals of controlled and as-published {DEPENDENCE[kind]}." in text(invented.changed(alignment=every))
+    some = invented.tables.alignment.copy()
+    some.loc[(some["encoder"] == "controlled") & (some["dataset"] == "passages"), "dependence"] = kind
+    told = text(invented.changed(alignment=some))
+    if kind != "counted":
+        assert f"Some intervals of controlled {DEPENDENCE[kind]}." in told
+        assert f"Some intervals of controlled {DEPENDENCE['counted']}." in told
+    assert ("(not where controlled has one fold)" in told) == (kind == "one fold")
+
+
+def test_scores_without_an_interval_are_told(invented: Invented) -> None:
+    table = invented.tables.alignment.copy()
+    missing = "have no interval, since too few groups of stimuli are tested to be resampled."
+    assert missing not in text(invented)
+    table.loc[table["dataset"] == "passages", ["r_low", "r_high"]] = float("nan")
+    said = text(invented.changed(alignment=table))
+    assert f"Scores of controlled on passages and of as-published on passages {missing}" in said
+    assert "95 % percentile intervals" in said
+    table[["r_low", "r_high"]] = float("nan")
+    said = text(invented.changed(alignment=table))
+    assert "Scores of controlled on passages and stories" in said
+    assert "95 % percentile intervals of a bootstrap with" not in said
+
+
+@pytest.mark.parametrize(
+    ("features", "heading", "told", "untold"),
+    [
+        ({"length": {"control": "length"}}, "Nulls", "beside nulls", "tables of numbers"),
+        ({"g": {"table": "T"}}, "Given features", "like the models are given tables of numbers: g.", "null"),
+        ({"g": {"table": "T", "as_null": True}}, "Nulls", "beside nulls", "like the models"),
+        (
+            {"length": {"control": "length"}, "g": {"table": "T"}},
+            "Nulls and given features",
+            "length, the numbers of characters and words of a part. The best null",
+            "g, a given",
+        ),
+        ({"j": {"joint": ["tiny-1", "tiny-2"]}}, "Joint features", "j (tiny-1 and tiny-2)", "null"),
+    ],
+)
+def test_nulls_are_told_apart_from_other_features(
+    features: dict[str, Any], heading: str, told: str, untold: str, invented: Invented, tmp_path: Path
+) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text("stimulus_id,a\n")
+    given = {name: {k: str(table) if v == "T" else v for k, v in entry.items()} for name, entry in features.items()}
+    config = settings(features=given)["config"]
+    tables = invented.tables
+    sections = methods(tables.alignment, tables.properties, tables.pairs, config)
+    (own,) = [section for section in sections if section.heading == heading]
+    assert told in " ".join(own.paragraphs)
+    assert untold not in " ".join(own.paragraphs)
+
+
+def test_the_numbers_of_bases_are_those_of_the_permutation(invented: Invented) -> None:
+    assert f"all orders up to {bases.EXACT_UP_TO} bases" in text(invented)
 
 
 def test_where_properties_are_from_is_told(invented: Invented) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,14 @@ import pytest
 
 from brainalign.report import tables
 from brainalign.report.pages import PAGES, pages_of
-from brainalign.report.tables import MOST_BYTES, table_page
+from brainalign.report.summary import as_html, summarise
+from brainalign.report.tables import MOST_BYTES, columns_in_view, select_rows, table_page
 from brainalign.stages.write_report import write_report
 from browser import Browser, Page, needs_browser
 from invented_study import PROVENANCE
 from report.conftest import Invented, settings
 
-NAMES = ("alignment", "properties", "correlations", "controlled_correlations", "pairs")
+NAMES = ("alignment", "averages", "properties", "correlations", "controlled_correlations", "pairs")
 HEADS = ".dt-scroll-head thead tr:first-child th"
 PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -39,6 +41,17 @@ def write(study: Invented, folder: Path, spec: dict[str, Any] | None = None) -> 
 @pytest.fixture(scope="module")
 def report(invented: Invented, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write(invented, tmp_path_factory.mktemp("report"))
+
+
+def test_the_front_page_of_every_kind_of_study(unlike: tuple[str, Invented]) -> None:
+    way, study = unlike
+    found = summarise(study.tables, study.config, {}, {}, {})
+    page = as_html(found)
+    assert ("null" in page.replace("null distribution", "")) == (way != "without nulls")
+    assert not re.search(r"\bnan\b|None", page)
+    simulated = replace(found, caveats=[caveat for caveat in found.caveats if caveat.text.startswith("Simulated")])
+    assert "No further alarm was raised by the tables." in as_html(simulated)
+    assert "No alarm was raised by the tables." in as_html(replace(found, caveats=[]))
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +127,43 @@ def test_a_table_is_filtered_by_what_is_typed_below_a_name(browser: Browser, rep
     page.wait("document.querySelectorAll('div.dt-scroll-body tbody tr').length === 4")
     assert set(column(page, "features")) == {"tiny-2-instruct"}
     assert (page.errors, page.requests) == ([], [])
+
+
+def test_scores_and_their_intervals_are_in_view_at_first(browser: Browser, report: Path) -> None:
+    page = opened(browser, report / "scores.html")
+    right = page.evaluate(f"""Object.fromEntries([...document.querySelectorAll({HEADS!r})].map(
+        head => [head.innerText.trim(), head.getBoundingClientRect().right]))""")
+    order = "dataset encoder readout features r r_low r_high ceiling normalised over_null over_null_low over_null_high"
+    assert list(right)[:13] == [*order.split(), "alarms"]
+    assert right["over_null_high"] < page.evaluate("innerWidth") == 1400
+
+
+def test_names_that_all_rows_share_are_told_once_and_stay_available(
+    browser: Browser, invented: Invented, tmp_path: Path
+) -> None:
+    table = select_rows(invented.tables.alignment, "chosen")
+    one = table[(table["encoder"] == "controlled") & (table["dataset"] == "passages")].assign(over_null_p=np.nan)
+    in_view = columns_in_view(one, PAGES["scores"])
+    assert in_view[:4] == ["readout", "features", "r", "r_low"]
+    assert "over_null_p" not in in_view  # nothing stands there
+    path = tmp_path / "scores.html"
+    path.write_text(table_page("scores", one, "alignment.csv"), encoding="utf-8")
+    page = opened(browser, path)
+    assert "All rows are of dataset passages, encoder controlled." in page.evaluate("document.body.innerText")
+    heads = f"[...document.querySelectorAll({HEADS!r})].map(head => head.innerText.trim())"
+    assert page.evaluate(heads) == in_view
+    page.evaluate("document.querySelector('.buttons-colvis').click()")
+    page.wait("document.querySelectorAll('.buttons-columnVisibility').length > 0")
+    buttons = "[...document.querySelectorAll('.buttons-columnVisibility')]"
+    page.evaluate(f"{buttons}.find(button => button.innerText.trim() === 'dataset').click()")
+    page.wait(f"{heads}.includes('dataset')")
+    assert set(column(page, "dataset")) == {"passages"}
+    assert (page.errors, page.requests) == ([], [])
+
+
+def test_a_single_row_keeps_its_names(invented: Invented) -> None:
+    row = invented.tables.alignment.iloc[:1]
+    assert columns_in_view(row, PAGES["scores"])[:4] == ["dataset", "encoder", "readout", "features"]
 
 
 def test_every_page_opens_and_asks_nobody(browser: Browser, report: Path) -> None:

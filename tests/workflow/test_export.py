@@ -25,7 +25,13 @@ def test_it_is_made_on_request_and_again_after_what_it_holds_and_nothing_else(pr
     assert {"alignment", "properties", "correlations", "pairs"} <= set(table["table"])
     crate = ROCrate(folder)
     described = {entity.id for entity in crate.data_entities}
-    assert {"alignment.csv", "config.json", "export/scores.parquet", "figures/layers.png"} <= described
+    assert {
+        "alignment.csv",
+        "property_sources.csv",
+        "config.json",
+        "export/scores.parquet",
+        "figures/layers.png",
+    } <= described
     assert all((folder / name).is_file() for name in described)
     assert project.plan(target="export") == set()
 

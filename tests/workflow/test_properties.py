@@ -54,3 +54,24 @@ def test_an_evaluation_is_a_job_for_each_model_and_needs_its_environment(project
     assert done.returncode != 0
     assert "make it once with `make lm-eval-environment`" in done.stdout + done.stderr
     assert not (project.path / "results/evaluations").exists()
+    project.edit("config.yaml", "tiny-loss: {text: tiny-text, window: 32}", "tiny-loss: {text: tiny-text, window: 16}")
+    project.run("results/losses/tiny-loss/small.json")  # needs no evaluation
+
+
+def test_an_upgrade_of_the_harness_evaluates_all_models_again(project: Project) -> None:
+    project.edit("config.yaml", "readouts:\n", "evaluations:\n  five: {tasks: [mmlu], shots: 5}\n\nreadouts:\n")
+    project.edit("config.yaml", LINE, LINE + "  mmlu: {lm_eval: {task: mmlu, metric: acc, evaluation: five}}\n")
+    for model in ("small", "small-instruct", "mine"):
+        write(project.path / "results/evaluations/five" / f"{model}.json", result(SCORES, model=f"hub/{model}"))
+    project.accept()
+    assert project.plan() == set()
+    lock = project.path / "envs" / "lm-eval.lock"
+    lock.write_text(lock.read_text().replace("lm_eval==", "lm_eval==9."))
+    assert project.plan() == JOIN | {("evaluate_model", model, "five") for model in ("small", "small-instruct", "mine")}
+
+
+def test_fractions_beside_percentages_are_refused_before_any_job(project: Project) -> None:
+    project.edit("config.yaml", "small-instruct: 0.5, mine: 0.75", "small-instruct: 50.0, mine: 0.75")
+    done = project.run("--dry-run", check=False)
+    assert done.returncode != 0
+    assert "as if one were a fraction and the other a percentage" in done.stdout + done.stderr

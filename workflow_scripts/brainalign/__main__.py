@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "status is that of diff: 0 where nothing differs beyond its interval and no row is in one study only, "
         "1 where something does, 2 where they cannot be compared. Settings that differ do not change it.",
     )
-    compare.add_argument("a", help="a study's name, or the folder that holds its alignment.csv")
+    compare.add_argument("a", help="a study's name, or the path of the folder that holds its alignment.csv (./mine)")
     compare.add_argument("b", help="the same of another study")
     compare.add_argument("--out", type=Path, help="folder for scores.csv, with every row, and settings.csv")
     compare.add_argument("--studies", type=Path, default=Path("results/studies"), help="where named studies lie")

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from brainalign.intervals import percentile_interval
+
 if TYPE_CHECKING:
     from brainalign.scored import Scores
 
@@ -19,11 +21,12 @@ PEAK = (0.8, 1.25)  # features over training samples, where least squares is nea
 def alarms(scores: Scores, nulls: Mapping[str, Scores], text_free: Sequence[str]) -> np.ndarray:
     """Return sentences joined by "; ", (layer, subject, region) of text, empty where nothing is to be said.
 
-    - a null scores higher than the features: a split that leaks where the null has no text;
+    - the features score no higher than a null, or lower beyond the paired interval: a split that leaks where that null
+      has no text and its own interval lies above 0;
     - the penalty of many neuroids is the first or last of the grid;
     - least squares with about as many features as training samples, where its predictions are least stable;
     - neuroids that were dropped since they are constant or have NaN, or that a joined data set does not share;
-    - fewer than three groups of samples, so that intervals mean little;
+    - fewer than three groups of samples are tested, so that intervals mean little;
     - constant predictions, which score 0.
 
     Parameters
@@ -43,8 +46,7 @@ def _found(
 ) -> list[tuple[np.ndarray | bool, str]]:
     found: list[tuple[np.ndarray | bool, str]] = []
     for name, null in nulls.items():
-        leak = ", which has no text: the split leaks" if name in text_free else ""
-        found.append((null.r[-1] > scores.r, f"the null {name} scores higher{leak}"))
+        found += _against_null(scores, name, null, name in text_free)
     fits = scores.fits
     if fits is None:
         return found
@@ -63,7 +65,28 @@ def _found(
         found.append((True, fits.left_out))
     if fits.groups < FEWEST_GROUPS:
         found.append((True, f"there are only {fits.groups} groups of samples"))
+    if scores.replicates.size and not np.isfinite(scores.replicates).any():
+        found.append((True, "too few groups are tested for an interval"))
     return found
+
+
+def _against_null(scores: Scores, name: str, null: Scores, text_free: bool) -> list[tuple[np.ndarray | bool, str]]:
+    """Say where a null's r is above that of the features, and whether that is more than chance.
+
+    Where the interval of the difference, draw by draw, holds 0 or is not known, the features are "no higher". A null
+    without text that predicts nothing may well lie above features that predict nothing, so that a leak needs a null
+    that is above 0 beyond its own interval.
+    """
+    above = null.r[-1] > scores.r
+    if not above.any():
+        return []
+    beyond = above & (percentile_interval(null.replicates[:, -1:] - scores.replicates)[0] > 0)
+    leak = beyond & (percentile_interval(null.replicates[:, -1])[0] > 0) & text_free
+    return [
+        (leak, f"the null {name} scores higher, which has no text: the split leaks"),
+        (beyond & ~leak, f"the null {name} scores higher"),
+        (above & ~beyond, f"r is no higher than that of the null {name}"),
+    ]
 
 
 def _only(layer: int, scores: Scores) -> np.ndarray:

@@ -3,6 +3,7 @@
 import numpy as np
 
 LEVEL = 0.95
+FEWEST_SUBJECTS = 6  # that are resampled; of fewer, each one's value is shown instead
 
 
 def percentile_interval(replicates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

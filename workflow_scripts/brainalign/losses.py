@@ -37,9 +37,10 @@ def next_word_loss(
 ) -> dict[str, float | int | str]:
     """Return the mean negative log-likelihood of a text, −Σ log p(token_t | tokens before t) / N.
 
-    A document's first token is predicted from the tokenizer's begin token; without one it is not scored. A document
-    longer than the window is read in windows that overlap, each token scored once, where it sees most. No window
-    reaches over the end of a document. Log-probabilities are taken in float32 at least and summed in float64.
+    A document's first token is predicted from the tokenizer's begin token or, where it has none, from its end token, as
+    lm-evaluation-harness does. Without either it is not scored, and its characters count to no word and no byte. A
+    document longer than the window is read in windows that overlap, each token scored once, where it sees most. No
+    window reaches over the end of a document. Log-probabilities are taken in float32 at least and summed in float64.
 
     Parameters
     ----------
@@ -53,7 +54,8 @@ def next_word_loss(
     Returns
     -------
     nats_per_token, nats_per_word, nats_per_byte (of UTF-8), nats (the sum), the counts documents, tokens (those
-    scored), words, bytes, unknown_tokens, and objective, window, stride.
+    scored), words, bytes, unknown_tokens, and objective, window, stride, begin: "begin token", "end token" or "none",
+    what the first token is predicted from.
 
     Raises
     ------
@@ -63,25 +65,30 @@ def next_word_loss(
     stride = window // 2 if stride is None else stride
     _check_sizes(model, window, stride)
     texts = [text for text in documents if text.strip()]
-    ids = [tokens.ids for tokens in tokenise(tokenizer, texts)]
-    windows = [part for tokens in ids for part in cut_windows(tokens, tokenizer.bos_token_id, window, stride)]
+    tokenised = tokenise(tokenizer, texts)
+    begin, called = _begin_token(tokenizer)
+    windows = [part for tokens in tokenised for part in cut_windows(tokens.ids, begin, window, stride)]
     scored = sum(len(part.ids) - part.first for part in windows)
     if not scored:
         raise InputError("there is no text to compute a loss on.")
     _check_causal(model, max(windows, key=lambda part: len(part.ids)).ids[:8])
     nats = float(sum(-part.sum() for part in log_probabilities(model, windows, budget)))
-    words, size = sum(len(text.split()) for text in texts), sum(len(text.encode()) for text in texts)
-    return mean_losses(nats, scored, words, size) | {
+    unscored = [0 if begin is not None else int(tokens.ends[:1].sum()) for tokens in tokenised]  # characters
+    words, size = _words_and_bytes(texts, unscored)
+    return mean_losses(nats, scored, max(words, 1), max(size, 1)) | {
         "documents": len(texts),
-        "unknown_tokens": sum(int((tokens == tokenizer.unk_token_id).sum()) for tokens in ids),
+        "unknown_tokens": sum(int((tokens.ids == tokenizer.unk_token_id).sum()) for tokens in tokenised),
         "objective": NEXT_WORD,
         "window": window,
         "stride": stride,
+        "begin": called,
     }
 
 
-def mean_losses(nats: float, tokens: int, words: int, size: int) -> dict[str, float | int | str]:
+def mean_losses(nats: float, tokens: int, words: int, size: int, of: str = "") -> dict[str, float | int | str]:
     """Return a summed loss over its tokens, words and bytes, with the sum and the counts.
+
+    The names of the means begin with `of`, so that losses which do not compare have no name in common.
 
     Raises
     ------
@@ -90,9 +97,9 @@ def mean_losses(nats: float, tokens: int, words: int, size: int) -> dict[str, fl
     if not np.isfinite(nats):
         raise InputError("the loss is not finite; a wider dtype (float32 or bfloat16) may help.")
     return {
-        "nats_per_token": nats / tokens,
-        "nats_per_word": nats / words,
-        "nats_per_byte": nats / size,
+        f"{of}nats_per_token": nats / tokens,
+        f"{of}nats_per_word": nats / words,
+        f"{of}nats_per_byte": nats / size,
         "nats": nats,
         "tokens": tokens,
         "words": words,
@@ -151,6 +158,21 @@ def log_probability_of(logits: Any, ids: Any) -> Any:
     logits = logits.float()
     # The normaliser first, so that no second array of the vocabulary's size is made.
     return logits.gather(2, ids[..., None])[..., 0] - logits.logsumexp(2)
+
+
+def _begin_token(tokenizer: Any) -> tuple[int | None, str]:
+    """Return the id that a document's first token is predicted from, if there is one, and how it is called."""
+    if tokenizer.bos_token_id is not None:
+        return int(tokenizer.bos_token_id), "begin token"
+    if tokenizer.eos_token_id is not None:
+        return int(tokenizer.eos_token_id), "end token"
+    return None, "none"
+
+
+def _words_and_bytes(texts: Sequence[str], first: Sequence[int]) -> tuple[int, int]:
+    """Return how many words begin at, and how many bytes are of, the characters from the first one on of each text."""
+    words = sum(len(text.split()) - len(text[:start].split()) for text, start in zip(texts, first, strict=True))
+    return words, sum(len(text[start:].encode()) for text, start in zip(texts, first, strict=True))
 
 
 def _check_sizes(model: Any, window: int, stride: int) -> None:

@@ -74,12 +74,12 @@ def loss(study: Study, loss: str, model: str) -> Spec:
     return settings | {"dtype": with_twins(study.models)[model].dtype}
 
 
-def evaluation(study: Study, evaluation: str, model: str, digest: Digest) -> Spec:
-    """What lm_eval is asked for, the model's number format, and the checksums of task files of the user's own."""
+def evaluation(study: Study, harness: str, evaluation: str, model: str, digest: Digest) -> Spec:
+    """What lm_eval is asked for, its version, the model's number format, and the checksums of the user's task files."""
     entry = study.evaluations[evaluation]
     settings = entry.model_dump(exclude={"include", "models"}) | {"dtype": with_twins(study.models)[model].dtype}
     files = {path: digest(path) for path in files_of_evaluation(study, evaluation)}
-    return {"settings": settings, "include": entry.include, "files": files}
+    return {"settings": settings, "include": entry.include, "files": files, "harness": harness}
 
 
 def _origin(entry: Model, files: list[str], digest: Digest) -> Spec:

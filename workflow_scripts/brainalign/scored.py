@@ -130,7 +130,7 @@ def layer_of_neuroids(chosen: np.ndarray, subject: np.ndarray) -> np.ndarray:
 
     Raises
     ------
-    ValueError : the units are neither; a clause without a full stop.
+    ValueError : the units are none of these; a clause without a full stop.
     """
     folds, units = chosen.shape
     subjects, of_neuroid = np.unique(np.asarray(subject, dtype=object), return_inverse=True)

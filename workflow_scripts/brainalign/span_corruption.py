@@ -59,7 +59,8 @@ def span_corruption_loss(
 
     Returns
     -------
-    as `losses.next_word_loss`, with the number of spans and the seed.
+    as `losses.next_word_loss`, but span_nats_per_token, span_nats_per_word, span_nats_per_byte, and with the number of
+    spans and the seed.
 
     Raises
     ------
@@ -83,7 +84,7 @@ def span_corruption_loss(
     spans = sum(int(np.isin(part.targets, sentinels).sum()) for part in parts)
     scored = sum(len(part.targets) for part in parts)
     words, size = sum(part.words for part in parts), sum(part.bytes for part in parts)
-    return mean_losses(nats, scored, max(words, 1), max(size, 1)) | {
+    return mean_losses(nats, scored, max(words, 1), max(size, 1), of="span_") | {
         "documents": len(texts),
         "unknown_tokens": sum(int((tokens.ids == tokenizer.unk_token_id).sum()) for tokens in tokenised),
         "spans": spans,

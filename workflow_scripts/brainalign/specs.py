@@ -16,7 +16,7 @@ from brainalign.config import readouts as config_readouts
 from brainalign.config.base import RESERVED_READOUT
 from brainalign.config.data import JoinedDataset, SimulatedDataset, StimuliDataset, TableDataset
 from brainalign.config.encoders import Encoder
-from brainalign.config.features import EmbeddingsNull, FeatureTable
+from brainalign.config.features import TEXT_FREE, EmbeddingsNull, FeatureTable, JointFeatures
 from brainalign.config.models import FileText, SimulatedText, WikiText
 from brainalign.config.study import Study
 from brainalign.config.twins import with_twins
@@ -134,6 +134,7 @@ def activations(study: Study, readout: str, features: str, digest: Digest) -> Sp
 def features(study: Study, features: str, digest: Digest) -> Spec:
     """A null's name and settings, and the checksum of a given table or file."""
     entry = study.features[features]
+    assert not isinstance(entry, JointFeatures)  # made of what others compute
     if isinstance(entry, FeatureTable):
         return {"null": "table", "settings": {"on": entry.match, "sha256": digest(entry.table)}}
     if isinstance(entry, EmbeddingsNull):
@@ -151,6 +152,13 @@ def joint_encoder(study: Study, encoder: str) -> Spec:
     """The encoder of joint spaces, whose layers are chosen before."""
     entry = study.encoders[encoder]
     return {"encoder": _encoder_settings(entry), "mixtures": entry.mixtures}
+
+
+def joint_features(study: Study, encoder: str, features: str) -> Spec:
+    """The encoder of joint spaces, and their names in the order of their weights."""
+    entry = study.features[features]
+    assert isinstance(entry, JointFeatures)
+    return joint_encoder(study, encoder) | {"members": entry.joint}
 
 
 def ceilings(study: Study, encoder: str, dataset: str) -> Spec:
@@ -171,7 +179,7 @@ def alignment(study: Study, encoder: str, readout: str, features: str, dataset: 
     names |= {"normalise": "neuroid"} if entry.ceilings.normalise == "neuroid" else {}
     collection = entry.collection or dataset
     labels = {"collection": collection, "features_kind": _kind(study, features), "layer_choice": choice}
-    return names | labels | {"text_free": sorted(null for null in nulls(study) if _is_text_free(study, null))}
+    return names | labels | {"text_free": sorted(null for null in nulls(study) if is_text_free(study, null))}
 
 
 def similarity(study: Study, similarity: str, readout: str, features: str, dataset: str) -> Spec:
@@ -199,7 +207,16 @@ def prediction(study: Study, prediction: str) -> Spec:
 
 def nulls(study: Study) -> list[str]:
     """Return the names of the features beside which every score stands: they know no more of a text than its words."""
-    return [name for name, entry in study.features.items() if not isinstance(entry, FeatureTable) or entry.as_null]
+    return [
+        name
+        for name, entry in study.features.items()
+        if not isinstance(entry, JointFeatures) and (not isinstance(entry, FeatureTable) or entry.as_null)
+    ]
+
+
+def is_text_free(study: Study, features: str) -> bool:
+    """Tell whether an entry of `features` is a null that is computed without the text."""
+    return getattr(study.features[features], "control", "") in TEXT_FREE
 
 
 def from_files(study: Study) -> list[str]:
@@ -246,15 +263,12 @@ def _encoder_settings(entry: Encoder) -> Spec:
 
 
 def _kind(study: Study, features: str) -> str:
-    """Return "model", "null" or "given"."""
+    """Return "model", "joint", "null" or "given"."""
     if features in with_twins(study.models):
         return "model"
+    if isinstance(study.features[features], JointFeatures):
+        return "joint"
     return "null" if features in nulls(study) else "given"
-
-
-def _is_text_free(study: Study, features: str) -> bool:
-    """Tell whether a null is computed from where a text stands alone, not from the text."""
-    return getattr(study.features[features], "control", "") in ("position", "autocorrelation", "random")
 
 
 def _layer_of(entry: Encoder, readout: str, dataset: str) -> Spec:

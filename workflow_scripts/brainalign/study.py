@@ -18,6 +18,7 @@ CELL = ("dataset", "encoder", "readout", "features")
 _COUNTS = ("layer_index", "folds", "samples", "neuroids", "normalised_neuroids", "draws")  # empty where not known
 LOSS_UNIT = "_nats_per_token"  # the one of LOSS_UNITS that a loss's bare name stands for
 LOSS_UNITS = ("nats_per_token", "nats_per_word", "nats_per_byte")
+SPAN_UNITS = tuple(f"span_{unit}" for unit in LOSS_UNITS)  # of spans cut out of a text, which T5 has instead
 SIZES = ("parameters", "width", "depth", "vocabulary")
 
 
@@ -113,8 +114,9 @@ def properties_table(
     given : names of the given properties.
     manifests : model → parameters, width, depth, vocabulary; a number or None.
     losses : loss → model → nats_per_token, nats_per_word, nats_per_byte; columns are named `<loss>_nats_per_token`, ….
+        Of an encoder with a decoder, span_nats_per_token, …, which have columns of their own where there are any.
     """
-    units = [(loss, unit) for loss in losses for unit in LOSS_UNITS]
+    units = [(loss, unit) for loss, of_models in losses.items() for unit in _units_of(of_models)]
     rows = []
     for name, entry in models.items():
         sizes = {size: _number(manifests.get(name, {}).get(size)) for size in SIZES}
@@ -140,6 +142,37 @@ def properties_table(
     return table.astype(dict.fromkeys([*SIZES, "training_tokens"], "Int64"))
 
 
+def read_losses(paths: Iterable[Path]) -> dict[str, dict[str, dict[str, Any]]]:
+    """Read measured losses: loss → model → record. A file is its model, and the folder in which it lies is the loss.
+
+    Raises
+    ------
+    UnreadableFileError : a file with neither a next-word loss nor one of spans cut out of a text.
+    """
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for path in paths:
+        record = read_record(path, ())
+        if not any(all(unit in record for unit in units) for units in (LOSS_UNITS, SPAN_UNITS)):
+            raise UnreadableFileError(path, "it has no {!r}, {} and {}, nor those of spans".format(*LOSS_UNITS))
+        found.setdefault(path.parent.name, {})[path.stem] = record
+    return found
+
+
+def stated_sizes(models: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """Return the sizes that a study states of its models without weights: model → parameters, width, …."""
+    return {name: entry["sizes"] for name, entry in models.items() if "sizes" in entry}
+
+
+def read_sizes(models: Mapping[str, Mapping[str, Any]], manifests: Iterable[Path]) -> dict[str, Mapping[str, Any]]:
+    """Return every model's sizes: of its manifest, whose folder is the model, or as the study states them.
+
+    Raises
+    ------
+    UnreadableFileError : see `read_record`.
+    """
+    return stated_sizes(models) | {path.parent.name: read_record(path, SIZES) for path in manifests}
+
+
 def read_record(path: Path, keys: Iterable[str]) -> dict[str, Any]:
     """Read a JSON object that an earlier job wrote. Raises UnreadableFileError where a key is missing."""
     try:
@@ -149,7 +182,14 @@ def read_record(path: Path, keys: Iterable[str]) -> dict[str, Any]:
     missing = [key for key in keys if not isinstance(record, dict) or key not in record]
     if missing:
         raise UnreadableFileError(path, f"it has no {missing[0]!r}")
+    if not isinstance(record, dict):
+        raise UnreadableFileError(path, "it holds no names with values")
     return dict(record)
+
+
+def _units_of(records: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return the units of a loss's columns: those of the next word always, those of spans where a model has them."""
+    return LOSS_UNITS + tuple(unit for unit in SPAN_UNITS if any(unit in record for record in records.values()))
 
 
 def _number(value: Any) -> float:

@@ -10,7 +10,7 @@ from brainalign.config.study import Study
 from brainalign.config.twins import with_twins
 from brainalign.export.crate import config_digest
 from brainalign.figures.needs import drawn_by, needs
-from brainalign.specs import Digest, Spec
+from brainalign.specs import Digest, Spec, is_text_free, nulls
 
 
 def properties(study: Study, digest: Digest) -> Spec:
@@ -99,7 +99,7 @@ def _split_name(split: Split) -> str:
 
 
 def report(study: Study, tool: Spec) -> Spec:
-    """All settings that the methods are told from, defaults filled in, and how to cite the tool; no figures."""
+    """All settings that the methods are told from, defaults filled in, and how to cite texts and tool; no figures."""
     unread = {"models", "texts", "features", "properties", "predictions", "runs", "figures", "license"}
     config = study.model_dump(mode="json", by_alias=True, exclude_none=True, exclude=unread)
     return {
@@ -111,8 +111,16 @@ def report(study: Study, tool: Spec) -> Spec:
                 | ({"folder": True} if entry.source and model_specs.is_folder(entry.source) else {})
                 for name, entry in study.models.items()
             },
-            "features": {name: entry.model_dump(mode="json") for name, entry in study.features.items()},
+            "features": {
+                name: entry.model_dump(mode="json")
+                | {"is_null": name in nulls(study), "text_free": is_text_free(study, name)}
+                for name, entry in study.features.items()
+            },
             "datasets": {name: held for name, held in config["datasets"].items() if held["loader"] != "stimuli-only"},
+            "texts": {
+                name: entry.model_dump(mode="json", exclude_none=True, include={"loader", "citation"})
+                for name, entry in study.texts.items()
+            },
             "properties": {
                 name: entry.model_dump(mode="json", exclude_none=True, exclude={"values": True, "lm_eval": {"files"}})
                 for name, entry in study.properties.items()

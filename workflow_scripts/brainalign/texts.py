@@ -62,9 +62,13 @@ def _lines(path: Path, what: str, *keys: str) -> Iterator[str]:
             continue
         try:
             entry = json.loads(line)
-            yield from [str(entry[key]) for key in keys]
+            found = [entry[key] for key in keys]
         except (json.JSONDecodeError, KeyError, TypeError) as error:
             raise InputError(f"{path.name}: line {number} is not a {what} ({error!r}).") from error
+        for key, held in zip(keys, found, strict=True):
+            if not isinstance(held, str):
+                raise InputError(f"{path.name}: line {number} is not a {what} ({key} is {held!r}, which is no text).")
+        yield from found
 
 
 def _nothing(path: Path, what: str) -> NoReturn:

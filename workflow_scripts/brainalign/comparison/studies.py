@@ -1,5 +1,6 @@
 """Two finished studies set beside each other: their scores, their models' properties and their settings."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,19 +12,25 @@ import pandas as pd
 from brainalign.comparison.settings import differing_records, differing_settings, settings_of_rows
 from brainalign.comparison.tables import TOLERANCE, Draws, compare_tables
 from brainalign.correlation.scores import Replicates, read_replicates
-from brainalign.errors import InputError, unknown
+from brainalign.errors import InputError, UnreadableFileError, unknown
 from brainalign.scored import ALL, CHOSEN
 from brainalign.storage import file_digest
 from brainalign.study import CELL, read_record
 from brainalign.tables import read_table
 
-SCORES, BEHAVIOR, PROPERTIES = "alignment", "behavior", "properties"
-TABLES = (SCORES, BEHAVIOR, PROPERTIES)
+SCORES, AVERAGES, BEHAVIOR, PROPERTIES = "alignment", "averages", "behavior", "properties"
+TABLES = (SCORES, AVERAGES, BEHAVIOR, PROPERTIES)
 ROW = (*CELL, "subject", "region", "layer", "model", "scoring", "analysis")
 MEASURES = ("r", "normalised", "over_null", "ceiling")
 _OF_DRAWS = ("split", "bootstrap")  # settings of an encoder on which the draws of a data set depend
 _NOT_OF_STIMULI = ("citation", "collection", "ceilings")
-_COUNTS = frozenset("folds samples neuroids draws groups seed".split())
+_COUNTS = frozenset("folds samples neuroids draws groups seed datasets collections".split())
+# Columns without which the rows of a table cannot be told apart, or say nothing.
+_NEEDED = {
+    SCORES: (*CELL, "subject", "region", "layer", "r"),
+    AVERAGES: ("encoder", "readout", "features", "r"),
+    PROPERTIES: ("model",),
+}
 
 
 @dataclass(frozen=True)
@@ -56,21 +63,26 @@ class Comparison:
 
 
 def find_study(name: str, studies: Path) -> Path:
-    """Return the folder of a study: one that is named by its path, or one under the folder of all studies.
+    """Return the folder of a study.
+
+    What holds a separator of paths, and ".", ".." and "~", is the path of a folder; everything else is a name in the
+    folder of all studies.
 
     Raises
     ------
-    InputError : neither is there, or it holds no alignment.csv.
+    InputError : it is not there, or it holds no alignment.csv.
     """
-    folder = Path(name).expanduser()
-    inside = studies / name
-    if inside.is_dir():
-        folder = inside
+    is_path = name in (".", "..", "~") or any(mark in name for mark in (os.sep, os.altsep) if mark)
+    folder = Path(name).expanduser() if is_path else studies / name
     if not folder.is_dir():
+        if is_path:
+            raise InputError(f"{name!r} is no folder.")
+        if Path(name).is_dir():
+            raise InputError(f"no study {name!r} lies in {studies}; the folder of that name is {f'.{os.sep}{name}'!r}.")
         known = sorted(path.parent.name for path in studies.glob("*/alignment.csv"))
         if known:
             raise unknown("study", name, known)
-        raise InputError(f"{name!r} is no folder, and no study lies in {studies}.")
+        raise InputError(f"no study {name!r} lies in {studies}, nor does another.")
     if not (folder / f"{SCORES}.csv").is_file():
         raise InputError(f"{folder} holds no {SCORES}.csv, which every finished study has.")
     return folder
@@ -81,10 +93,10 @@ def read_study_folder(folder: Path) -> FinishedStudy:
 
     Raises
     ------
-    UnreadableFileError : a file that is not what its name says.
+    UnreadableFileError : a file that is not what its name says, or a table without a column that it needs.
     """
     paths = {name: folder / f"{name}.csv" for name in TABLES}
-    tables = {name: read_table(path) for name, path in paths.items() if path.is_file()}
+    tables = {name: _read(path, _NEEDED.get(name, ())) for name, path in paths.items() if path.is_file()}
     replicates, config = folder / "replicates.h5", folder / "config.json"
     records: dict[str, dict[str, Any]] = {}
     for name in tables:
@@ -92,7 +104,7 @@ def read_study_folder(folder: Path) -> FinishedStudy:
         made = read_record(beside, ["code", "versions"]) if beside.is_file() else {}
         records[name] = {key: made[key] for key in made if key in ("versions", "code")}
         records[name]["digest"] = file_digest(paths[name])
-    wanted = (paths[PROPERTIES], replicates, config)
+    wanted = (paths[AVERAGES], paths[PROPERTIES], replicates, config)
     return FinishedStudy(
         tables,
         read_replicates(replicates) if replicates.is_file() else {},
@@ -102,21 +114,32 @@ def read_study_folder(folder: Path) -> FinishedStudy:
     )
 
 
+def _read(path: Path, needed: tuple[str, ...]) -> pd.DataFrame:
+    table = read_table(path)
+    missing = [name for name in needed if name not in table.columns]
+    if missing:
+        raise UnreadableFileError(path, f"it has no column {missing[0]!r}")
+    return table
+
+
 def compare_studies(a: FinishedStudy, b: FinishedStudy, tolerance: float = TOLERANCE) -> Comparison:
-    """Compare the chosen layers' scores, the reading behaviour and the models' properties of two studies.
+    """Compare the chosen layers' scores and their averages, reading behaviour and models' properties of two studies.
 
     `scores` has one row per table, names (data set, encoder, readout, features, subject, region, layer; model) and
     measure, see `tables.compare_tables`. Of "alignment" the measures are r, normalised, over_null and ceiling; of the
     others every column of numbers but counts. r over all subjects and regions has a paired interval where both studies
     resampled the same: the same stimuli, samples and draws, and the same split and seed of the encoder. Groups of one
     name are taken for the same; if they were not, the draws would be independent, and the interval as wide as it should
-    be. `settings` names the keys of the config that differ and that a row depends on.
+    be. Averages follow from the scores, and are compared where both studies have them; an old one that has not differs
+    in nothing by that. `settings` names the keys of the config that differ and that a row depends on.
     """
     differing = pd.concat(
         [differing_settings("config", a.config, b.config), differing_records(a.records, b.records)], ignore_index=True
     )
     parts = []
     for name in TABLES:
+        if name == AVERAGES and not (name in a.tables and name in b.tables):
+            continue
         one, other = (study.tables.get(name, pd.DataFrame()) for study in (a, b))
         if name == SCORES:
             one, other = (table[table["layer"] == CHOSEN] for table in (one, other))

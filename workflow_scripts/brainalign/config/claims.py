@@ -17,6 +17,7 @@ from brainalign.storage import write_json
 
 # What does not reach a file named after the entry.
 _FREE = {
+    "texts": frozenset({"citation"}),
     "models": frozenset({"family", "kind", "base", "untrained", "training_tokens"}),
     "evaluations": frozenset({"models"}),
     "datasets": frozenset({"citation", "coordinates"}),

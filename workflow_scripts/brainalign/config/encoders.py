@@ -199,15 +199,22 @@ class Encoder(Section):
     beyond_nulls: bool = Field(
         True, description="whether a linear ridge is fitted to features and nulls together, for R2 beyond the nulls"
     )
-    mixtures: Count = Field(16, description="how many weightings of features and nulls are tried, at most")
+    mixtures: Count = Field(
+        16, description="how many weightings are tried, at most, of feature spaces that are joined, as with the nulls"
+    )
     datasets: Annotated[list[Name], Field(min_length=1)] | None = Field(
         None, description="data sets that it is for; by default all that have responses"
     )
 
     @property
+    def can_join(self) -> bool:
+        """Whether it can predict from several feature spaces together: a linear ridge with an intercept."""
+        return self.intercept and (self.regression, self.kernel) == ("ridge", "linear")
+
+    @property
     def joins(self) -> bool:
         """Whether feature spaces are joined with the nulls."""
-        return self.beyond_nulls and (self.regression, self.kernel) == ("ridge", "linear")
+        return self.beyond_nulls and self.can_join
 
     @model_validator(mode="after")
     def _penalties_of_ridge(self) -> Self:

@@ -1,10 +1,11 @@
-"""The section `features`: what no language model computes, nulls and given tables."""
+"""The section `features`: nulls and given tables, which no language model computes, and feature spaces together."""
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator
 
 from brainalign.config.base import Count, ExistingPath, Name, Section, Seed
+from brainalign.errors import nearest
 
 
 class PositionNull(Section):
@@ -72,6 +73,9 @@ class RandomNull(Section):
     seed: Seed = 0
 
 
+TEXT_FREE = ("position", "autocorrelation", "random")  # computed from where a text stands, never from the text
+
+
 class FeatureTable(Section):
     """A stimulus × width table of numbers."""
 
@@ -83,13 +87,35 @@ class FeatureTable(Section):
     as_null: bool = Field(False, description="whether every score is to stand beside it, as beside the nulls")
 
 
-GIVEN = "given features"  # the tag of a table; it must be no key, so that mistakes are told under the right one
+class JointFeatures(Section):
+    """Feature spaces that predict together, each with a weight of its own (see `encoding.joint`)."""
+
+    joint: list[Name] = Field(
+        min_length=2, max_length=6, description="models, untrained twins among them, or other entries of `features`"
+    )
+    datasets: list[Name] | None = Field(
+        None, min_length=1, description="data sets that it is for; by default all that its members have in common"
+    )
+
+    @field_validator("joint")
+    @classmethod
+    def _different(cls, members: list[str]) -> list[str]:
+        repeated = [name for number, name in enumerate(members) if name in members[:number]]
+        if repeated:
+            raise ValueError(f"holds {repeated[0]!r} twice; each feature space is joined once")
+        return members
+
+
+# The tags of a table and of joint features; they must be no keys, so that mistakes are told under the right one.
+GIVEN, JOINT = "given features", "joint features"
 
 
 def _which_features(entry: Any) -> str | None:
-    """The tag of a features entry: the null's name, or GIVEN."""
+    """The tag of a features entry: the null's name, GIVEN, or JOINT where a key is `joint` or misspells it."""
     given = entry if isinstance(entry, dict) else getattr(entry, "__dict__", {})
-    return str(given["control"]) if "control" in given else GIVEN
+    if "control" in given:
+        return str(given["control"])
+    return JOINT if "table" not in given and any(nearest(str(key), ["joint"]) for key in given) else GIVEN
 
 
 Features = Annotated[
@@ -100,6 +126,7 @@ Features = Annotated[
     | Annotated[EmbeddingsNull, Tag("embeddings")]
     | Annotated[RandomEmbeddingsNull, Tag("random-embeddings")]
     | Annotated[RandomNull, Tag("random")]
-    | Annotated[FeatureTable, Tag(GIVEN)],
+    | Annotated[FeatureTable, Tag(GIVEN)]
+    | Annotated[JointFeatures, Tag(JOINT)],
     Discriminator(_which_features),
 ]

@@ -25,6 +25,16 @@ def scored_by(study: "Study", encoder: str) -> list[str]:
     return [name for name in with_responses(study) if not isinstance(study.datasets[name], JoinedDataset)]
 
 
+def covered_by(study: "Study", features: str) -> list[str]:
+    """Return the data sets with responses that a model or an entry of `features` is for, whatever it is joined with.
+
+    An entry that names its data sets covers one that is joined of them, too.
+    """
+    asked = getattr(study.features.get(features), "datasets", None)
+    known = with_responses(study)
+    return [name for name in known if not asked or name in asked or {*parts(study, name)} <= {*asked}]
+
+
 def parts(study: "Study", dataset: str) -> dict[str, Dataset]:
     """Return the data sets, by name, that a joined one is made of; of any other data set, itself."""
     entry = study.datasets[dataset]

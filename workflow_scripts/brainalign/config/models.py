@@ -14,7 +14,11 @@ DataType = Literal["float32", "float16", "bfloat16"]
 Weights = Literal["safetensors", "bin"]
 
 
-class SimulatedText(Section):
+class _Text(Section):
+    citation: str | None = Field(None, min_length=1, description="how to cite the text")
+
+
+class SimulatedText(_Text):
     """A text about the generated world: stories and passages, or questions with answers."""
 
     loader: Literal["simulated"]
@@ -24,7 +28,7 @@ class SimulatedText(Section):
     count: Count = Field(description="documents or questions")
 
 
-class FileText(Section):
+class FileText(_Text):
     """A UTF-8 text file, documents separated by blank lines; in .jsonl, each the `text` of a line."""
 
     loader: Literal["file"]
@@ -32,7 +36,7 @@ class FileText(Section):
     kind: Literal["documents"] = "documents"
 
 
-class WikiText(Section):
+class WikiText(_Text):
     """A file of WikiText (WikiText-2, WikiText-103); its articles are the documents."""
 
     loader: Literal["wikitext"]

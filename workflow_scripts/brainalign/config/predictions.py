@@ -7,7 +7,7 @@ from pydantic import Field
 
 from brainalign.config.base import RESERVED_READOUT, Name, Section
 from brainalign.config.data import Dataset, SimulatedDataset
-from brainalign.config.features import FeatureTable
+from brainalign.config.features import FeatureTable, JointFeatures
 from brainalign.config.joined import parts, scored_by, with_responses
 from brainalign.config.twins import with_twins
 
@@ -97,7 +97,12 @@ def _impossible_features(key: str, entry: Prediction, study: "Study") -> Iterato
         return
     if entry.readout is not None:
         yield f"{key}.readout: holds {entry.readout!r}, but {entry.features!r} is an entry of `features` and has none."
-    if isinstance(features, FeatureTable):
+    if isinstance(features, JointFeatures):
+        yield (
+            f"{key}.features: holds {entry.features!r}, which is joint features; encoders are kept of one feature "
+            f"space: name one of its members, {', '.join(features.joint)}."
+        )
+    elif isinstance(features, FeatureTable):
         for dataset in (entry.dataset, entry.stimuli_of):
             if features.datasets is not None and dataset not in features.datasets:
                 yield f"{key}.features: the table {entry.features!r} does not cover the data set {dataset!r}."

@@ -72,7 +72,9 @@ class Property(Section):
     table: PropertyTable | None = None
     lm_eval: HarnessScores | None = None
     units: Literal["number", "fraction"] | None = Field(
-        None, description="fraction: every value must lie between 0 and 1; so do those of lm_eval unless told otherwise"
+        None,
+        description="fraction: every value must lie between 0 and 1; so do those of lm_eval unless told otherwise; "
+        "number: whatever they are, so that 0.3 beside 41.9 is no mistake",
     )
     prefer: Origin | None = Field(None, description="which counts where a model has the number from two sources")
     source: str | None = Field(None, description="where the numbers are from")
@@ -151,7 +153,8 @@ def settings_of_property(study: "Study", name: str) -> dict[str, Any]:
         for key in ("shots", "limit"):
             if plain["lm_eval"].get(key) is None and getattr(evaluation, key) is not None:
                 plain["lm_eval"][key] = getattr(evaluation, key)
-    return plain | ({"units": "fraction"} if entry.is_fraction else {})
+    units = "fraction" if entry.is_fraction else entry.units
+    return plain | ({"units": units} if units else {})
 
 
 def impossible_properties(study: "Study") -> Iterator[str]:

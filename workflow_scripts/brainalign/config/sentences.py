@@ -1,5 +1,6 @@
 """Mistakes in a config, each as one sentence that names the key, what it holds and what it may hold."""
 
+import re
 import types
 import typing
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,6 +25,8 @@ _MAY_HOLD = {
     "model_attributes_type": "a mapping of keys to values",
     "string_type": "text",
 }
+# Tags of entries of `features` that are no word in the config, and a key that only these have.
+_TAGS_OF_FEATURES = {"given features": "as_null", "joint features": "joint"}
 
 
 def sentences(error: ValidationError, root: type[BaseModel], config: Mapping[str, Any]) -> list[str]:
@@ -111,7 +114,7 @@ def _sentence(key: str, item: Any, alternatives: Sequence[Any], root: type[BaseM
     if kind == "union_tag_invalid":
         tags = [tag.strip(" '") for tag in context["expected_tags"].split(",")]
         name = str(context["discriminator"]).strip("'").replace("_which_features()", "control")
-        tags = [tag for tag in tags if not (name == "control" and tag == "given features")]
+        tags = [tag for tag in tags if not (name == "control" and tag in _TAGS_OF_FEATURES)]
         hint = nearest(context["tag"], tags)
         return f"{key}.{name}: holds {held.get(name)!r}{hint or '.'} Allowed: {', '.join(tags)}."
     is_key = "[key]" in item["loc"]
@@ -123,7 +126,8 @@ def _sentence(key: str, item: Any, alternatives: Sequence[Any], root: type[BaseM
     if is_key and kind == "string_type":
         return f"{said} is not text to YAML; put it in quotes."
     needed, hint = _allowed(alternatives, held)
-    return f"{said}{' cannot be used' if is_key else ''}; {needed} is needed{hint or '.'}"
+    verb = "are" if re.search(r"\d entries$", needed) else "is"
+    return f"{said}{' cannot be used' if is_key else ''}; {needed} {verb} needed{hint or '.'}"
 
 
 def _allowed(alternatives: Sequence[Any], held: Any) -> tuple[str, str]:
@@ -157,7 +161,8 @@ def _bound(kind: str, context: Mapping[str, Any]) -> str | None:
         "greater_than_equal": ("ge", "a number of at least {}"),
         "less_than": ("lt", "a number below {}"),
         "less_than_equal": ("le", "a number of at most {}"),
-        "too_short": ("min_length", "at least {} entry"),
+        "too_short": ("min_length", "at least {} entry" if context.get("min_length") == 1 else "at least {} entries"),
+        "too_long": ("max_length", "at most {} entries"),
         "string_too_short": ("min_length", "text of at least {} character"),
         "string_too_long": ("max_length", "text of at most {} characters"),
         "finite_number": ("", "a finite number"),
@@ -192,7 +197,7 @@ def _tagged(model: type[BaseModel], part: int | str) -> bool:
         field = model.model_fields.get(name)
         if field is not None and part in typing.get_args(field.annotation):
             return True
-    return part == "given features" and "as_null" in model.model_fields
+    return part in _TAGS_OF_FEATURES and _TAGS_OF_FEATURES[str(part)] in model.model_fields
 
 
 def _models_in(field: FieldInfo | Any) -> Iterator[type[BaseModel]]:

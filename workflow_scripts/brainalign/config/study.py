@@ -13,6 +13,7 @@ from brainalign.config.encoders import Encoder, Split
 from brainalign.config.features import Features, FeatureTable
 from brainalign.config.figures import Figure, figure_references
 from brainalign.config.joined import impossible_joins, scored_by, tables_of
+from brainalign.config.joint_features import impossible_joint_features
 from brainalign.config.models import Loss, Model, Text
 from brainalign.config.predictions import Prediction, impossible_predictions, prediction_references
 from brainalign.config.properties import Evaluation, Property, impossible_properties
@@ -24,7 +25,7 @@ from brainalign.config.similarities import Similarity
 from brainalign.config.twins import with_twins
 from brainalign.errors import InputError, nearest
 from brainalign.joined_ids import COLUMN
-from brainalign.study import LOSS_UNITS
+from brainalign.study import LOSS_UNITS, SPAN_UNITS
 
 
 class Study(Section):
@@ -62,8 +63,8 @@ BUILT_IN_PROPERTIES = ("log10_parameters", "parameters", "width", "depth", "voca
 
 
 def loss_columns(study: Study) -> list[str]:
-    """Return the names of the losses per token, per word and per byte."""
-    return [f"{loss}_{unit}" for loss in study.losses for unit in LOSS_UNITS]
+    """Return the names of the losses per token, per word and per byte, and of those of encoders with a decoder."""
+    return [f"{loss}_{unit}" for units in (LOSS_UNITS, SPAN_UNITS) for loss in study.losses for unit in units]
 
 
 def read_study(config: Mapping[str, Any]) -> Study:
@@ -87,6 +88,7 @@ def _mistakes(study: Study) -> Iterable[str]:
     yield from _missing_references(study)
     yield from _name_clashes(study)
     yield from impossible_joins(study)
+    yield from impossible_joint_features(study)
     yield from _impossible_encoders(study)
     yield from impossible_predictions(study)
     yield from impossible_properties(study)
@@ -176,6 +178,9 @@ def _name_clashes(study: Study) -> Iterable[str]:
         yield f"texts.{name}: {name!r} is also the name of a data set; both would write the same files."
     for name in sorted(set(study.losses) & {*study.properties, *BUILT_IN_PROPERTIES}):
         yield f"losses.{name}: {name!r} is also the name of a property."
+    for name in study.losses:
+        if f"{name}_span" in study.losses:
+            yield f"losses.{name}_span: this is how the loss of spans of {name!r} is called; choose another name."
     kept = {"model", "family", "kind", "base", *BUILT_IN_PROPERTIES, *loss_columns(study)}
     for name in sorted(set(study.properties) & kept):
         yield f"properties.{name}: {name!r} is measured or named by the workflow itself; choose another name."

@@ -9,10 +9,10 @@ import pandas as pd
 
 from brainalign.correlation.scores import ModelScores
 from brainalign.errors import unknown
+from brainalign.row_labels import UNTRAINED
 from brainalign.study import LOSS_UNIT
 
 EVERY_MODEL: Mapping[str, Mapping[str, Any]] = {"all": {}}
-UNTRAINED = "untrained"
 LOGARITHM = "log10_"
 _WORDS = ("model", "family", "kind", "base")
 

@@ -1,18 +1,20 @@
 """The scores of a study's models under one encoder and readout, per data set and averaged."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from brainalign.errors import UnreadableFileError
+from brainalign.intervals import percentile_interval
+from brainalign.row_labels import AVERAGE
 from brainalign.scored import ALL, CHOSEN
 from brainalign.storage import read_arrays
 from brainalign.study import CELL, summary_rows
 
-AVERAGE = "average"
 BY_NEUROID = "neuroid"  # what alignment tables say of scores that are normalised neuroid by neuroid
 
 Replicates = Mapping[tuple[str, ...], np.ndarray]
@@ -34,6 +36,7 @@ class ModelScores:
     simulated : 1 where all data are, 0 where none are, otherwise the share of data sets.
     subject_r : (subject, model), chosen-layer scores of each subject over all regions; no rows for the average.
     parts : for the average, each data set's scores with its weight.
+    collections : to how many the data sets of an average belong; 1 for a data set.
     """
 
     encoder: str
@@ -47,6 +50,7 @@ class ModelScores:
     simulated: float
     subject_r: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
     parts: "tuple[tuple[ModelScores, float], ...]" = ()
+    collections: int = 1
 
     def of(self, model: str) -> int:
         """Return a model's position."""
@@ -87,7 +91,32 @@ def model_scores(alignment: pd.DataFrame, replicates: Replicates) -> Iterator[Mo
         ]
         yield from single
         collections = part.drop_duplicates("dataset")["collection"].tolist()
-        yield _average(single, average_weights(collections))
+        yield _average(single, average_weights(collections), len(set(collections)))
+
+
+def averages_table(groups: Iterable[ModelScores]) -> pd.DataFrame:
+    """Return each model's average over data sets: a row for each encoder, readout and model that has one.
+
+    An average is the mean over collections of their mean over data sets, see `model_scores`; `datasets` and
+    `collections` say of how many, `simulated` which share of the data sets is. r_low … normalised_high are percentile
+    intervals of the averaged replicates, with ceilings held fixed, empty where there are none. Where a method has a
+    single data set there is no row, as its average would repeat it.
+    """
+    columns = ["dataset", "simulated", "encoder", "readout", "features"]
+    columns += [f"{measure}{end}" for measure in ("r", "normalised") for end in ("", "_low", "_high")]
+    parts = [pd.DataFrame(columns=[*columns, "datasets", "collections"])]
+    for scores in groups:
+        if scores.dataset != AVERAGE or len(scores.parts) < 2:
+            continue
+        found: dict[str, Any] = {"dataset": AVERAGE, "simulated": scores.simulated, "features": list(scores.models)}
+        found |= {"encoder": scores.encoder, "readout": scores.readout}
+        found |= {"datasets": len(scores.parts), "collections": scores.collections}
+        values = (("r", scores.r, scores.replicates), ("normalised", scores.normalised, scores.normalised_replicates))
+        for measure, value, replicates in values:
+            low, high = percentile_interval(replicates)
+            found |= {measure: value, f"{measure}_low": low, f"{measure}_high": high}
+        parts.append(pd.DataFrame(found)[parts[0].columns].dropna(subset=["r"]))
+    return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
 
 
 def average_weights(collections: Sequence[str]) -> np.ndarray:
@@ -129,7 +158,7 @@ def _of_dataset(
     )
 
 
-def _average(single: Sequence[ModelScores], weights: np.ndarray) -> ModelScores:
+def _average(single: Sequence[ModelScores], weights: np.ndarray, collections: int) -> ModelScores:
     def mean(field: str) -> np.ndarray:
         return np.tensordot(weights, np.stack([getattr(scores, field) for scores in single]), axes=1)
 
@@ -146,4 +175,5 @@ def _average(single: Sequence[ModelScores], weights: np.ndarray) -> ModelScores:
         float(np.mean([scores.simulated for scores in single])),
         np.empty((0, len(first.models))),
         tuple(zip(single, map(float, weights), strict=True)),
+        collections,
     )

@@ -6,9 +6,7 @@ import numpy as np
 
 from brainalign.correlation.scores import ModelScores
 from brainalign.inference.shared_training import small_sample_factor
-from brainalign.intervals import percentile_interval
-
-LEAST_TO_RESAMPLE = 6
+from brainalign.intervals import FEWEST_SUBJECTS, percentile_interval
 
 
 def over_subjects(scores: ModelScores, tuned: str, base: str, draws: int, seed: int) -> dict[str, Any]:
@@ -19,7 +17,7 @@ def over_subjects(scores: ModelScores, tuned: str, base: str, draws: int, seed: 
         For "average", the weighted mean over data sets, whose subjects are taken to be different people.
     over_subjects_low, over_subjects_high : 95 % percentile interval of that mean over bootstrap samples of subjects,
         within each data set, moved away from the mean by `small_sample_factor`, without which few subjects give
-        intervals that are too narrow; NaN where a data set has fewer than 6, too few to resample.
+        intervals that are too narrow; NaN where a data set has fewer than FEWEST_SUBJECTS.
     """
     parts = scores.parts or ((scores, 1.0),)
     t, b = scores.of(tuned), scores.of(base)
@@ -32,7 +30,7 @@ def over_subjects(scores: ModelScores, tuned: str, base: str, draws: int, seed: 
             return {}
         count, higher = count + len(differences), higher + int((differences > 0).sum())
         mean += weight * float(differences.mean())
-        if len(differences) >= LEAST_TO_RESAMPLE:
+        if len(differences) >= FEWEST_SUBJECTS:
             chosen = random.integers(len(differences), size=(draws, len(differences)))
             away = differences[chosen].mean(axis=1) - differences.mean()
             drawn += weight * (differences.mean() + small_sample_factor(len(differences)) * away)

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from rocrate.model.contextentity import ContextEntity
     from rocrate.rocrate import ROCrate
 
-METADATA = "ro-crate-metadata.json"
 NO_LICENCE = "No licence has been stated for these results."
 VERSION = "1.1"  # of RO-Crate: the one that repositories read today
 _FORMATS = {
@@ -34,9 +33,11 @@ _FORMATS = {
 }
 _DESCRIPTIONS = {
     "alignment.csv": "Scores of every layer, subject and region, with intervals, ceilings and nulls.",
+    "averages.csv": "Each model's scores averaged over data sets, with intervals.",
     "similarity.csv": "Representational similarity of every layer, subject and region.",
     "behavior.csv": "How well models predict reading times.",
     "properties.csv": "The models: family, kind, base, size, losses and other numbers.",
+    "property_sources.csv": "Where each number about a model is from.",
     "correlations.csv": "Correlations of alignment with properties over models.",
     "controlled_correlations.csv": "Correlations that hold other properties or the family fixed.",
     "pairs.csv": "Instruction-tuned models against the models that they were tuned from.",
@@ -108,7 +109,7 @@ def describe(
     Parameters
     ----------
     folder : the crate's root; files : in it, each listed once.
-    config : of the study; its name and the citations of its data are taken.
+    config : of the study; its name and the citations of its data and texts are taken.
     date : of publication, ISO 8601.
     licence : a URL or name; `NO_LICENCE` stands there without one, as RO-Crate asks for something.
 
@@ -194,8 +195,8 @@ def _person(crate: "ROCrate", name: str, is_person: bool) -> "ContextEntity":
 
 
 def _citations(crate: "ROCrate", config: Mapping[str, Any]) -> "Iterable[ContextEntity]":
-    """Yield what the config says of how to cite its data, each citation once."""
-    entries = [*config.get("datasets", {}).items(), *config.get("published", {}).items()]
+    """Yield what the config says of how to cite its data and texts, each citation once."""
+    entries = [entry for section in ("datasets", "published", "texts") for entry in config.get(section, {}).items()]
     cited = {entry["citation"]: name for name, entry in reversed(entries) if entry.get("citation")}
     for text, name in sorted(cited.items(), key=lambda item: item[1]):
         facts = {"@type": "CreativeWork", "name": text, "description": f"cited for {name}"}

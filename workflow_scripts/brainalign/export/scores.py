@@ -18,7 +18,10 @@ NAMES = (
     "over_subjects"
 ).split()
 # How many things a number is from, and the settings of its draws; empty where it does not apply.
-COUNTS = "n bases pairs subjects folds samples neuroids normalised_neuroids groups draws seed layer_index".split()
+COUNTS = (
+    "n bases pairs subjects datasets collections folds samples neuroids normalised_neuroids groups draws seed "
+    "layer_index"
+).split()
 FURTHER = [f"{bound}_over_{what}" for what in ("models", "stimuli", "bases", "layers") for bound in ("low", "high")]
 NUMBERS = ["value", "low", "high", "p", *FURTHER, "simulated"]
 TEXT = ["reason", "alarms", "models", "left_out"]

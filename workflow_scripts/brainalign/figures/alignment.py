@@ -12,7 +12,8 @@ from matplotlib.patches import Patch
 from brainalign.figures import layout, style
 from brainalign.figures.forest import draw_rows, height_of, legend_of, rows_of
 from brainalign.figures.style import Look
-from brainalign.figures.tables import MODEL, StudyTables, in_turn, with_properties
+from brainalign.figures.tables import StudyTables, in_turn, with_properties
+from brainalign.row_labels import MODEL
 from brainalign.study import summary_rows
 
 TITLE = "Brain alignment of every model, its untrained twins and the nulls"

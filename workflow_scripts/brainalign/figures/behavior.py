@@ -11,9 +11,10 @@ from brainalign.correlation.pairs import PAIR
 from brainalign.figures import layout, style
 from brainalign.figures.scatter import COLUMNS as POINT_COLUMNS
 from brainalign.figures.scatter import CORRELATION, POINT, draw_panel, legend_of, panel_title, select_points
-from brainalign.figures.tables import BEHAVIOR, StudyTables, loss_columns
+from brainalign.figures.tables import StudyTables, loss_columns
 from brainalign.figures.tuned_against_base import COLUMNS as PAIR_COLUMNS
 from brainalign.figures.tuned_against_base import draw_pairs, pairs_title, pairs_with_families
+from brainalign.row_labels import BEHAVIOR
 
 TITLE = "Behavioural alignment: scores of reading times"
 NEEDS = ("alignment", "properties", "correlations", "controlled_correlations", "pairs")

@@ -11,7 +11,7 @@ from brainalign.figures.scatter import draw_points, select_points
 from brainalign.figures.tables import StudyTables, measured_columns
 
 TITLE = "Brain alignment and what models know: benchmarks and other given numbers"
-NEEDS = ("alignment", "properties", "correlations", "replicates")
+NEEDS = ("alignment", "properties", "correlations", "averages")
 
 
 def select(tables: StudyTables) -> pd.DataFrame:

@@ -32,6 +32,10 @@ _UNDECLARED = (
 def select(tables: StudyTables) -> pd.DataFrame:
     """Return each neuroid's place, its r at the chosen layer in the mean over folds, and its ceiling.
 
+    This mean alone is taken here: encodings keep the folds apart, and joined tables have no rows of single neuroids, of
+    which there may be a hundred thousand in each cell. It is the mean over folds that the aggregate `mean` takes before
+    it goes over neuroids; folds in which r is not defined are left out.
+
     Rows of a data set without a declared space have no places.
     """
     spaces = tables.settings.get("coordinates", {})

@@ -14,9 +14,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from brainalign import number_texts
+from brainalign.errors import UnreadableFileError
 from brainalign.figures import layers, layout, style
-from brainalign.figures.tables import StudyTables, method_name
-from brainalign.scored import ALL, CHOSEN
+from brainalign.figures.tables import StudyTables, loss_in_words, method_name
+from brainalign.scored import ALL, CHOSEN, layer_of_neuroids
 from brainalign.storage import read_arrays, read_attributes
 from brainalign.study import read_record
 from brainalign.tables import read_table
@@ -51,8 +53,8 @@ def select(tables: StudyTables) -> pd.DataFrame:
                 place = {"readout": readout, "dataset": dataset, "position": number}
                 rows.append({"section": TOKENS, **place, "item": item, "value": summary[item]})
     for (loss, _), path in tables.files["losses"].items():
-        record = read_record(path, ["nats_per_token"])
-        units = [name for name in record if name.startswith("nats_per_")]
+        record = read_record(path, [])
+        units = [name for name in record if "nats_per_" in name]
         rows += [{"section": LOSS, "dataset": loss, "item": unit, "value": record[unit]} for unit in units]
     for path in tables.files["cells"].values():
         rows += _scores(read_table(path))
@@ -123,17 +125,24 @@ def _scores(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
 
 
 def _penalties(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield how often penalties of each decade were chosen, at the layers that were; nothing where none is chosen."""
-    arrays = read_arrays(path, ["penalty", "chosen_layer", "edge_share"])
-    penalty, chosen = arrays["penalty"], arrays["chosen_layer"]
-    own = np.concatenate([penalty[chosen[fold, 0], fold] for fold in range(len(chosen))])
+    """Yield how often penalties of each decade were chosen, at the layers that were; nothing where none is chosen.
+
+    A neuroid's penalty counts at the layer that was chosen for it. The share at the edge of the grid is known of all
+    neuroids in a layer's fit alone; where neuroids have different layers it is the mean of their layers' shares.
+    """
+    arrays = read_arrays(path, ["penalty", "chosen_layer", "edge_share", "subject"])
+    try:
+        layer = layer_of_neuroids(arrays["chosen_layer"], arrays["subject"])  # (fold, neuroid)
+    except ValueError as error:
+        raise UnreadableFileError(path, str(error)) from None
+    own = np.take_along_axis(arrays["penalty"], layer[None], axis=0).ravel()
     own = own[np.isfinite(own) & (own > 0)]
     decades, counts = np.unique(np.floor(np.log10(own.astype(float))), return_counts=True)
     for decade, count in zip(decades, counts, strict=True):
         yield {"item": "decade", "position": float(decade), "value": int(count), "share": count / len(own)}
-    edge = [arrays["edge_share"][chosen[fold, 0], fold] for fold in range(len(chosen))]
+    edge = arrays["edge_share"][layer, np.arange(len(layer))[:, None]]  # (fold, neuroid), of each one's layer
     if len(own):
-        yield {"item": "at the edge of the grid", "share": float(np.mean(edge))}
+        yield {"item": "at the edge of the grid", "share": float(edge.mean())}
 
 
 def _facts(table: pd.DataFrame) -> list[str]:
@@ -144,9 +153,9 @@ def _facts(table: pd.DataFrame) -> list[str]:
         if row["text"] or pd.notna(row["value"])
     ]
     for loss, part in table[table["section"] == LOSS].groupby("dataset", sort=False):
-        units = {row["item"].removeprefix("nats_per_"): row["value"] for _, row in part.iterrows()}
-        each = ", ".join(f"{value:.3f} per {unit}" for unit, value in units.items())
-        said.append(f"next-word loss, {loss}, in nats: {each}")
+        measured = [(*loss_in_words(f"{loss}_{row['item']}"), row["value"]) for _, row in part.iterrows()]
+        each = ", ".join(f"{value:.3f} {unit.removeprefix('nats ')}" for *_, unit, value in measured)
+        said.append(f"{measured[0][0]}, {loss}, in nats: {each}")
     lines = [""]
     for fact in said:
         joined = f"{lines[-1]}   {fact}" if lines[-1] else fact
@@ -183,17 +192,8 @@ def _score_lines(scores: pd.DataFrame) -> list[str]:
 
 
 def _cell(row: pd.Series) -> str:
-    if pd.isna(row["value"]):
-        return "–"
-    low, high = (float(row[name]) if pd.notna(row[name]) else np.nan for name in ("low", "high"))
-    between = f" [{_short(low)}, {_short(high)}]" if np.isfinite([low, high]).all() else ""
-    return f"{_short(float(row['value']))}{between}"
-
-
-def _short(value: float) -> str:
-    return (
-        f"{value:.3f}".replace("-", "−").replace("0.", ".", 1) if abs(value) < 1 else f"{value:.2f}".replace("-", "−")
-    )
+    value, low, high = (float(row[name]) if pd.notna(row[name]) else np.nan for name in ("value", "low", "high"))
+    return number_texts.with_interval(value, low, high, unknown="")
 
 
 def _count(value: Any) -> str:

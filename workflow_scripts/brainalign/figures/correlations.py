@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from brainalign.figures import layout, style
 from brainalign.figures.tables import StudyTables, brain, dataset_name, in_turn, method_name, methods
+from brainalign.row_labels import AVERAGE
 
 TITLE = "What goes with brain alignment: correlations over models"
 NEEDS = ("correlations", "controlled_correlations")
@@ -43,7 +44,7 @@ def draw(table: pd.DataFrame) -> Figure:
     labels = list(dict.fromkeys(table.sort_values(["analysis", "property"], key=_turn(table), kind="stable")["label"]))
     looks = style.looks(method_name(*of) for of in methods(table))
     datasets = list(dict.fromkeys(dataset for _, _, dataset in in_turn(table)))
-    datasets = sorted(datasets, key=lambda name: (name != "average", name))
+    datasets = sorted(datasets, key=lambda name: (name != AVERAGE, name))
     parts = [table[table["dataset"] == dataset] for dataset in datasets]
     titles = [
         dataset_name(name) + style.simulated_suffix(part["simulated"])
@@ -71,8 +72,8 @@ def draw(table: pd.DataFrame) -> Figure:
 
 
 def _repeats_a_single_data_set(table: pd.DataFrame) -> pd.Series:
-    of_one = table[table["dataset"] != "average"].groupby("method")["dataset"].nunique()
-    return (table["dataset"] == "average") & (table["method"].map(of_one).fillna(0) < 2)
+    of_one = table[table["dataset"] != AVERAGE].groupby("method")["dataset"].nunique()
+    return (table["dataset"] == AVERAGE) & (table["method"].map(of_one).fillna(0) < 2)
 
 
 def _turn(table: pd.DataFrame) -> Any:

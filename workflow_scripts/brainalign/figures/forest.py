@@ -1,4 +1,4 @@
-"""A row for each model under the heading of its family, its untrained twins just below it, nulls at the bottom."""
+"""A row for each model under the heading of its family, its untrained twins just below it, other features below."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,7 +7,7 @@ import pandas as pd
 
 from brainalign.figures import style
 from brainalign.figures.style import Look
-from brainalign.figures.tables import MODEL, NULL, UNTRAINED
+from brainalign.row_labels import GIVEN, JOINT, MODEL, NULL, UNTRAINED
 
 Rows = Sequence[tuple[str, bool]]
 
@@ -19,7 +19,7 @@ def rows_of(table: pd.DataFrame) -> Rows:
     rows: list[tuple[str, bool]] = []
     for family, members in models[own_row].groupby("family", sort=False):
         rows += [(f"family {family}", True)] + [(name, False) for name in members["features"].unique()]
-    for heading, kind in (("given features", "given"), ("nulls", NULL)):
+    for heading, kind in (("given features", GIVEN), ("joint features", JOINT), ("nulls", NULL)):
         found = table.loc[table["features_kind"] == kind, "features"].unique()
         rows += [(heading, True)] * bool(len(found)) + [(name, False) for name in found]
     return rows

@@ -11,11 +11,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from brainalign import number_texts
 from brainalign.correlation.pairs import PAIR, SUMMARY
 from brainalign.figures import layout, style
 from brainalign.figures.pairs import selected_pairs
 from brainalign.figures.style import Look
 from brainalign.figures.tables import StudyTables, brain, dataset_name, in_turn, method_name, methods
+from brainalign.row_labels import AVERAGE
 
 TITLE = "Gain in brain alignment by instruction-tuning, per cent"
 NEEDS = ("pairs", "properties")
@@ -76,13 +78,13 @@ def _of(table: pd.DataFrame, encoder: str, readout: str) -> pd.DataFrame:
 
 def _rows(part: pd.DataFrame) -> list[str]:
     names = [dataset for _, _, dataset in in_turn(part)]
-    return sorted(names, key=lambda name: name == "average")
+    return sorted(names, key=lambda name: name == AVERAGE)
 
 
 def _label(part: pd.DataFrame, dataset: str) -> str:
     own = part[(part["dataset"] == dataset) & (part["row"] == PAIR) & (part["in_mean"] == 1)]
     known = int(own["percent_change"].notna().sum())
-    every = style.count(len(own), "pair")
+    every = number_texts.count(len(own), "pair")
     return f"{dataset_name(dataset)}\nn = {every if known == len(own) else f'{known} of {every}'}"
 
 
@@ -114,8 +116,9 @@ def _panel(axes: Any, part: pd.DataFrame, datasets: Sequence[str], looks: dict[s
 
 def _note(row: pd.Series) -> str:
     mean = row["percent_mean_over_pairs"]
-    percent = f"mean {'+' * (mean > 0)}{style.signed(mean, 1)} %" if np.isfinite(mean) else "no mean per cent"
-    between = style.interval(row["over_bases_low"], row["over_bases_high"], 3)
-    p = style.readable_p(float(row["wilcoxon_p_bases"]))
-    bases = style.count(row["bases"], "base") if pd.notna(row["bases"]) else ""
-    return f"{percent}\nΔr = {style.signed(row['difference'], 3)}{between}\n{p}, {bases}"
+    percent = f"mean {'+' * (mean > 0)}{number_texts.number(mean, 1)} %" if np.isfinite(mean) else "no mean per cent"
+    low, high = row["over_bases_low"], row["over_bases_high"]
+    difference = number_texts.with_interval(row["difference"], low, high, unknown="")
+    p = number_texts.probability(row["wilcoxon_p_bases"], unknown="no p")
+    bases = number_texts.count(row["bases"], "base") if pd.notna(row["bases"]) else ""
+    return f"{percent}\nΔr = {difference}\n{p}, {bases}"

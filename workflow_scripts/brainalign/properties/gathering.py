@@ -4,17 +4,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from brainalign.properties.harness import Result, Wanted, read_result
 from brainalign.properties.sources import (
     PropertyValue,
     check_fractions,
+    check_one_unit,
     given_values,
     harness_values,
     one_each,
     renamed,
     say_who_lacks,
+    sources_table,
     table_values,
 )
+from brainalign.study import LOSS_UNITS, SIZES, SPAN_UNITS, properties_table
 
 Files = Mapping[str, Path]
 
@@ -48,6 +53,8 @@ def gather(
         values = one_each(_values(name, entry, list(models), files, run), entry.get("prefer"))
         if entry.get("units") == "fraction":
             check_fractions(values)
+        if entry.get("units") is None:
+            check_one_unit(values)
         say_who_lacks(name, values, [model for model, known in models.items() if known["kind"] != "untrained"])
         found += values
     return found
@@ -80,22 +87,27 @@ def stated_values(
     return found
 
 
-def measured_values(losses: Mapping[str, Mapping[str, Mapping[str, Any]]], units: Sequence[str]) -> list[PropertyValue]:
-    """Return the losses that were measured here, loss → model → record, in each unit (`nats_per_token`, …)."""
+def measured_values(losses: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> list[PropertyValue]:
+    """Return the losses that were measured here, loss → model → record, in each unit that a record has.
+
+    A record has `nats_per_token`, …; that of an encoder with a decoder has `span_nats_per_token`, …, which are values
+    of other properties, since losses of the next word and of spans do not compare.
+    """
     return [
         PropertyValue(
             model,
             f"{loss}_{unit}",
             float(record[unit]),
             source=_measurement(record),
-            items=record.get(unit.removeprefix("nats_per_") + "s"),
+            items=record.get(unit.partition("nats_per_")[2] + "s"),
             task=loss,
             metric=unit.replace("_", " "),
             origin="losses",
         )
         for loss, of_models in losses.items()
         for model, record in of_models.items()
-        for unit in units
+        for unit in (*LOSS_UNITS, *SPAN_UNITS)
+        if unit in record
     ]
 
 
@@ -107,6 +119,31 @@ def with_values(models: Mapping[str, Mapping[str, Any]], values: Iterable[Proper
     for value in values:
         known[value.model][value.property] = value.value
     return known
+
+
+def joined_properties(
+    models: Mapping[str, Mapping[str, Any]],
+    properties: Mapping[str, Mapping[str, Any]],
+    sizes: Mapping[str, Mapping[str, Any]],
+    losses: Mapping[str, Mapping[str, Mapping[str, Any]]],
+    files: Files,
+    evaluations: Sequence[Path],
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the table of all that is known of the models, a row each, and that of where every number is from.
+
+    Parameters
+    ----------
+    models, properties, files, evaluations : as of `gather`.
+    sizes : model → parameters, width, depth, vocabulary; losses : loss → model → record of a measurement.
+
+    Raises
+    ------
+    InputError : see `sources`.
+    """
+    given = gather(models, properties, files, evaluations)
+    values = [*stated_values(models, sizes, SIZES), *measured_values(losses), *given]
+    table = properties_table(with_values(models, given), list(properties), sizes, losses)
+    return table, sources_table(values, list(models))
 
 
 def _origin_of(manifest: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ A file has one model's scores: `results` (task → "metric,filter" → number), 
 imported.
 """
 
+import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ from typing import Any
 
 from brainalign.errors import InputError, unknown
 from brainalign.properties.categories import Weighting, mean_score, tasks_of, weighting_of
+from brainalign.properties.result_shape import check_shape
 
 AS_HARNESS = "harness"
 _PROMPT = ("description", "doc_to_text", "doc_to_choice", "doc_to_target", "output_type", "target_delimiter")
@@ -54,22 +56,36 @@ class Wanted:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """How a model was addressed in all of a file.
+
+    chat_template, system_instruction : SHA-256 of the text, "" where there was none; as_turns : whether the examples
+    before an item were turns of a chat, which they can be where there are examples and a template.
+    """
+
+    chat_template: str = ""
+    system_instruction: str = ""
+    as_turns: bool = False
+
+
+@dataclass(frozen=True)
 class HarnessScore:
     """A score and what it is of.
 
-    versions : leaf task → version; prompts : leaf task → what its prompts are made of; items : None where the file
-    does not say; weighting : "harness", "items" or "tasks"; date : of the evaluation, ISO, or "".
+    versions : leaf task → version; prompts : leaf task → what its prompts are made of; shots, items : None where
+    the file does not say; weighting : "harness", "items" or "tasks"; date : of the evaluation, ISO, or "".
     """
 
     value: float
     task_version: str
     versions: Mapping[str, str]
     prompts: Mapping[str, str]
-    shots: int
+    shots: int | None
     items: int | None
     weighting: str
     date: str
     harness: str
+    asked: Asked = Asked()
 
 
 def read_result(path: Path, label: str | None = None) -> Result:
@@ -77,7 +93,7 @@ def read_result(path: Path, label: str | None = None) -> Result:
 
     Raises
     ------
-    InputError : not JSON, or not a result of version 0.4 or later.
+    InputError : not JSON, or not a result of version 0.4 or later, or one with something else where a number should be.
     """
     label = label or str(path)
     try:
@@ -86,11 +102,7 @@ def read_result(path: Path, label: str | None = None) -> Result:
         raise InputError(f"the result file {label} is not there.") from error
     except (ValueError, UnicodeDecodeError) as error:
         raise InputError(f"{label} is not JSON ({error}).") from error
-    needed = ("results", "versions", "n-shot", "config")
-    if not isinstance(content, dict) or not all(isinstance(content.get(key), dict) for key in needed):
-        raise InputError(
-            f"{label} is not a result file of lm-evaluation-harness 0.4 or later: it needs {', '.join(needed)}."
-        )
+    check_shape(content, label)
     return Result(label, content)
 
 
@@ -137,6 +149,7 @@ def score_of(result: Result, wanted: Wanted) -> HarnessScore:
         weighting=AS_HARNESS if weighting is None or leaves == [wanted.task] else weighting,
         date=_date(result),
         harness=str(result.content.get("lm_eval_version") or ""),
+        asked=_asked(result, shots),
     )
 
 
@@ -144,13 +157,14 @@ def _leaves(result: Result, task: str) -> list[str]:
     """Return the tasks of a group, through groups of groups; of a task, itself."""
     groups = result.content.get("group_subtasks") or {}
     found: list[str] = []
-    todo = [task]
+    todo, seen = [task], {task}
     while todo:
         name = todo.pop(0)
         children = [child for child in groups.get(name) or [] if child != name]
         if not children and name not in found:
             found.append(name)
-        todo.extend(children)
+        todo.extend(child for child in children if child not in seen)
+        seen.update(children)
     return found
 
 
@@ -171,17 +185,21 @@ def _number(result: Result, metrics: Mapping[str, Any], task: str, wanted: Wante
     return float(value)
 
 
-def _shots(result: Result, tasks: Sequence[str], wanted: int | None) -> int:
+def _shots(result: Result, tasks: Sequence[str], wanted: int | None) -> int | None:
     told = result.content["n-shot"]
-    found = {task: int(told.get(task) or 0) for task in tasks}
-    different = sorted(set(found.values()))
+    found: dict[str, int | None] = {task: told.get(task) for task in tasks}
+    different = sorted({shots for shots in found.values() if shots is not None})
     if wanted is not None:
         for task, shots in found.items():
+            if shots is None:
+                raise InputError(
+                    f"{result.label} does not say how many shots {task} was asked with; {wanted} are needed."
+                )
             if shots != wanted:
                 raise InputError(f"{result.label}: {task} was asked with {shots} shots, not with {wanted}.")
     if len(different) > 1:
         raise InputError(f"{result.label}: its tasks were asked with {' and '.join(map(str, different))} shots.")
-    return different[0]
+    return different[0] if None not in found.values() else None
 
 
 def _check_limit(result: Result, leaves: Sequence[str], limit: Any, wanted: float | None) -> None:
@@ -217,6 +235,18 @@ def _prompt(result: Result, task: str) -> str:
     config = (result.content.get("configs") or {}).get(task) or {}
     told = json.dumps({key: config.get(key) for key in _PROMPT}, sort_keys=True)
     return "" if not config or "<function" in told or "functools" in told else told
+
+
+def _asked(result: Result, shots: int | None) -> Asked:
+    template = _sha256(result, "chat_template")
+    turns = bool(template) and shots != 0 and bool(result.content.get("fewshot_as_multiturn"))
+    return Asked(template, _sha256(result, "system_instruction"), turns)
+
+
+def _sha256(result: Result, key: str) -> str:
+    """Return the SHA-256 of a text of the file, as the harness wrote it or taken here; "" where there is no text."""
+    text = result.content.get(key)
+    return str(result.content.get(f"{key}_sha") or (hashlib.sha256(str(text).encode()).hexdigest() if text else ""))
 
 
 def _date(result: Result) -> str:

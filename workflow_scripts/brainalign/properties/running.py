@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -55,6 +56,38 @@ def run_harness(
         return found
 
 
+def pinned_version(lock: Path) -> str:
+    """Return the version of the harness that a list of exact versions has (a line `lm_eval==…`).
+
+    Raises
+    ------
+    InputError : there is no such line.
+    """
+    found = re.search(r"^lm[-_]eval==(\S+)", lock.read_text(encoding="utf-8"), re.MULTILINE)
+    if found is None:
+        raise InputError(f"{lock} has no line `lm_eval==…`, which says by which version models are evaluated.")
+    return found[1]
+
+
+def check_version(interpreter: Path, version: str) -> None:
+    """Check that an environment has the harness in the version by which all models of a study are evaluated.
+
+    Raises
+    ------
+    InputError : no such environment, or another version.
+    """
+    if not interpreter.is_file():
+        raise InputError(missing_environment(interpreter))
+    asks = "import importlib.metadata; print(importlib.metadata.version('lm_eval'))"
+    done = subprocess.run([str(interpreter.absolute()), "-P", "-c", asks], capture_output=True, text=True, check=False)
+    if done.stdout.strip() != version:
+        has = done.stdout.strip() if done.returncode == 0 else "none"
+        raise InputError(
+            f"the environment at {interpreter.parent.parent} has lm_eval {has}, but envs/lm-eval.lock names {version}; "
+            "renew it with `make lm-eval-environment`, so that all models are evaluated by one version."
+        )
+
+
 def missing_environment(interpreter: Path) -> str:
     """Return the sentence about an environment that is not there."""
     return (
@@ -76,7 +109,7 @@ def _arguments(
         "apply_chat_template": settings["chat_template"],
         "device": device,
         "seed": list(SEEDS),
-        "include_path": None if tasks is None else str(tasks.resolve()),
+        "include_path": None if tasks is None else str(tasks.expanduser().resolve()),
         "output_path": str(folder / "out"),
     }
 

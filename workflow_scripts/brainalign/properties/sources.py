@@ -23,6 +23,7 @@ _logger = logging.getLogger(__name__)
 class PropertyValue:
     """One number of one model, and where it is from; what is not known is empty.
 
+    chat_template : the first digits of its SHA-256, or "" where none was used or none can have been.
     origin : "values", "table", "files", "evaluation" (the keys of the config by which it came), "sizes", "losses" or
     "training_tokens".
     """
@@ -41,6 +42,7 @@ class PropertyValue:
     weighting: str = ""
     limit: float | None = None
     harness: str = ""
+    chat_template: str = ""
     origin: str = ""
 
 
@@ -120,6 +122,7 @@ def harness_values(name: str, results: Mapping[str, Result], wanted: Wanted, ori
             weighting=score.weighting,
             limit=wanted.limit,
             harness=score.harness,
+            chat_template=score.asked.chat_template[:12],
             origin=origin,
         )
         for model, score in scores.items()
@@ -159,6 +162,23 @@ def check_fractions(values: Iterable[PropertyValue]) -> None:
                 f"the property {value.property!r} of the model {value.model!r} is {value.value:g} ({value.source}); "
                 f"a fraction lies between 0 and 1{hint}."
             )
+
+
+def check_one_unit(values: Iterable[PropertyValue]) -> None:
+    """Raise InputError where some values of one property look like fractions and others like percentages.
+
+    They do where one lies in (0, 1], one above 10, and none above 100 or below 0. Losses and ratios around 1 pass.
+    """
+    known = sorted(values, key=lambda value: value.value)
+    if not known or known[0].value < 0 or not 10 < known[-1].value <= 100:
+        return
+    low, high = next((value for value in known if value.value > 0), known[-1]), known[-1]
+    if low.value <= 1:
+        raise InputError(
+            f"the property {low.property!r} is {low.value:g} of the model {low.model!r} ({low.source}), but "
+            f"{high.value:g} of {high.model!r} ({high.source}), as if one were a fraction and the other a percentage; "
+            f"give both in one unit, or say `units: number` if they are."
+        )
 
 
 def say_who_lacks(name: str, values: Iterable[PropertyValue], models: Iterable[str]) -> None:

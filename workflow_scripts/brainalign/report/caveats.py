@@ -5,13 +5,13 @@ from typing import Any
 
 import pandas as pd
 
+from brainalign.intervals import FEWEST_SUBJECTS
 from brainalign.report import wording
 from brainalign.report.caveat import Caveat, Weight, is_text, names, way
 from brainalign.report.caveats_of_scores import FEW_GROUPS, caveats_of_scores
-from brainalign.report.headline import MODEL, subjects
+from brainalign.report.headline import subjects
+from brainalign.row_labels import MODEL
 from brainalign.study import summary_rows
-
-FEWEST_SUBJECTS = 6  # under which an interval over subjects means little
 
 
 def caveats(

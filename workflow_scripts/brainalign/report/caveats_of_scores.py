@@ -8,13 +8,23 @@ import pandas as pd
 
 from brainalign.report import wording
 from brainalign.report.caveat import Caveat, is_text, names, three, way
-from brainalign.report.headline import UNTRAINED, encoders_in_order, is_controlled, trained
+from brainalign.report.headline import encoders_in_order, how_cut, trained
+from brainalign.row_labels import UNTRAINED
 from brainalign.study import summary_rows
 
-_NULL_IS_HIGHER = re.compile(r"the null (?P<null>\S+) scores higher(?P<leak>, which has no text: the split leaks)?")
+# What `alarms` says of nulls, by what it means.
+AGAINST_NULLS = {
+    "leak": re.compile(r"the null (\S+) scores higher, which has no text: the split leaks"),
+    "higher": re.compile(r"the null (\S+) scores higher"),
+    "no higher": re.compile(r"r is no higher than that of the null (\S+)"),
+}
 _SHARE = re.compile(r"(?P<share>\d+)% of neuroids (?P<what>.+)")
+_NEIGHBOURS = {
+    "single samples": "single samples are held out, so that neighbours of one passage stand on both sides of a split",
+    "bare blocks": "blocks of consecutive samples are held out without a gap, so that neighbours stand on both sides "
+    "of their borders",
+}
 FEW_GROUPS = re.compile(r"there are only (\d+) groups of samples")
-_WITHOUT_TEXT = ("position", "autocorrelation", "random")
 
 
 def caveats_of_scores(alignment: pd.DataFrame, properties: pd.DataFrame, config: Mapping[str, Any]) -> Iterator[Caveat]:
@@ -25,38 +35,42 @@ def caveats_of_scores(alignment: pd.DataFrame, properties: pd.DataFrame, config:
 
 
 def _leaks(alignment: pd.DataFrame, properties: pd.DataFrame, config: Mapping[str, Any]) -> Iterator[Caveat]:
-    """Nulls that score higher than models, and nulls without text that score at all; one sentence for each encoder."""
+    """Nulls above models, and nulls without text that score at all; sentences for each encoder."""
     models, rows = trained(alignment, properties), summary_rows(alignment)
     features = config.get("features", {})
     for encoder in encoders_in_order(alignment, config):
         where = way(encoder, config)
-        leaks: list[str] = []
-        higher: list[str] = []
+        told: dict[str, list[str]] = {meaning: [] for meaning in AGAINST_NULLS}
         without_text: list[str] = []
         for dataset in names(rows[rows["encoder"] == encoder], "dataset"):
             here = models[(models["encoder"] == encoder) & (models["dataset"] == dataset)]
             others = rows[(rows["encoder"] == encoder) & (rows["dataset"] == dataset)]
             nulls: dict[str, Any] = {str(row["features"]): row for row in others.to_dict("records")}
             beaten = list(_beaten(here))
-            for null, is_leak, models_below in beaten:
-                scored = f" (r = {three(nulls[null], 'r')})" if null in nulls else ""
-                (leaks if is_leak else higher).append(
-                    f"{null}{scored} beats {_share_of(models_below, here)} on {dataset}"
+            for meaning, null, models_below in beaten:
+                scored = f"{null} (r = {three(nulls[null], 'r')})" if null in nulls else null
+                share = _share_of(models_below, here)
+                told[meaning].append(
+                    f"{share} than {scored} on {dataset}"
+                    if meaning == "no higher"
+                    else f"{scored} beats {share} on {dataset}"
                 )
-            if any(is_leak for _, is_leak, _ in beaten):
+            if any(meaning == "leak" for meaning, _, _ in beaten):
                 continue
             for null, row in nulls.items():
-                if features.get(null, {}).get("control") in _WITHOUT_TEXT and row["r_low"] > 0:
+                if features.get(null, {}).get("text_free") and row["r_low"] > 0:
                     without_text.append(f"{null} reaches r = {three(row, 'r')} on {dataset}")
-        if leaks:
+        if told["leak"]:
             yield Caveat(
                 "alarm",
-                f"{where} leaks. Nulls that have no text score higher than trained models: {'; '.join(leaks)}. "
+                f"{where} leaks. Nulls that have no text score higher than trained models: {'; '.join(told['leak'])}. "
                 "Its scores on these data do not measure alignment with language.",
             )
-        if higher:
+        if told["higher"]:
+            yield Caveat("warning", f"{where}: nulls score higher than trained models: {'; '.join(told['higher'])}.")
+        if told["no higher"]:
             yield Caveat(
-                "warning", f"{way(encoder, config)}: nulls score higher than trained models: {'; '.join(higher)}."
+                "warning", f"{where}: trained models score no higher than nulls: {'; '.join(told['no higher'])}."
             )
         if without_text:
             yield Caveat(
@@ -101,14 +115,16 @@ def _share_of(chosen: list[str], models: pd.DataFrame) -> str:
     return f"{len(chosen)} of {wording.count(of, 'model')}{named}"
 
 
-def _beaten(models: pd.DataFrame) -> Iterator[tuple[str, bool, list[str]]]:
-    """Yield each null that an alarm names, whether that is a leak, and the models that it beats."""
-    beaten: dict[tuple[str, bool], list[str]] = {}
+def _beaten(models: pd.DataFrame) -> Iterator[tuple[str, str, list[str]]]:
+    """Yield what alarms say of a null, a key of AGAINST_NULLS, its name, and the models of which they say it."""
+    beaten: dict[tuple[str, str], list[str]] = {}
     for features, text in zip(models["features"], models["alarms"], strict=True):
-        for match in _NULL_IS_HIGHER.finditer(text if isinstance(text, str) else ""):
-            beaten.setdefault((match["null"].rstrip(",;"), bool(match["leak"])), []).append(str(features))
-    for (null, is_leak), below in beaten.items():
-        yield null, is_leak, list(dict.fromkeys(below))
+        for alarm in text.split("; ") if is_text(text) else []:
+            for meaning, sentence in AGAINST_NULLS.items():
+                if match := sentence.fullmatch(alarm):
+                    beaten.setdefault((meaning, match[1]), []).append(str(features))
+    for (meaning, null), below in beaten.items():
+        yield meaning, null, list(dict.fromkeys(below))
 
 
 def _ceilings(alignment: pd.DataFrame, properties: pd.DataFrame, config: Mapping[str, Any]) -> Iterator[Caveat]:
@@ -178,7 +194,7 @@ def _whatever_else(alignment: pd.DataFrame, properties: pd.DataFrame, config: Ma
     told: dict[str, list[str]] = {}
     for row in trained(alignment, properties).to_dict("records"):
         for alarm in row["alarms"].split("; ") if is_text(row["alarms"]) else []:
-            if not any(known.fullmatch(alarm) for known in (_NULL_IS_HIGHER, _SHARE, FEW_GROUPS)):
+            if not any(known.fullmatch(alarm) for known in (*AGAINST_NULLS.values(), _SHARE, FEW_GROUPS)):
                 told.setdefault(f"{way(row['encoder'], config)}, {row['dataset']}: {alarm}", []).append(row["features"])
     for text, of_models in told.items():
         yield Caveat("warning", f"{text} ({wording.count(len(of_models), 'model')}).")
@@ -191,8 +207,7 @@ def _ways(alignment: pd.DataFrame, config: Mapping[str, Any]) -> Iterator[Caveat
     for name in encoders_in_order(alignment, config):
         of, entry = rows[rows["encoder"] == name], settings.get(name, {})
         said = []
-        if entry.get("split", {}).get("kind") in ("shuffle", "kfold") and not is_controlled(entry):
-            said.append("single samples are held out, so that neighbours of one passage stand on both sides of a split")
+        said += [_NEIGHBOURS[cut]] if (cut := how_cut(entry.get("split", {}))) in _NEIGHBOURS else []
         if (of["layer_choice"] == "best").any():
             said.append("each model's layer is taken by its test score, which raises r")
         if (of["dependence"] == "not counted").any():

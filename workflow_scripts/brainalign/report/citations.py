@@ -1,4 +1,4 @@
-"""What to cite: the data, the models as they were read, and the tool; and the versions of what computed."""
+"""What to cite: the data and texts, the models as they were read, and the tool; and the versions of what computed."""
 
 import importlib.metadata
 import platform
@@ -11,8 +11,8 @@ LIBRARIES = "h5py itables matplotlib numpy pandas safetensors scipy snakemake to
 
 
 def data_citations(config: Mapping[str, Any]) -> list[str]:
-    """Return a line for each data set or published table: its citation, or that none is given."""
-    entries = {**config["datasets"], **config["published"]}
+    """Return a line for each data set, published table or text: its citation, or that none is given."""
+    entries = {**config["datasets"], **config["published"], **config.get("texts", {})}
     lines = []
     for name, entry in entries.items():
         missing = "simulated here" if entry.get("loader") == "simulated" else "no citation is given in the config"

@@ -6,25 +6,28 @@ from typing import Any
 from brainalign.report import wording
 
 _AGGREGATES = {
-    "mean": "Scores are Pearson's r on held-out samples, averaged over folds, then over a subject's neuroids, then "
-    "over subjects.",
-    "schrimpf": "Scores are Pearson's r on held-out samples, averaged over folds; then the median over a subject's "
-    "neuroids, and over subjects.",
-    "brain-score": "Scores are Pearson's r on held-out samples, the median over neuroids of all subjects in each fold, "
-    "averaged over folds.",
+    "mean": "{r}{over_folds}, then averaged over a subject's neuroids, then over subjects.",
+    "schrimpf": "{r}{over_folds}; then the median over a subject's neuroids, and over subjects.",
+    "brain-score": "{r}, the median over neuroids of all subjects in each fold, averaged over folds.",
 }
+_POOLED_AGGREGATES = _AGGREGATES | {"brain-score": "{r}, the median over neuroids of all subjects."}
 
 
-def encoder_paragraph(name: str, entry: Mapping[str, Any]) -> str:
-    """Return what an encoder does, from features to a score."""
+def encoder_paragraph(name: str, entry: Mapping[str, Any], beyond_nulls: bool = False) -> str:
+    """Return what an encoder does, from features to a score.
+
+    Parameters
+    ----------
+    beyond_nulls : whether features were fitted together with nulls, as no study without nulls has it.
+    """
     parts = [
         f"Encoder {name}: {_regression(entry)}.",
         _preparation(entry),
         _penalties(entry),
         f"{_split(entry['split'])}.",
         _layer(entry["layer"]),
-        _AGGREGATES[entry["aggregate"]],
-        _beyond_nulls(entry),
+        _aggregate(entry),
+        _beyond_nulls(entry) if beyond_nulls else "",
         f"It is for {wording.listing(entry['datasets'])}." if entry.get("datasets") else "",
     ]
     return " ".join(part for part in parts if part)
@@ -94,8 +97,11 @@ def _split(split: Mapping[str, Any]) -> str:
             f"{split['seed']}), whatever passage or story they belong to"
         )
     elif kind == "kfold":
-        order = "in the table's order" if split.get("seed") is None else f"shuffled (seed {split['seed']})"
-        text = f"Single samples are held out in {folds}, {order}"
+        text = (
+            f"Single samples are held out in {folds}, shuffled (seed {split['seed']})"
+            if split.get("seed") is not None
+            else f"Blocks of consecutive samples, in the table's order, are held out in {folds}, without a gap"
+        )
     elif kind == "grouped":
         order = "" if split.get("seed") is None else f" of shuffled groups (seed {split['seed']})"
         text = f"Groups of samples (the column {split['by']}) are held out whole, in {folds}{order}"
@@ -111,8 +117,6 @@ def _split(split: Mapping[str, Any]) -> str:
             f"The encoder is fitted to samples with {split['column']} of {_labels(split['train'])} and scored on those "
             f"of {_labels(split['test'])}"
         )
-    if split.get("small_folds") == "pool":
-        text += "; r is of the predictions of all folds together"
     return text
 
 
@@ -129,9 +133,15 @@ def _layer(layer: str | Mapping[str, Any]) -> str:
     return f"A model's layer is the one that is best inside the training folds of {layer['dataset']}."
 
 
+def _aggregate(entry: Mapping[str, Any]) -> str:
+    if entry["split"].get("small_folds") == "pool":
+        r = "Scores are Pearson's r of the held-out predictions of all folds together"
+        return _POOLED_AGGREGATES[entry["aggregate"]].format(r=r, over_folds="")
+    r = "Scores are Pearson's r on held-out samples"
+    return _AGGREGATES[entry["aggregate"]].format(r=r, over_folds=", averaged over folds")
+
+
 def _beyond_nulls(entry: Mapping[str, Any]) -> str:
-    if not (entry["beyond_nulls"] and entry["regression"] == "ridge" and entry["kernel"] == "linear"):
-        return ""
     return (
         "What features explain beyond the nulls is the R² of both together less that of the nulls, by banded ridge "
         f"regression with at most {entry['mixtures']} weightings."

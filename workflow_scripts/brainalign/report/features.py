@@ -1,4 +1,4 @@
-"""Readouts, nulls and given features in prose."""
+"""Readouts, nulls, given and joint features in prose."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -53,19 +53,54 @@ def readout_paragraph(name: str, entry: Mapping[str, Any]) -> str:
 
 
 def features_paragraphs(config: Mapping[str, Any]) -> list[str]:
-    """Return what the nulls and given features of a study are; nothing where it has none."""
-    described = []
-    for name, entry in config["features"].items():
-        if "control" in entry:
-            values = dict(entry) | {"name": name, "sigmas": ", ".join(f"{s:g}" for s in entry.get("sigmas", []))}
-            described.append(_CONTROLS[entry["control"]].format(**values))
-        elif "table" in entry:
-            role = "as a null" if entry.get("as_null") else "as a feature space of its own"
-            described.append(f"{name}, a given table of numbers, {role}")
-    if not described:
+    """Return what the nulls, given and joint features of a study are; nothing where it has none."""
+    nulls = [_described(*item) for item in config["features"].items() if _kind(item[1]) == "nulls"]
+    given = [name for name, entry in config["features"].items() if _kind(entry) == "given"]
+    beside = (
+        "Every score of a model stands beside nulls, feature spaces that no language model computes, fitted and scored "
+        f"in the same way: {'; '.join(nulls)}. The best null of a score is the one with the highest r."
+    )
+    tables = f"Fitted and scored like the models are given tables of numbers: {wording.listing(given)}."
+    return [beside] * bool(nulls) + [tables] * bool(given) + _joint(config)
+
+
+def features_heading(config: Mapping[str, Any]) -> str:
+    """Return which kinds of `features` a study has, such as "Nulls and given features"; empty where it has none."""
+    held = {_kind(entry) for entry in config["features"].values()}
+    others = wording.listing(kind for kind in ("given", "joint") if kind in held)
+    if not others:
+        return "Nulls" if held else ""
+    if "nulls" not in held:
+        return wording.capital(f"{others} features")
+    return f"Nulls{',' if ' and ' in others else ' and'} {others} features"
+
+
+def _kind(entry: Mapping[str, Any]) -> str:
+    return "nulls" if entry["is_null"] else "joint" if "joint" in entry else "given"
+
+
+def _described(name: str, entry: Mapping[str, Any]) -> str:
+    if "table" in entry:
+        return f"{name}, a given table of numbers"
+    values = dict(entry) | {"name": name, "sigmas": ", ".join(f"{s:g}" for s in entry.get("sigmas", []))}
+    return _CONTROLS[entry["control"]].format(**values)
+
+
+def _joint(config: Mapping[str, Any]) -> list[str]:
+    """Return which feature spaces are fitted together, and how."""
+    entries = {name: entry["joint"] for name, entry in config["features"].items() if "joint" in entry}
+    if not entries:
         return []
+    said = [f"{name} ({wording.listing(members)})" for name, members in entries.items()]
+    fewest = 1 + max(map(len, entries.values()))  # each alone, and one mixture
+    tried = [
+        f"{max(entry['mixtures'], fewest)} (encoder {name})"
+        for name, entry in config["encoders"].items()
+        if entry["intercept"] and (entry["regression"], entry["kernel"]) == ("ridge", "linear")
+    ]
     return [
-        "Every score stands beside feature spaces that no language model computes, fitted and scored in the same way: "
-        + "; ".join(described)
-        + ". The best null of a score is the one with the highest r."
+        f"Feature spaces that are joined: {wording.listing(said)}. They predict together by banded ridge regression: "
+        "the Gram matrices of the members, each at the layer chosen in the fold by its own encoding and divided by its "
+        "trace, are summed with weights that are chosen with the penalty from at most "
+        f"{wording.listing(tried)} weightings, among them each member alone."
     ]

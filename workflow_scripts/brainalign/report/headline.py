@@ -9,11 +9,10 @@ from typing import Any
 import pandas as pd
 
 from brainalign.report import wording
+from brainalign.row_labels import AVERAGE, GIVEN, MODEL, UNTRAINED
 from brainalign.study import summary_rows
 
-MODEL, GIVEN, UNTRAINED = "model", "given", "untrained"
-AVERAGE, SUMMARY = "average", "mean of the pairs"
-_HELD_OUT_WHOLE = ("grouped", "leave-one-group-out")
+SUMMARY = "mean of the pairs"
 _KEPT = (
     "encoder dataset simulated readout r r_low r_high ceiling_kind normalised normalised_low normalised_high best_null "
     "over_null over_null_low over_null_high over_null_p samples layer_choice"
@@ -21,11 +20,22 @@ _KEPT = (
 COLUMNS = [*_KEPT[:4], "model", *_KEPT[4:], "models", "above_null", "subjects"]
 
 
+def how_cut(split: Mapping[str, Any]) -> str:
+    """Return what a split holds out: "whole groups", "blocks with a gap", "bare blocks", "single samples", "given"."""
+    kind = split.get("kind")
+    if kind in ("grouped", "leave-one-group-out"):
+        return "whole groups"
+    if kind == "contiguous":
+        return "blocks with a gap" if split.get("gap", 0) > 0 else "bare blocks"
+    if kind == "kfold" and split.get("seed") is None:
+        return "bare blocks"
+    return "single samples" if kind in ("kfold", "shuffle") else "given"
+
+
 def is_controlled(encoder: Mapping[str, Any]) -> bool:
     """Tell whether an encoder's settings hold out groups, or blocks with a gap, and keep test scores from choosing."""
-    split = encoder.get("split", {})
-    whole = split.get("kind") in _HELD_OUT_WHOLE or (split.get("kind") == "contiguous" and split.get("gap", 0) > 0)
-    return bool(whole and encoder.get("layer") != "best")
+    apart = how_cut(encoder.get("split", {})) in ("whole groups", "blocks with a gap")
+    return apart and encoder.get("layer") != "best"
 
 
 def encoders_in_order(alignment: pd.DataFrame, config: Mapping[str, Any]) -> list[str]:
@@ -108,38 +118,68 @@ def _best(row: Mapping[Any, Any]) -> str:
     parts += [f"({share} of the ceiling)"] if wording.is_known(row["normalised"]) else []
     if wording.is_known(row["over_null"]):
         p = wording.probability(row["over_null_p"])
-        clear = "" if row["over_null_low"] > 0 else "not clearly "
-        parts.append(f"and {clear}above the best null, {row['best_null']}: {_three(row, 'over_null')}")
+        parts.append(f"and {_against_null(row)} the best null, {row['best_null']}: {_three(row, 'over_null')}")
         parts[-1] += f", {p}" if p else ""
     if not pd.isna(row["above_null"]):
         parts[-1] += f"; the intervals of {row['above_null']} of {row['models']} models lie above it"
     return wording.sentence(*parts)
 
 
+def _against_null(row: Mapping[Any, Any]) -> str:
+    """Return on which side of the best null a score is, by the paired interval."""
+    if not wording.is_known(row["over_null_low"], row["over_null_high"]):
+        return "compared with"
+    return "above" if row["over_null_low"] > 0 else "below" if row["over_null_high"] < 0 else "not clearly above"
+
+
 def pair_sentences(pairs: pd.DataFrame, encoder: str) -> list[str]:
     """Return one sentence for each readout about the mean of the pairs of the first set of models."""
     rows = _of_first_set(pairs[(pairs["row"] == SUMMARY) & (pairs["encoder"] == encoder)])
-    return [_mean_of_pairs(row) for row in _with_place(_average_rows(rows)).to_dict("records")]
+    single = rows[rows["dataset"] != AVERAGE]
+    return [
+        _mean_of_pairs(row, single[single["readout"] == row["readout"]])
+        for row in _with_place(_average_rows(rows)).to_dict("records")
+    ]
 
 
-def _mean_of_pairs(row: Mapping[Any, Any]) -> str:
+def _mean_of_pairs(row: Mapping[Any, Any], single: pd.DataFrame) -> str:
     if not wording.is_known(row["difference"]):
         return wording.sentence(f"Instruction-tuning: {row['reason'] or 'no pair has both scores'}")
     pairs, bases = int(row["pairs"]), int(row["bases"])
-    over_bases = wording.interval(row["over_bases_low"], row["over_bases_high"])
-    over_stimuli = wording.interval(row["difference_low"], row["difference_high"])
+    over_stimuli = f"{wording.interval(row['difference_low'], row['difference_high'])} over stimuli"
     text = (
         f"Instruction-tuning ({row['place']}): the mean difference in r of {wording.count(pairs, 'pair')} from "
-        f"{wording.count(bases, 'base')} is {wording.number(row['difference'])}, {over_bases} over bases and "
-        f"{over_stimuli} over stimuli"
+        f"{wording.count(bases, 'base')} is {wording.number(row['difference'])}"
     )
-    p = wording.probability(row["wilcoxon_p_bases"])
+    if wording.is_known(row["over_bases_low"]):
+        text += f", {wording.interval(row['over_bases_low'], row['over_bases_high'])} over bases and {over_stimuli}"
+    else:
+        text += f", {over_stimuli}; {row['reason'] or 'no interval over bases'}"
+    p = wording.probability(row["wilcoxon_p_bases"]) if bases > 1 else ""
     if p:
         text += f"; Wilcoxon over bases {p}{_smallest(row, 'wilcoxon_p_bases', 'wilcoxon_smallest_p_bases')}"
-    if wording.is_known(row["percent_mean_over_datasets"]):
-        gain = wording.number(row["percent_mean_over_datasets"], 1)
-        text += f"; the mean gain over pairs and data sets is {gain} %, a number without an interval"
-    return wording.sentence(text)
+    return wording.sentence(text + _gain(row, single))
+
+
+def _gain(row: Mapping[Any, Any], single: pd.DataFrame) -> str:
+    """Return the mean gain in per cent and of how many pairs it is; nothing where data sets have different pairs.
+
+    Parameters
+    ----------
+    single : the means of pairs of each data set alone, of the same encoder, readout and set of models.
+    """
+    if not wording.is_known(row["percent_mean_over_datasets"]) or (single["pairs"] != row["pairs"]).any():
+        return ""
+    pairs = int(row["pairs"])
+    of = dict(zip(single["dataset"], single["percent_pairs"].astype(int), strict=True))
+    where = "pairs and data sets" if len(of) > 1 else "pairs"
+    counts = list(dict.fromkeys(of.values()))
+    if len(counts) == 1:
+        whose = f"{counts[0]} of {pairs}" if counts[0] < pairs else f"all {pairs}"
+    else:
+        whose = wording.listing(f"{n} of {pairs} on {dataset}" for dataset, n in of.items())
+    gain = wording.number(row["percent_mean_over_datasets"], 1)
+    return f"; the mean gain over {where} ({whose}) is {gain} %, a number without an interval"
 
 
 def _smallest(row: Mapping[Any, Any], p: str, smallest: str) -> str:

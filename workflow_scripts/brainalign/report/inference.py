@@ -5,13 +5,18 @@ from typing import Any
 
 import pandas as pd
 
+from brainalign.correlation.bases import EXACT_UP_TO
+from brainalign.inference.p_values import COUNTED, NOT_COUNTED, ONE_FOLD, WIDENED
 from brainalign.report import wording
+from brainalign.report.headline import SUMMARY
+from brainalign.row_labels import AVERAGE
 from brainalign.study import summary_rows
 
-_DEPENDENCE = {
-    "counted": "count that folds train each other, by deviations that hold the covariance of every pair of groups",
-    "widened": "are widened by √2 for the most that folds can depend on each other by training each other",
-    "not counted": "do not count that folds share training samples, and are too narrow",
+DEPENDENCE = {
+    COUNTED: "count that folds train each other, by deviations that hold the covariance of every pair of groups",
+    WIDENED: "are widened by √2 for the most that folds can depend on each other by training each other",
+    ONE_FOLD: "are of one fold, which depends on no other",
+    NOT_COUNTED: "do not count that folds share training samples, and are too narrow",
 }
 
 
@@ -32,14 +37,33 @@ def statistics_paragraphs(alignment: pd.DataFrame, pairs: pd.DataFrame, config: 
 
 def _intervals(alignment: pd.DataFrame, config: Mapping[str, Any]) -> str:
     rows = summary_rows(alignment)
+    rows = rows[rows["r"].notna()]
+    if not config["encoders"]:
+        return "The scores have no intervals, since a publication gives no replicates." if len(rows) else ""
+    drawn = rows[rows["r_low"].notna()]
+    missing = rows[rows["r_low"].isna() & rows["encoder"].isin(list(config["encoders"]))]
+    few = [
+        f"of {encoder} on {wording.listing(dict.fromkeys(group['dataset']))}"
+        for encoder, group in missing.groupby("encoder", sort=False)
+    ]
+    parts = [] if drawn.empty else _bootstraps(drawn, config)
+    if few:
+        parts.append(
+            f"Scores {wording.listing(few)} have no interval, since too few groups of stimuli are tested to be "
+            "resampled."
+        )
+    return " ".join(parts)
+
+
+def _bootstraps(drawn: pd.DataFrame, config: Mapping[str, Any]) -> list[str]:
+    """Return sentences on the intervals of rows that have one."""
+    encoders = {name: entry for name, entry in config["encoders"].items() if name in set(drawn["encoder"])}
     draws = {
         (entry["bootstrap"]["draws"], entry["bootstrap"]["seed"]): [
-            name for name, other in config["encoders"].items() if other["bootstrap"] == entry["bootstrap"]
+            name for name, other in encoders.items() if other["bootstrap"] == entry["bootstrap"]
         ]
-        for entry in config["encoders"].values()
+        for entry in encoders.values()
     }
-    if not draws:
-        return "The scores have no intervals, since a publication gives no replicates." if len(rows) else ""
     bootstraps = wording.listing(
         f"{n} draws (seed {seed}{f', {wording.listing(names)}' if len(draws) > 1 else ''})"
         for (n, seed), names in draws.items()
@@ -50,23 +74,34 @@ def _intervals(alignment: pd.DataFrame, config: Mapping[str, Any]) -> str:
         "all feature spaces of a data set. The encoders are not fitted again, so that intervals are conditional on "
         "the fit, the subjects and the models."
     ]
-    for kind, what in _DEPENDENCE.items():
-        names = list(dict.fromkeys(rows.loc[rows["dependence"] == kind, "encoder"]))
-        if names:
-            parts.append(f"Intervals of {wording.listing(names)} {what}.")
-    return " ".join(parts)
+    kinds = drawn.groupby("encoder", sort=False)["dependence"].unique()
+    for kind, what in DEPENDENCE.items():
+        alone = [str(name) for name, held in kinds.items() if list(held) == [kind]]
+        among = [str(name) for name, held in kinds.items() if kind in held and len(held) > 1]
+        for names, how_many in ((alone, "Intervals"), (among, "Some intervals")):
+            parts += [f"{how_many} of {wording.listing(names)} {what}."] if names else []
+    return parts
 
 
 def _tests(alignment: pd.DataFrame) -> str:
     rows = summary_rows(alignment)
-    smallest = rows["smallest_p"].dropna()
-    if smallest.empty:
+    rows = rows[rows["smallest_p"].notna()]
+    if rows.empty:
         return ""
+    over_null = ", and of r above that of the best null," if rows["over_null_p"].notna().any() else ""
+    single = rows["dependence"] == ONE_FOLD
+    names = wording.listing(dict.fromkeys(rows.loc[single, "encoder"]))
+    spread = (
+        ""
+        if single.all()
+        else ", the null distribution widened by √2 since folds train each other"
+        + (f" (not where {names} has one fold)" if single.any() else "")
+    )
+    smallest = wording.listing(f"{p:.2g}" for p in sorted(set(rows["smallest_p"])))
     return (
-        "One-sided p of r above 0, and of r above that of the best null, are from flipping the signs of what groups of "
-        "stimuli contribute to r, the null distribution widened by √2 since folds train each other (smallest possible "
-        f"p {wording.listing(f'{p:.2g}' for p in sorted(set(smallest)))}); p for layers are corrected for the family "
-        "of layers by the maximum statistic."
+        f"One-sided p of r above 0{over_null} are from flipping the signs of what groups of stimuli contribute to r"
+        f"{spread} (smallest possible p {smallest}); p for layers are corrected for the family of layers by the "
+        "maximum statistic."
     )
 
 
@@ -84,13 +119,19 @@ def _pairs(pairs: pd.DataFrame, analyses: Mapping[str, Any]) -> str:
         return ""
     drawn = pairs["difference_low"].notna().any()
     over_stimuli = ", with an interval over stimuli from the same draws" if drawn else ""
-    return (
-        "Each instruction-tuned model is compared with its base by the paired difference in r"
-        f"{over_stimuli}. The mean of the pairs has an interval over bases, from "
-        f"{analyses['draws']} bootstrap samples of bases with all models tuned from them (seed {analyses['seed']}), "
-        "and Wilcoxon's exact signed-rank test over the bases' mean differences. Averages over data sets are means "
-        "over collections of the mean over their data sets."
-    )
+    parts = [f"Each instruction-tuned model is compared with its base by the paired difference in r{over_stimuli}."]
+    means = pairs[pairs["row"] == SUMMARY]
+    if means["over_bases_low"].notna().any():
+        parts.append(
+            f"The mean of the pairs has an interval over bases, from {analyses['draws']} bootstrap samples of bases "
+            f"with all models tuned from them (seed {analyses['seed']}), and Wilcoxon's exact signed-rank test over "
+            "the bases' mean differences."
+        )
+    elif len(means):
+        parts.append("The mean of the pairs has no interval over bases, and so says nothing of other models.")
+    if (pairs["dataset"] == AVERAGE).any():
+        parts.append("Averages over data sets are means over collections of the mean over their data sets.")
+    return " ".join(parts)
 
 
 def _correlations(alignment: pd.DataFrame, analyses: Mapping[str, Any]) -> str:
@@ -104,8 +145,8 @@ def _correlations(alignment: pd.DataFrame, analyses: Mapping[str, Any]) -> str:
         + (f", in the sets {wording.listing(sets)}" if sets != ["all"] else "")
         + ": Pearson's r with Fisher's interval, and with intervals from "
         f"{analyses['draws']} bootstrap samples of models (seed {analyses['seed']}){held}; and Spearman's rho. As "
-        "models of one base are not independent, p is given besides for exchanging whole bases (all orders up to 7 "
-        f"bases, {analyses['orders']} random orders beyond)."
+        "models of one base are not independent, p is given besides for exchanging whole bases (all orders up to "
+        f"{EXACT_UP_TO} bases, {analyses['orders']} random orders beyond)."
     ]
     for entry in analyses["partial"]:
         parts.append(f"{entry['property']} is partialled for {wording.listing(entry['given'])}.")

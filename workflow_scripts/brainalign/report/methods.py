@@ -8,9 +8,10 @@ import pandas as pd
 
 from brainalign.report import wording
 from brainalign.report.encoders import encoder_paragraph
-from brainalign.report.features import features_paragraphs, readout_paragraph
-from brainalign.report.headline import UNTRAINED, encoders_in_order, subjects, trained
+from brainalign.report.features import features_heading, features_paragraphs, readout_paragraph
+from brainalign.report.headline import encoders_in_order, subjects, trained
 from brainalign.report.inference import statistics_paragraphs
+from brainalign.row_labels import UNTRAINED
 from brainalign.study import summary_rows
 
 Settings = Mapping[str, Any]
@@ -48,8 +49,8 @@ def methods(alignment: pd.DataFrame, properties: pd.DataFrame, pairs: pd.DataFra
         Section(
             "Models", [*_models(properties, config), *(readout_paragraph(*item) for item in config["readouts"].items())]
         ),
-        Section("Nulls and given features", features_paragraphs(config)),
-        Section("Encoding models", [encoder_paragraph(name, entry) for name, entry in config["encoders"].items()]),
+        Section(features_heading(config), features_paragraphs(config)),
+        Section("Encoding models", _encoders(alignment, config)),
         Section("Noise ceilings", _ceilings(alignment, config)),
         Section("Representational similarity", [_similarity(*item) for item in config["similarities"].items()]),
         Section("Statistics", statistics_paragraphs(alignment, pairs, config)),
@@ -182,6 +183,12 @@ def _property(name: str, entry: Settings) -> str:
         f"The property {name} is {task} from lm-evaluation-harness ({scores['metric']}, filter {scores['filter']}"
         f"{shots}){told}."
     )
+
+
+def _encoders(alignment: pd.DataFrame, config: Settings) -> list[str]:
+    rows = summary_rows(alignment)
+    joined = set(rows.loc[rows["unique_r2"].notna(), "encoder"])
+    return [encoder_paragraph(name, entry, name in joined) for name, entry in config["encoders"].items()]
 
 
 def _ceilings(alignment: pd.DataFrame, config: Settings) -> list[str]:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 Rows = Literal["all", "everyone", "chosen", "layers", "parts"]
+_NAMES = "dataset encoder readout features"
 _SHOWN = (
-    "dataset encoder readout features r r_low r_high normalised over_null over_null_low over_null_high best_null "
-    "over_null_p alarms"
+    "r r_low r_high ceiling normalised over_null over_null_low over_null_high alarms best_null over_null_p "
+    "normalised_low normalised_high"
 )
 
 
@@ -18,34 +19,50 @@ _SHOWN = (
 class Page:
     """One table of a report.
 
-    table : the name of the joined table; title, about : what stands above it; shown : columns in view at first, all
-    where empty; rows : those that it has, see `tables.select_rows`.
+    table : the name of the joined table; title, about : what stands above it; names : the columns that say what a row
+    is of, of which those that differ between rows come first; shown : further columns in view at first, all where
+    empty; rows : those that it has, see `tables.select_rows`.
     """
 
     table: str
     title: str
     about: str
+    names: str = ""
     shown: str = ""
     rows: Rows = "all"
 
 
 PAGES: Mapping[str, Page] = {
     "scores": Page(
-        "alignment", "Scores", "The chosen layer over all subjects and regions, models and nulls.", _SHOWN, "chosen"
+        "alignment",
+        "Scores",
+        "The chosen layer over all subjects and regions, of every feature space.",
+        _NAMES,
+        _SHOWN,
+        "chosen",
     ),
     "layers": Page(
         "alignment",
         "Layers",
         "Every layer over all subjects and regions.",
-        _SHOWN.replace(" features ", " features layer layer_share "),
+        f"{_NAMES} layer",
+        f"layer_share {_SHOWN}",
         "layers",
     ),
     "subjects": Page(
         "alignment",
         "Subjects and regions",
         "The chosen layer of each subject and region.",
-        _SHOWN.replace(" features ", " features subject region "),
+        f"{_NAMES} subject region",
+        _SHOWN,
         "parts",
+    ),
+    "averages": Page(
+        "averages",
+        "Averages over data sets",
+        "Each model's mean over collections of their mean over data sets.",
+        "encoder readout features",
+        "r r_low r_high normalised normalised_low normalised_high datasets collections",
     ),
     "properties": Page("properties", "Properties of the models", "What is known of each model."),
     "property_sources": Page(
@@ -55,25 +72,32 @@ PAGES: Mapping[str, Page] = {
         "correlations",
         "Correlations",
         "Alignment with properties, over trained models.",
-        "encoder readout dataset over property n bases pearson_r fisher_low fisher_high pearson_p permutation_p "
-        "corrected_p spearman_rho reason left_out",
+        "encoder readout dataset over property",
+        "pearson_r fisher_low fisher_high n bases pearson_p permutation_p corrected_p spearman_rho reason left_out",
     ),
     "controlled_correlations": Page(
         "controlled_correlations",
         "Correlations that hold something fixed",
         "Partial correlations, within families, and mixed models.",
-        "encoder readout dataset over analysis family property given n estimate low high p corrected_p reason",
+        "encoder readout dataset over analysis family property given",
+        "estimate low high n p corrected_p reason",
     ),
     "pairs": Page(
         "pairs",
         "Instruction-tuned and vanilla pairs",
         "Each instruction-tuned model against its base, and the mean of the pairs.",
-        "encoder readout dataset row over tuned base difference difference_low difference_high over_bases_low "
-        "over_bases_high wilcoxon_p_bases percent_change pairs bases reason",
+        "encoder readout dataset row over tuned base",
+        "difference difference_low difference_high over_bases_low over_bases_high wilcoxon_p_bases percent_change "
+        "pairs bases reason",
     ),
     "reproduced": Page("reproduced", "Published and here", "Figures of a publication beside what this study finds."),
     "similarity": Page(
-        "similarity", "Representational similarity", "Every layer over all subjects and regions.", "", "everyone"
+        "similarity",
+        "Representational similarity",
+        "Every layer over all subjects and regions.",
+        "dataset similarity readout features layer",
+        "value value_low value_high reason groups",
+        "everyone",
     ),
 }
 

@@ -16,8 +16,9 @@ from brainalign.report import wording
 from brainalign.report.caveat import Caveat
 from brainalign.report.caveats import caveats
 from brainalign.report.citations import data_citations, models_table, tool_citation
-from brainalign.report.headline import UNTRAINED, answers, headline_table
+from brainalign.report.headline import answers, headline_table
 from brainalign.report.methods import Section, methods
+from brainalign.row_labels import UNTRAINED
 
 SIMULATED = "Simulated data"  # how the caveat begins that is shown first
 NAMES_OF_WEIGHTS = {"alarm": "Alarm", "warning": "Warning", "note": "Note"}
@@ -109,10 +110,10 @@ def _size(tables: ReportTables, config: Mapping[str, Any]) -> str:
     twins = int((tables.properties["kind"] == UNTRAINED).sum())
     parts = [wording.count(len(tables.properties) - twins, "trained model")]
     parts += [wording.count(twins, "untrained twin")] if twins else []
-    of_features = wording.count(
-        len(config["features"]), "null or given feature space", "nulls and given feature spaces"
-    )
-    parts += [of_features] if config["features"] else []
+    nulls = sum(entry["is_null"] for entry in config["features"].values())
+    others = len(config["features"]) - nulls
+    parts += [wording.count(nulls, "null")] if nulls else []
+    parts += [wording.count(others, "other feature space")] if others else []
     parts.append(wording.count(tables.alignment["dataset"].nunique(), "data set"))
     parts.append(wording.count(tables.alignment["encoder"].nunique(), "way", "ways") + " of scoring")
     return wording.capital(wording.listing(parts)) + "."
@@ -132,7 +133,7 @@ def as_html(summary: Summary, figures: Sequence[Path] = ()) -> str:
         f"<h1>Study {escape(summary.study)}</h1><p>{escape(summary.size)}</p>",
         _caveat_list(simulated) if simulated else "",
         f'<h2>The answer</h2><p>{under}</p><ul class="answer">{_answers(summary.answers)}</ul>',
-        f"<h2>Before you believe it</h2>{_caveat_list(serious)}",
+        f"<h2>Before you believe it</h2>{_caveat_list(serious, 'further ' if simulated else '')}",
         _folded(f"{wording.capital(wording.count(len(notes), 'further note'))}", _caveat_list(notes)) if notes else "",
         f"<h2>The best model of every data set</h2>{_headline(summary.headline)}",
         *(_picture(path) for path in figures),
@@ -149,9 +150,9 @@ def as_html(summary: Summary, figures: Sequence[Path] = ()) -> str:
     return "\n".join(piece for piece in pieces if piece) + "\n"
 
 
-def _caveat_list(found: Sequence[Caveat]) -> str:
+def _caveat_list(found: Sequence[Caveat], further: str = "") -> str:
     if not found:
-        return "<p>No alarm was raised by the tables.</p>"
+        return f"<p>No {further}alarm was raised by the tables.</p>"
     items = "".join(
         f'<li class="{caveat.weight}"><strong>{NAMES_OF_WEIGHTS[caveat.weight]}.</strong> {_unbroken(caveat.text)}</li>'
         for caveat in found

@@ -8,7 +8,7 @@ import pandas as pd
 from itables import options, to_html_datatable
 from itables.javascript import generate_init_offline_itables_html
 
-from brainalign.report.pages import PAGES, Rows
+from brainalign.report.pages import PAGES, Page, Rows
 
 MOST_ROWS = 10_000  # of one page, which a browser still sorts at once
 MOST_BYTES = 1_400_000  # of one page, packed; Chromium takes no address of more than 2 MB, which is 4/3 of a page
@@ -66,9 +66,9 @@ def _page(name: str, rows: pd.DataFrame, of: int, file: str) -> str:
     return "\n".join(
         [
             f"<style>{_STYLE}</style><h1>{escape(page.title)}</h1>",
-            f"<p>{_simulated(rows)}{escape(page.about)}{cut}{_HOW if len(rows) else ''} The whole table is "
-            f"{escape(file)}.</p>",
-            _interactive(name, rows, page.shown.split()),
+            f"<p>{_simulated(rows)}{escape(page.about + _shared(rows, page))}{cut}{_HOW if len(rows) else ''} The "
+            f"whole table is {escape(file)}.</p>",
+            _interactive(name, rows),
         ]
     )
 
@@ -90,10 +90,34 @@ def _packed(title: str, body: str) -> str:
     return f"{head}</head><body>{unpack}<noscript>This table needs JavaScript.</noscript></body></html>\n"
 
 
-def _interactive(name: str, rows: pd.DataFrame, shown: list[str]) -> str:
+def columns_in_view(rows: pd.DataFrame, page: Page) -> list[str]:
+    """Return the columns that are seen at first, in their order; all where the page names none.
+
+    They are the names that differ between rows, then what the page shows, without columns that are empty.
+    """
+    names = [column for column in page.names.split() if column in rows and column not in _held_by_all(rows, page)]
+    return names + [column for column in page.shown.split() if column in rows and _is_held(rows[column]).any()]
+
+
+def _held_by_all(rows: pd.DataFrame, page: Page) -> dict[str, str]:
+    """Return name → value of what a page's rows have in common; of a single row nothing, whose names are shown."""
+    columns = [column for column in page.names.split() if column in rows] if len(rows) > 1 else []
+    return {column: str(rows[column].iloc[0]) for column in columns if rows[column].nunique(dropna=False) == 1}
+
+
+def _is_held(cells: pd.Series) -> pd.Series:
+    return cells.notna() & (cells.astype(object) != "")
+
+
+def _shared(rows: pd.DataFrame, page: Page) -> str:
+    held = [f"{column} {value}" for column, value in _held_by_all(rows, page).items() if value not in ("", "nan")]
+    return f" All rows are of {', '.join(held)}." if held else ""
+
+
+def _interactive(name: str, rows: pd.DataFrame) -> str:
     if rows.empty:
         return "<p>This table has no rows.</p>"
-    first = [column for column in shown if column in rows]
+    first = columns_in_view(rows, PAGES[name])
     ordered = rows[[*first, *rows.columns.difference(first, sort=False)]]
     hidden = list(range(len(first), ordered.shape[1])) if first else []
     texts = ordered.select_dtypes(exclude="number").columns

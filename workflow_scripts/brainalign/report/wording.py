@@ -1,52 +1,26 @@
 """Numbers, intervals and lists in words; every sentence of a report is built from these."""
 
-import math
 from collections.abc import Iterable, Sequence
 
-MINUS = "−"
-NO_INTERVAL = "no interval"
+from brainalign.number_texts import MINUS, NO_INTERVAL, count, interval, is_known, number, probability, with_interval
+
+__all__ = [
+    "MINUS",
+    "NO_INTERVAL",
+    "capital",
+    "count",
+    "interval",
+    "is_known",
+    "listing",
+    "number",
+    "percent_with_interval",
+    "probability",
+    "sentence",
+    "some_of",
+    "with_interval",
+]
+
 MOST_NAMED = 8
-
-
-def number(value: float, decimals: int = 3) -> str:
-    """Return a number with a fixed number of decimals and a true minus, or a dash where it is missing.
-
-    A number that would be rounded to 0 keeps its first digit, so that its sign is seen.
-
-    >>> number(-0.02831)
-    '−0.028'
-    >>> number(-0.00032)
-    '−0.0003'
-    >>> number(float("nan"))
-    '–'
-    """
-    if value is None or math.isnan(value):
-        return "–"
-    text = f"{value:.{decimals}f}"
-    if float(text) == 0:
-        text = f"{value:.1g}" if value else text.lstrip("-")  # not 0, and on one side of it
-    return text.replace("-", MINUS)
-
-
-def interval(low: float, high: float, decimals: int = 3) -> str:
-    """Return "[low, high]", or that there is none.
-
-    >>> interval(0.1, 0.25)
-    '[0.100, 0.250]'
-    """
-    if not is_known(low, high):
-        return NO_INTERVAL
-    return f"[{number(low, decimals)}, {number(high, decimals)}]"
-
-
-def with_interval(value: float, low: float, high: float, decimals: int = 3) -> str:
-    """Return a number and its interval.
-
-    >>> with_interval(0.2, 0.1, float("nan"))
-    '0.200 (no interval)'
-    """
-    found = interval(low, high, decimals)
-    return f"{number(value, decimals)} {f'({found})' if found == NO_INTERVAL else found}"
 
 
 def percent_with_interval(value: float, low: float, high: float) -> str:
@@ -59,22 +33,6 @@ def percent_with_interval(value: float, low: float, high: float) -> str:
         return "–"
     found = interval(100 * low, 100 * high, 0)
     return f"{number(100 * value, 0)} % {f'({found})' if found == NO_INTERVAL else found}"
-
-
-def probability(p: float) -> str:
-    """Return "p = …" or "p < 0.001", or nothing where there is no p.
-
-    >>> probability(0.0005), probability(0.1234), probability(float("nan"))
-    ('p < 0.001', 'p = 0.123', '')
-    """
-    if not is_known(p):
-        return ""
-    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
-
-
-def is_known(*values: float) -> bool:
-    """Tell whether all values are finite numbers."""
-    return all(value is not None and math.isfinite(value) for value in values)
 
 
 def listing(names: Iterable[object]) -> str:
@@ -97,16 +55,6 @@ def some_of(names: Sequence[object]) -> str:
     if rest <= 0:
         return listing(names)
     return listing([*names[:MOST_NAMED], count(rest, "other")])
-
-
-def count(n: int, thing: str, several: str = "") -> str:
-    """Return a number with a noun in the singular or plural.
-
-    >>> count(1, "model"), count(3, "model"), count(0, "story", "stories")
-    ('1 model', '3 models', 'no stories')
-    """
-    word = thing if n == 1 else several or f"{thing}s"
-    return f"{n or 'no'} {word}"
 
 
 def sentence(*parts: str) -> str:

@@ -7,12 +7,9 @@ from typing import Any
 from brainalign.command import run
 from brainalign.figures.needs import drawn_by
 from brainalign.figures.style import save, styled
-from brainalign.figures.tables import StudyTables
+from brainalign.figures.tables import StudyTables, by_name
 from brainalign.provenance import Provenance
 from brainalign.tables import write_table
-
-# How many parts at the end of a path name the thing that a file is of.
-_NAMES = {"cells": 4, "encodings": 4, "activations": 3, "ceilings": 2, "responses": 1, "manifests": 2, "losses": 2}
 
 
 def draw_figure(
@@ -23,7 +20,7 @@ def draw_figure(
     correlations: list[Path],
     controlled_correlations: list[Path],
     pairs: list[Path],
-    replicates: list[Path],
+    averages: list[Path],
     ceilings: list[Path],
     responses: list[Path],
     cells: list[Path],
@@ -35,10 +32,9 @@ def draw_figure(
     pdf: Path,
     png: Path,
 ) -> None:
-    """Write the selected rows, and the picture of them twice. Kinds of files that the figure does not need are empty.
+    """Write the selected rows, and the picture of them twice.
 
-    A cell, an encoding and a file of activations are named by the folders in which they lie and their own name, a
-    file of ceilings by its encoder and data set, a loss by its text and model.
+    Kinds of files that the figure does not need are empty; see `figures.tables.by_name` for how the others are named.
     """
     given = {
         "alignment": alignment,
@@ -46,7 +42,7 @@ def draw_figure(
         "correlations": correlations,
         "controlled_correlations": controlled_correlations,
         "pairs": pairs,
-        "replicates": replicates,
+        "averages": averages,
         "ceilings": ceilings,
         "responses": responses,
         "cells": cells,
@@ -55,17 +51,12 @@ def draw_figure(
         "manifests": manifests,
         "losses": losses,
     }
-    files = {kind: {_name(path, _NAMES.get(kind, 1)): path for path in paths} for kind, paths in given.items()}
     figure = importlib.import_module(f"brainalign.figures.{drawn_by(spec['figure'])[0]}")
-    selected = figure.select(StudyTables(files, spec))
+    selected = figure.select(StudyTables(by_name(given), spec))
     with styled():
         drawn = figure.draw(selected)
     save(drawn, pdf, png)
     write_table(table, selected, provenance)
-
-
-def _name(path: Path, parts: int) -> tuple[str, ...]:
-    return path.with_suffix("").parts[-parts:]
 
 
 if __name__ == "__main__":

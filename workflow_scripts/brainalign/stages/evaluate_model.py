@@ -7,7 +7,7 @@ from brainalign.command import run
 from brainalign.devices import best_device
 from brainalign.models.bin_files import load_bin
 from brainalign.models.manifest import read_verified_manifest, weight_files
-from brainalign.properties.running import run_harness
+from brainalign.properties.running import check_version, run_harness
 from brainalign.properties.unchanged import check_unchanged
 from brainalign.provenance import Provenance
 from brainalign.storage import write_json
@@ -18,6 +18,7 @@ def evaluate_model(
     spec: dict[str, Any], provenance: Provenance, model: Path, task_files: list[Path], interpreter: Path, out: Path
 ) -> None:
     """Write the result file of one model."""
+    check_version(interpreter, spec["harness"])
     manifest = read_verified_manifest(model)
     check_unchanged(spec["files"], dict(zip(sorted(spec["files"]), task_files, strict=True)))
     if manifest.weights == "bin":

@@ -4,21 +4,12 @@ from pathlib import Path
 from typing import Any
 
 from brainalign.command import run
-from brainalign.properties.gathering import gather, measured_values, stated_values, with_values
-from brainalign.properties.sources import sources_table
+from brainalign.properties.gathering import joined_properties
 from brainalign.properties.unchanged import check_unchanged
 from brainalign.provenance import Provenance
 from brainalign.published import take_models
 from brainalign.storage import write_arrays
-from brainalign.study import (
-    LOSS_UNITS,
-    SIZES,
-    join_alignments,
-    properties_table,
-    read_cell,
-    read_record,
-    replicate_variables,
-)
+from brainalign.study import join_alignments, read_cell, read_losses, read_sizes, replicate_variables, stated_sizes
 from brainalign.tables import read_table, write_table
 
 
@@ -44,22 +35,17 @@ def join_study(
     sizes are in the spec. Property files are in the alphabetical order of their names in the spec.
     """
     models = spec["models"]
-    tables = [read_table(path) for path in alignments]
-    cells = [read_cell(path, table) for path, table in zip(encodings, tables, strict=True)]
-    stated = {name: entry["sizes"] for name, entry in models.items() if "sizes" in entry}
-    tables += take_models([read_table(path) for path in published], models, list(stated))
-    sizes = stated | {path.parent.name: read_record(path, SIZES) for path in manifests}
-    measured: dict[str, dict[str, Any]] = {}
-    for path in losses:
-        measured.setdefault(path.parent.name, {})[path.stem] = read_record(path, LOSS_UNITS)
     files = dict(zip(sorted(spec["files"]), property_files, strict=True))
     check_unchanged(spec["files"], files)
-    given = gather(models, spec["properties"], files, evaluations)
-    values = [*stated_values(models, sizes, SIZES), *measured_values(measured, LOSS_UNITS), *given]
+    tables = [read_table(path) for path in alignments]
+    cells = [read_cell(path, table) for path, table in zip(encodings, tables, strict=True)]
+    tables += take_models([read_table(path) for path in published], models, list(stated_sizes(models)))
+    known, sources = joined_properties(
+        models, spec["properties"], read_sizes(models, manifests), read_losses(losses), files, evaluations
+    )
     write_arrays(replicates, replicate_variables(cells), provenance.attributes())
-    write_table(property_sources, sources_table(values, list(models)), provenance)
-    known = with_values(models, given)
-    write_table(properties, properties_table(known, list(spec["properties"]), sizes, measured), provenance)
+    write_table(property_sources, sources, provenance)
+    write_table(properties, known, provenance)
     write_table(alignment, join_alignments(tables, cells), provenance)
 
 
