@@ -103,6 +103,12 @@ def test_methods_tell_what_a_study_has_and_nothing_else(unlike: tuple[str, Inven
     assert "beyond the nulls" not in said  # no feature space was fitted together with them
 
 
+def test_shifts_are_told_of_series_only(invented: Invented) -> None:
+    assert "shifting predictions round inside each run" in text(invented)
+    table = invented.tables.alignment.assign(r_p_shift=float("nan"))
+    assert "shifting predictions" not in text(invented.changed(alignment=table))
+
+
 def test_what_is_beyond_nulls_is_told_where_it_was_computed(invented: Invented) -> None:
     table = invented.tables.alignment.copy()
     table.loc[table["encoder"] == "controlled", "unique_r2"] = 0.01

@@ -27,6 +27,7 @@ def statistics_paragraphs(alignment: pd.DataFrame, pairs: pd.DataFrame, config: 
         for text in (
             _intervals(alignment, config),
             _tests(alignment),
+            _shifts(alignment),
             _nulls(alignment),
             _pairs(pairs, config["analyses"]),
             _correlations(alignment, config["analyses"]),
@@ -102,6 +103,16 @@ def _tests(alignment: pd.DataFrame) -> str:
         f"One-sided p of r above 0{over_null} are from flipping the signs of what groups of stimuli contribute to r"
         f"{spread} (smallest possible p {smallest}); p for layers are corrected for the family of layers by the "
         "maximum statistic."
+    )
+
+
+def _shifts(alignment: pd.DataFrame) -> str:
+    rows = summary_rows(alignment)
+    if "r_p_shift" not in rows or not rows["r_p_shift"].notna().any():
+        return ""
+    return (
+        "For series, p of r above 0 is given besides (r_p_shift) for shifting predictions round inside each run by "
+        "random offsets, all neuroids together, which keeps what neighbouring samples share."
     )
 
 
