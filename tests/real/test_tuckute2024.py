@@ -20,7 +20,7 @@ from brainalign.storage import read_arrays, read_attributes
 from real.data import DATA, ROOT
 
 PENALTIES = np.logspace(-3, 6, 19)
-MODELS = ["stories260k", *(f"stories260k-untrained-{seed}" for seed in (0, 1, 2))]
+MODELS = ["stories260k", *(f"stories260k-untrained-{seed}" for seed in (0, 1))]
 READOUTS = {"last": "last-token", "mean": "mean"}
 REGIONS = ["lang_LH_AntTemp", "lang_LH_IFG", "lang_LH_IFGorb", "lang_LH_MFG", "lang_LH_PostTemp", "lang_LH_netw"]
 LAYERS = ["embeddings", *(f"block_{index:02d}" for index in range(1, 6)), "final"]
@@ -36,7 +36,7 @@ def _study() -> dict[str, object]:
                 "source": str(DATA / "models/stories260k"),
                 "family": "stories260k",
                 "kind": "vanilla",
-                "untrained": {"seeds": [0, 1, 2]},
+                "untrained": {"seeds": [0, 1]},
             }
         },
         "features": {
@@ -65,7 +65,7 @@ def _study() -> dict[str, object]:
                 "grid": {"log10_min": -3, "log10_max": 6, "count": 19, "scale": "absolute"},
                 "split": {"kind": "kfold", "folds": 5, "seed": 0},
                 "layer": "nested",
-                "bootstrap": {"draws": 1000, "seed": 0},
+                "bootstrap": {"draws": 500, "seed": 0},
             }
         },
         "figures": ["alignment", "layers"],

@@ -72,10 +72,13 @@ def test_an_article_is_easier_to_predict_when_its_words_are_put_together_again(
 
 
 @pytest.mark.slow
-def test_loss_of_the_whole_test_set(model: tuple[Any, Any], found: list[str]) -> None:
-    """A pin: 4.8611 nats a token, 16.223 a word, 3.0423 a byte, of a model that read children's stories only."""
-    measured = next_word_loss(*model, found, window=512)
-    assert (measured["tokens"], measured["words"], measured["bytes"]) == (804_989, 241_211, 1_286_231)
-    assert measured["nats_per_token"] == pytest.approx(4.86112, abs=2e-4)
-    assert measured["nats_per_word"] == pytest.approx(16.2229, abs=1e-3)
-    assert measured["nats_per_byte"] == pytest.approx(3.04234, abs=1e-4)
+def test_loss_of_the_first_twelve_articles(model: tuple[Any, Any], found: list[str]) -> None:
+    """A pin, of a model that read children's stories only.
+
+    Of all 60 articles it is 4.8611 nats a token, 16.223 a word and 3.0423 a byte, which takes four times as long.
+    """
+    measured = next_word_loss(*model, found[:12], window=512)
+    assert (measured["tokens"], measured["words"], measured["bytes"]) == (184_755, 55_363, 295_941)
+    assert measured["nats_per_token"] == pytest.approx(4.86586, abs=2e-4)
+    assert measured["nats_per_word"] == pytest.approx(16.2381, abs=1e-3)
+    assert measured["nats_per_byte"] == pytest.approx(3.03774, abs=1e-4)
