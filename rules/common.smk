@@ -26,7 +26,6 @@ from brainalign.config.twins import with_twins
 from brainalign.config.yaml_files import refuse_repeated_keys
 from brainalign.errors import InputError
 from brainalign.figures.needs import drawn_by, expanded, needs
-from brainalign.properties.gathering import gather
 from brainalign.properties.running import missing_environment, pinned_version
 from brainalign.provenance import canonical, code_param
 from brainalign.report import pages as report_pages
@@ -82,6 +81,8 @@ def check_property_files():
     """Refuse tables and result files that the last job could not use, before the first one."""
     known = study_specs.properties(STUDY, CHECKSUMS)
     if known["properties"]:
+        from brainalign.properties.gathering import gather  # with pandas, which takes a moment
+
         files = {name: Path(name).expanduser() for name in known["files"]}
         try:
             gather(known["models"], known["properties"], files, {})

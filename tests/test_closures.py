@@ -108,7 +108,8 @@ STAGES = {
         "joined_ids responses.joined responses.matrix responses.samples responses.stored responses.unusable "
     ),
     "join_similarity": (
-        "ceilings.ceiling ceilings.neuroids encoding.scores responses.samples scored similarity.joined study tables "
+        "ceilings.ceiling ceilings.neuroids encoding.scores responses.samples row_labels scored similarity.joined "
+        "study tables "
     ),
     "join_stimuli": (
         "joined_ids responses.joined responses.matrix responses.samples responses.stored responses.unusable tables "
@@ -117,7 +118,7 @@ STAGES = {
         "alarms alignment ceilings.ceiling ceilings.neuroids encoding.scores given_tables inference.p_values "
         "inference.sign_flip inference.simultaneous intervals properties.agreement properties.categories "
         "properties.gathering properties.harness properties.result_shape properties.sources properties.unchanged "
-        "published responses.samples scored study tables "
+        "published responses.samples row_labels scored study tables "
     ),
     "keep_encoder": (
         "activations.stored encoding.components encoding.contiguous encoding.delays encoding.factors encoding.fit "
@@ -146,7 +147,7 @@ STAGES = {
     "reproduce_published": "correlation.reproduction given_tables tables",
     "score_alignment": (
         "alarms alignment ceilings.ceiling ceilings.neuroids encoding.scores inference.p_values "
-        "inference.sign_flip inference.simultaneous intervals responses.samples scored study tables "
+        "inference.sign_flip inference.simultaneous intervals responses.samples row_labels scored study tables "
     ),
     "take_published": (
         "alarms alignment ceilings.ceiling ceilings.neuroids encoding.scores given_tables inference.p_values "

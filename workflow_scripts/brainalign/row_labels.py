@@ -4,3 +4,6 @@ MODEL, NULL, GIVEN, JOINT = "model", "null", "given", "joint"  # kinds of featur
 TUNED, UNTRAINED = "instruction-tuned", "untrained"  # kinds of models
 AVERAGE = "average"  # the data set of a mean over data sets
 BEHAVIOR = "behavior"  # the encoder of published scores that are of reading times, not of brain activity
+
+LOSS_UNITS = ("nats_per_token", "nats_per_word", "nats_per_byte")
+SPAN_UNITS = tuple(f"span_{unit}" for unit in LOSS_UNITS)  # of spans cut out of a text, which T5 has instead

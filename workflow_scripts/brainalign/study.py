@@ -11,14 +11,13 @@ import numpy as np
 import pandas as pd
 
 from brainalign.errors import UnreadableFileError
+from brainalign.row_labels import LOSS_UNITS, SPAN_UNITS
 from brainalign.scored import ALL, CHOSEN
 from brainalign.storage import Variable, read_arrays, read_attributes
 
 CELL = ("dataset", "encoder", "readout", "features")
 _COUNTS = ("layer_index", "folds", "samples", "neuroids", "normalised_neuroids", "draws")  # empty where not known
 LOSS_UNIT = "_nats_per_token"  # the one of LOSS_UNITS that a loss's bare name stands for
-LOSS_UNITS = ("nats_per_token", "nats_per_word", "nats_per_byte")
-SPAN_UNITS = tuple(f"span_{unit}" for unit in LOSS_UNITS)  # of spans cut out of a text, which T5 has instead
 SIZES = ("parameters", "width", "depth", "vocabulary")
 
 

@@ -25,7 +25,7 @@ from brainalign.config.similarities import Similarity
 from brainalign.config.twins import with_twins
 from brainalign.errors import InputError, nearest
 from brainalign.joined_ids import COLUMN
-from brainalign.study import LOSS_UNITS, SPAN_UNITS
+from brainalign.row_labels import LOSS_UNITS, SPAN_UNITS
 
 
 class Study(Section):

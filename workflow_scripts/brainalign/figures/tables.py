@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from brainalign.row_labels import AVERAGE, BEHAVIOR, MODEL
-from brainalign.study import LOSS_UNIT, LOSS_UNITS, SPAN_UNITS, summary_rows
+from brainalign.row_labels import AVERAGE, BEHAVIOR, LOSS_UNITS, MODEL, SPAN_UNITS
+from brainalign.study import LOSS_UNIT, summary_rows
 from brainalign.tables import read_table
 
 CELL = ("encoder", "readout", "dataset")

@@ -19,7 +19,8 @@ from brainalign.properties.sources import (
     sources_table,
     table_values,
 )
-from brainalign.study import LOSS_UNITS, SIZES, SPAN_UNITS, properties_table
+from brainalign.row_labels import LOSS_UNITS, SPAN_UNITS
+from brainalign.study import SIZES, properties_table
 
 Files = Mapping[str, Path]
 
