@@ -204,5 +204,20 @@ def test_a_brain_is_drawn_where_its_space_is_declared(
         np.testing.assert_allclose(table["r"][:29], np.linspace(0.1, 0.3, 30)[:29], atol=1e-5)
         assert set(table["ceiling"]) == {0.5}
         assert "2 subjects of mine" in texts(figure).replace("\n", " ")
+        assert [axes.name for axes in figure.axes].count("3d") == 2 * 4  # r and ceiling, two hemispheres from two sides
     else:
         assert table[["x", "y", "z"]].isna().all().all()
+
+
+def test_a_vertex_shows_the_mean_of_the_neuroids_near_it() -> None:
+    random = np.random.default_rng(2)
+    vertices, places, values = (
+        random.uniform(-20, 20, (50, 3)),
+        random.uniform(-20, 20, (200, 3)),
+        random.normal(size=200),
+    )
+    found = brain.on_vertices(vertices, places, values)
+    distance = np.linalg.norm(vertices[:, None] - places, axis=2)
+    expected = [values[row <= brain.NEAR].mean() if (row <= brain.NEAR).any() else np.nan for row in distance]
+    np.testing.assert_allclose(found, expected)
+    assert 0 < np.isnan(found).sum() < 50

@@ -1,7 +1,8 @@
-"""Where in the brain a model's scores and the ceilings are high: every neuroid on a glass brain.
+"""Where in the brain a model's scores and the ceilings are high: every neuroid on a glass brain, and the cortex.
 
 Not in Aw et al. 2023. Drawn where the neuroids of a data set have coordinates x, y and z whose space is declared as MNI
-(millimetres) in the config; the outlines are those that nilearn brings along, so that nothing is downloaded.
+(millimetres) in the config; the outlines and the surface (fsaverage5) are those that nilearn brings along, so that
+nothing is downloaded.
 """
 
 import math
@@ -23,6 +24,8 @@ AXES = ("x", "y", "z")
 COLUMNS = "model dataset simulated space encoder readout neuroid_id subject region x y z r ceiling_kind ceiling".split()
 COLOURS = "cividis"
 WIDTH, HEIGHT = 3.6, 1.1  # inches, of three views
+NEAR = 6.0  # millimetres from a vertex of the cortex, within which neuroids are shown on it
+VIEWS = (("left", "lateral"), ("left", "medial"), ("right", "medial"), ("right", "lateral"))
 _UNDECLARED = (
     "The neuroids of {names} have coordinates, but not in a declared space: set datasets.{first}.coordinates to MNI if "
     "they are millimetres of MNI space."
@@ -58,7 +61,11 @@ def select(tables: StudyTables) -> pd.DataFrame:
 
 
 def draw(table: pd.DataFrame) -> Figure:
-    """Return a row for each data set and method: r, and the ceiling on the same scale."""
+    """Return two rows for each data set and method, points and surface: r, and the ceiling on the same scale.
+
+    A vertex of the surface shows the mean over neuroids within NEAR of it on the pial surface, drawn on the inflated
+    one; where there is none it is grey.
+    """
     undeclared: Any = table.loc[table["space"] == "", "dataset"].unique() if len(table) else []
     shown = table[(table["space"] != "") & table[list(AXES)].notna().all(axis=1)] if len(table) else table
     if shown.empty:
@@ -80,7 +87,8 @@ def draw(table: pd.DataFrame) -> Figure:
             titles.append(f"ceiling ({part['ceiling_kind'].iloc[0]}), n = {int(known.sum())} neuroids")
             columns.append("ceiling")
         rows.append(layout.Row(titles, HEIGHT, "", heading))
-        parts.append((part, columns))
+        rows.append(layout.Row([f"the same, mean within {NEAR:g} mm of the cortex"] * len(columns), HEIGHT, "", ""))
+        parts += [(part, columns, _brain), (part, columns, _cortex)]
     subjects = shown.groupby("dataset")["subject"].nunique()
     counts = ", ".join(f"{count} subjects of {name}" for name, count in subjects.items())
     figure, grid = layout.arrange(
@@ -90,14 +98,15 @@ def draw(table: pd.DataFrame) -> Figure:
         left=0.2,
         gap=0.2,
         right=0.9,
-        note=f"Each point is a neuroid in MNI space, highest in front; left, top and right view; {counts}. Values of "
-        "single neuroids have no interval here; one scale for r and ceiling.",
+        note="Each point is a neuroid in MNI space, highest in front; left, top, right. Below, the inflated cortex "
+        f"(fsaverage5), grey where no neuroid is near; {counts}. Values of single neuroids have no interval here; one "
+        "scale for r and ceiling.",
     )
-    for axes_row, (part, columns) in zip(grid, parts, strict=True):
+    for axes_row, (part, columns, drawn) in zip(grid, parts, strict=True):
         values = part[columns].to_numpy(float)
         limits = (min(0.0, float(np.nanquantile(values, 0.01))), float(np.nanquantile(values, 0.99)))
         for axes, column in zip(axes_row, columns, strict=True):
-            _brain(axes, part[part[column].notna()].sort_values(column, kind="stable"), column, limits)
+            drawn(axes, part[part[column].notna()].sort_values(column, kind="stable"), column, limits)
         _scale(axes_row[-1], limits)
     return figure
 
@@ -137,6 +146,43 @@ def _brain(axes: Any, part: pd.DataFrame, column: str, limits: tuple[float, floa
     for own in axes.figure.axes:
         for points in own.collections:
             points.set_rasterized(True)
+
+
+def on_vertices(vertices: np.ndarray, places: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Return the mean of the values within NEAR of each vertex (vertex,), NaN where there is none.
+
+    Parameters
+    ----------
+    vertices : (vertex, 3); places : (neuroid, 3), millimetres of one space; values : (neuroid,).
+    """
+    from scipy.spatial import cKDTree
+
+    near = cKDTree(places).query_ball_point(vertices, NEAR)
+    return np.array([values[found].mean() if found else math.nan for found in near])
+
+
+def _cortex(axes: Any, part: pd.DataFrame, column: str, limits: tuple[float, float]) -> None:
+    from nilearn.datasets import load_fsaverage, load_fsaverage_data  # type: ignore[import-untyped]
+    from nilearn.plotting import plot_surf
+
+    meshes, folds = load_fsaverage("fsaverage5"), load_fsaverage_data("fsaverage5", data_type="sulcal")
+    place, figure = axes.get_position(), axes.figure
+    axes.set_axis_off()
+    for number, (side, view) in enumerate(VIEWS):
+        values = on_vertices(
+            meshes["pial"].parts[side].coordinates, part[list(AXES)].to_numpy(float), part[column].to_numpy(float)
+        )
+        width = place.width / len(VIEWS)
+        wide, high = 1.1 * width, 1.1 * place.height  # axes in three dimensions leave much room around what they hold
+        left, low = place.x0 + (number + 0.5) * width - wide / 2, place.y0 + (place.height - high) / 2
+        own = figure.add_axes((left, low, wide, high), projection="3d")
+        plot_surf(
+            meshes["inflated"].parts[side], values, bg_map=folds.data.parts[side], hemi=side, view=view, cmap=COLOURS,
+            vmin=limits[0], vmax=limits[1], colorbar=False, axes=own, figure=figure, engine="matplotlib",
+        )  # fmt: skip
+        own.patch.set_visible(False)  # it would lie over the neighbour
+        for surface in own.collections:
+            surface.set_rasterized(True)
 
 
 def _scale(axes: Any, limits: tuple[float, float]) -> None:
