@@ -85,9 +85,8 @@ def fit_nested(
     y = _Ordered(responses, order)
     n_neuroids, n_folds = responses.shape[1], len(tests)
     size = max(1, TABLE_BYTES // (8 * n_folds * len(candidates)))
-    found: list[NestedFit] = []
 
-    def fit(place: Place) -> None:
+    def fit(place: Place) -> NestedFit:
         prediction = [np.empty((len(rows), n_neuroids), dtype=responses.dtype) for rows in tests]
         chosen = np.empty((n_folds, n_neuroids), dtype=np.intp)
         scores = InnerScores(n_folds, n_neuroids, responses.dtype, settings.pools) if score_inner else None
@@ -100,10 +99,9 @@ def fit_nested(
             else:
                 chosen[:, columns] = 0
         _predict(candidates, y, blocks, chosen, prediction, scores, place)
-        found.append(NestedFit(prediction, chosen, None if scores is None else scores.r()))
+        return NestedFit(prediction, chosen, None if scores is None else scores.r())
 
-    or_on_the_processor(place_of(device), fit)
-    return found[0]
+    return or_on_the_processor(place_of(device), fit)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ only where a card is asked for.
 import gc
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -16,8 +16,10 @@ from brainalign.encoding.threads import Threads, batches
 log = logging.getLogger(__name__)
 
 Array = Any  # of NumPy on the processor, of torch on a card
+Result = TypeVar("Result")
 
 BATCH = 512  # neuroids at a time on the processor, so that a batch of residuals stays in its cache
+NO_MEMORY = ("out of memory", "alloc_failed")  # what torch and cuBLAS say
 CARD_NUMBERS = 2**26  # of a batch on a card, rows × neuroids: half a gigabyte in float64, some of which are held
 
 
@@ -78,28 +80,19 @@ def place_of(device: str) -> Place:
     return Processor() if device == "cpu" else Card(device)
 
 
-def or_on_the_processor(place: Place, work: Callable[[Place], None]) -> None:
-    """Do some work at a place; where a card's memory does not suffice, once more on the processor, and say so."""
-    if isinstance(place, Processor):
-        work(place)
-        return
-    if not _suffices(place, work):
-        import torch
-
-        gc.collect()  # what the card still holds of the work that failed
-        torch.cuda.empty_cache()
-        log.warning("the memory of the graphics card does not suffice; the processor computes this layer")
-        work(Processor())
-
-
-def _suffices(place: Place, work: Callable[[Place], None]) -> bool:
+def or_on_the_processor(place: Place, work: Callable[[Place], Result]) -> Result:
+    """Return what some work gives at a place; where a card's memory does not suffice, on the processor, and say so."""
     try:
-        work(place)
+        return work(place)
     except RuntimeError as error:  # torch's own OutOfMemoryError is one, and cuBLAS has none
-        if "out of memory" not in str(error).lower() and "alloc_failed" not in str(error).lower():
+        if isinstance(place, Processor) or not any(said in str(error).lower() for said in NO_MEMORY):
             raise
-        return False
-    return True
+    import torch
+
+    gc.collect()  # what the card still holds of the work that failed
+    torch.cuda.empty_cache()
+    log.warning("the memory of the graphics card does not suffice; the processor computes this layer")
+    return work(Processor())
 
 
 def dot(first: Array, second: Array) -> Array:
