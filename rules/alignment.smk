@@ -1,6 +1,7 @@
 """Alignment: finished scores with intervals, raw, against the ceiling and over the nulls.
 
-REQUIRED: an encoding, the data set's ceilings, the encodings of the nulls, and those of all of them together.
+REQUIRED: an encoding, the data set's ceilings, the encodings of the nulls, and those of all of them together; of a model
+    those of its untrained twins, and its own at readouts of random tokens, where the study has them.
 MAKES: results/alignment/{encoder}/{readout}/{features}/{dataset}.csv
 """
 
@@ -12,6 +13,8 @@ rule score_alignment:
         ceilings="results/ceilings/{encoder}/{dataset}.h5",
         nulls=nulls_beside,
         together=nulls_together,
+        twins=twins_beside,
+        random_tokens=random_tokens_beside,
     output:
         table="results/alignment/{encoder}/{readout}/{features}/{dataset}.csv",
     log:
@@ -33,5 +36,7 @@ rule score_alignment:
         " --ceilings {input.ceilings:q}"
         " --nulls {input.nulls:q}"
         " --together {input.together:q}"
+        " --twins {input.twins:q}"
+        " --random-tokens {input.random_tokens:q}"
         " --out {output.table:q}"
         " 2> {log:q}"

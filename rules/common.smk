@@ -21,6 +21,7 @@ from brainalign.config import properties as config_properties
 from brainalign.config.claims import conflicts, record
 from brainalign.config.joined import covered_by, scored_by, with_responses
 from brainalign.config.joint_features import datasets_of, joint_features, members_at, readouts_of
+from brainalign.config.own_nulls import random_readouts_of, twins_of
 from brainalign.config.study import read_study
 from brainalign.config.twins import with_twins
 from brainalign.config.yaml_files import refuse_repeated_keys
@@ -94,6 +95,7 @@ check_property_files()
 
 MODELS = with_twins(STUDY.models)
 WITH_WEIGHTS = [name for name, entry in MODELS.items() if not entry.published]
+READOUTS = {name: entry.model_dump() for name, entry in STUDY.readouts.items()}
 DATASETS = list(STUDY.datasets)
 WITH_RESPONSES = with_responses(STUDY)
 JOINED = [name for name, entry in STUDY.datasets.items() if entry.loader == "joined"]
@@ -385,6 +387,21 @@ def nulls_together(wildcards):
     folder = f"results/encoding/{wildcards.encoder}"
     together = f"{wildcards.readout}/{wildcards.features}+nulls"
     return [f"{folder}/none/+nulls/{wildcards.dataset}.h5", f"{folder}/{together}/{wildcards.dataset}.h5"]
+
+
+def twins_beside(wildcards):
+    """The encodings of a model's untrained twins on the same data set with the same encoder; none of anything else."""
+    folder = f"results/encoding/{wildcards.encoder}/{wildcards.readout}"
+    return [f"{folder}/{twin}/{wildcards.dataset}.h5" for twin in twins_of(STUDY.models, wildcards.features)]
+
+
+def random_tokens_beside(wildcards):
+    """The encodings of a model that reads random tokens, at the readouts that are else like the one of its score."""
+    if wildcards.features not in WITH_WEIGHTS:
+        return []
+    file = f"{wildcards.features}/{wildcards.dataset}.h5"
+    readouts = random_readouts_of(READOUTS, wildcards.readout)
+    return [f"results/encoding/{wildcards.encoder}/{readout}/{file}" for readout in readouts]
 
 
 def nulls_of(pattern):

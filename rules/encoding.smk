@@ -66,7 +66,7 @@ rule fit_nulls_together:
         mem_mb=megabytes(4_000),
         gpu=0,
     params:
-        spec=spec(specs.joint_encoder),
+        spec=spec(specs.nulls_together),
         code=code("fit_joint_encoder"),
     shell:
         "python -m brainalign.stages.fit_joint_encoder"
@@ -102,7 +102,7 @@ rule fit_beside_nulls:
         mem_mb=megabytes(4_000),
         gpu=0,
     params:
-        spec=spec(specs.joint_encoder),
+        spec=spec(specs.beside_nulls),
         code=code("fit_joint_encoder"),
     shell:
         "python -m brainalign.stages.fit_joint_encoder"

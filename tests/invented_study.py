@@ -60,8 +60,15 @@ class WrittenStudy:
             of_models = [self.encoding(random, noise, encoder, "last-token", name, dataset) for name in self.models]
             ceilings = self.ceilings(random, encoder, dataset)
             for path in (*nulls, *of_models):
-                self.alignments.append(self.alignment(path, ceilings, [] if path in nulls else nulls))
+                twins = [other for other in of_models if other.parent.name in self.twins_of(path.parent.name)]
+                self.alignments.append(self.alignment(path, ceilings, [] if path in nulls else nulls, twins))
                 self.encodings.append(path)
+
+    def twins_of(self, name: str) -> list[str]:
+        """The untrained twins of a model, or of the base that it was tuned from."""
+        entry = self.models.get(name, {})
+        owner = entry.get("base") if entry.get("kind") == "instruction-tuned" else name
+        return [twin for twin, other in self.models.items() if (other["kind"], other["base"]) == ("untrained", owner)]
 
     def encoding(
         self, random: np.random.Generator, noise: np.ndarray, encoder: str, readout: str, features: str, dataset: str
@@ -81,6 +88,7 @@ class WrittenStudy:
             chosen[0] = max(best - 1, 0)
         scores = np.concatenate([r, r[best : best + 1] - 0.002])
         own = random.normal(0, 0.008, (DRAWS, *scores.shape))
+        pairs = random.normal(0, 0.003, (12, 12, *scores.shape))
         neuroids = len(SUBJECTS) * NEUROIDS
         dims = ("score_layer", "score_subject", "score_region")
         variables = {
@@ -95,6 +103,8 @@ class WrittenStudy:
             "contributions": Variable(
                 ("group", *dims), (scores / 24 + random.normal(0, 0.002, (24, *scores.shape))).astype(np.float32)
             ),
+            "pairs": Variable(("test_block", "block", *dims), (pairs + pairs.swapaxes(0, 1)).astype(np.float32)),
+            "fold_of_block": Variable(("block",), np.arange(12) % folds),
             "edge_share": Variable(("layer", "fold"), np.zeros((len(layers), folds))),
             "constant_predictions": Variable(("layer", "scored_fold"), np.zeros((len(layers), folds), dtype=np.int64)),
             "width": Variable(("layer",), np.full(len(layers), 16)),
@@ -108,7 +118,7 @@ class WrittenStudy:
             "region": Variable(("neuroid",), text(np.resize(REGIONS, neuroids))),
         }
         facts = {"samples": DATASETS[dataset], "simulated": self.simulated, "groups": 24}
-        facts |= {"dependence": self.dependence}
+        facts |= {"dependence": self.dependence, "pair_share": 0.9}
         facts |= {"versions": json.dumps({"numpy": "2.4.6"})}
         write_arrays(path, variables, {"spec": json.dumps(encoder_spec(encoder)), **facts})
         return path
@@ -122,6 +132,7 @@ class WrittenStudy:
         dims = ("ceiling_kind", "score_subject", "score_region")
         variables = {
             "ceiling_kind": Variable(("ceiling_kind",), text(["known", "subject-pool"])),
+            "ceiling_units": Variable(("ceiling_kind",), text(["r", "r"])),
             "score_subject": Variable(("score_subject",), text(["all", *SUBJECTS])),
             "score_region": Variable(("score_region",), text(["all", *REGIONS])),
             "ceiling_aggregate": Variable(dims, value),
@@ -141,10 +152,10 @@ class WrittenStudy:
         names = {"encoder": encoder, "readout": readout, "features": features, "dataset": encoding.stem}
         return names | {"collection": encoding.stem, "features_kind": kind, "layer_choice": ENCODERS[encoder][0]}
 
-    def alignment(self, encoding: Path, ceilings: Path, nulls: list[Path]) -> Path:
+    def alignment(self, encoding: Path, ceilings: Path, nulls: list[Path], twins: Sequence[Path] = ()) -> Path:
         names = self.names(encoding)
         out = self.root / "alignment" / Path(*encoding.parts[-4:-1]) / f"{encoding.stem}.csv"
-        score_alignment(names, PROVENANCE, encoding, ceilings, nulls, [], out)
+        score_alignment(names, PROVENANCE, encoding, ceilings, nulls, [], list(twins), [], out)
         return out
 
     def write_properties(self) -> tuple[list[Path], list[Path]]:

@@ -14,7 +14,9 @@ LEAK = "the null position scores higher, which has no text: the split leaks"
 NO_HIGHER = "r is no higher than that of the null position"
 
 
-def scores_of(r: float = 0.3, regression: str = "ridge", spread: float = 0.0, **fits: Any) -> Scores:
+def scores_of(
+    r: float = 0.3, regression: str = "ridge", spread: float = 0.0, small_folds: str = "refuse", **fits: Any
+) -> Scores:
     shape = (3, 1, 1)
     known: dict[str, Any] = {
         "r2": np.zeros(shape),
@@ -27,6 +29,9 @@ def scores_of(r: float = 0.3, regression: str = "ridge", spread: float = 0.0, **
         "train_rows": 345.6,
         "groups": 96,
         "contributions": np.full((4, *shape), np.nan),
+        "pairs": np.full((4, 4, *shape), np.nan),
+        "fold_of_block": np.arange(4),
+        "pair_share": 1.0,
         "dependence": "counted",
     }
     drawn = r + spread * np.linspace(-1, 1, 5)[:, None, None, None] * np.ones((5, *shape))
@@ -40,7 +45,7 @@ def scores_of(r: float = 0.3, regression: str = "ridge", spread: float = 0.0, **
         np.ones((1, 1)),
         9,
         False,
-        {"regression": regression},
+        {"regression": regression, "split": {"kind": "grouped", "small_folds": small_folds}},
         Fits(**known | fits),
     )
 
@@ -106,3 +111,10 @@ def test_least_squares_near_its_peak() -> None:
     sentence = "least squares is least stable here, with 1.16 features per training sample"
     assert said(scores_of(regression="ols")) == ["", sentence, ""]
     assert said(scores_of(regression="ols", widths=np.array([4000, 100]))) == ["", "", ""]
+
+
+def test_folds_scored_together_with_penalties_of_their_own() -> None:
+    sentence = "folds with penalties of their own are scored together: r without a signal is below 0"
+    assert said(scores_of(small_folds="pool")) == [sentence] * 3
+    assert said(scores_of(small_folds="pool", edge_share=np.full(2, np.nan))) == [""] * 3
+    assert said(scores_of()) == [""] * 3

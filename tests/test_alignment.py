@@ -9,9 +9,11 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import median_abs_deviation
 
 from brainalign.alignment import alignment_table
 from brainalign.errors import UnreadableFileError
+from brainalign.inference.shared_training import shared_variance
 from brainalign.inference.sign_flip import sign_flip_test
 from brainalign.inference.simultaneous import simultaneous_interval
 from brainalign.intervals import percentile_interval
@@ -92,6 +94,28 @@ def test_every_layer_subject_and_region_has_a_row(study: WrittenStudy) -> None:
     assert not table.duplicated(["layer", "subject", "region"]).any()
 
 
+def test_subjects_differ_by_scipys_median_absolute_deviation(study: WrittenStudy) -> None:
+    table = read_table(cell(study, "alignment", "csv"))
+    for (layer, region), rows in table.groupby(["layer", "region"]):
+        own = rows.loc[rows["subject"] != "all", "r"]
+        assert len(own) == 3
+        expected = median_abs_deviation(own)  # unscaled
+        assert row_of(table, layer, "all", region)["r_subject_mad"] == pytest.approx(expected, rel=1e-12)
+    assert table.loc[table["subject"] != "all", "r_subject_mad"].isna().all()
+
+
+def test_subjects_without_a_score_do_not_count_and_one_alone_does_not_differ() -> None:
+    scores = small_scores()
+    r = np.array([[0.3, 0.2], [0.1, np.nan], [0.2, np.nan], [0.7, 0.2]])  # (subject, region); "b" has one subject
+    drawn, counts = np.zeros((41, 2, 4, 2)), np.isfinite(r).astype(int)
+    named = {"subjects": ("all", "S1", "S2", "S3"), "regions": ("all", "b"), "neuroids": counts}
+    several = dataclasses.replace(scores, r=np.broadcast_to(r, (2, 4, 2)), replicates=drawn, **named)
+    none = Ceilings((), *(np.empty((0, 4, 2)),) * 3, np.empty((41, 0, 4, 2)))
+    table = alignment_table(several, none, {}, NAMES)
+    assert row_of(table, "chosen", "all", "all")["r_subject_mad"] == pytest.approx(0.1)  # |.1 .2 .7 - .2| = .1 0 .5
+    assert np.isnan(row_of(table, "chosen", "all", "b")["r_subject_mad"])
+
+
 def test_layer_share_counts_folds(study: WrittenStudy) -> None:
     table = read_table(cell(study, "alignment", "csv"))
     rows = table[(table["subject"] == "all") & (table["region"] == "all") & (table["layer"] != "chosen")]
@@ -100,6 +124,48 @@ def test_layer_share_counts_folds(study: WrittenStudy) -> None:
     assert rows["layer_share"].tolist() == pytest.approx([np.mean(chosen == index) for index in range(len(LAYERS))])
     assert rows["layer_index"].tolist() == list(range(len(LAYERS)))
     assert sorted(rows["layer_share"])[-2:] == pytest.approx([1 / 6, 5 / 6])
+
+
+def chosen_by_units(path: Path, chosen: np.ndarray) -> None:
+    """Put other choices of layer (fold, unit) into an encoding."""
+    with h5py.File(path, "r+") as file:
+        del file["chosen_layer"]
+        file["chosen_layer"] = chosen
+
+
+def test_layer_share_of_a_subject_counts_its_own_folds(study: WrittenStudy) -> None:
+    """In the mean over subjects for "all"; the regions of a subject have one layer."""
+    path = cell(study, "encoding", "h5")
+    chosen = np.array([[0, 1, 1], [0, 1, 2], [0, 3, 2], [0, 3, 2], [0, 4, 2], [0, 1, 2]])
+    chosen_by_units(path, chosen)
+    table = alignment_table(read_scores(path), ceiling_free(), {}, NAMES)
+    shares = np.stack([(chosen == layer).mean(axis=0) for layer in range(len(LAYERS))])  # (layer, subject)
+    for region in ("all", "a", "b"):
+        for number, subject in enumerate(("S1", "S2", "S3")):
+            rows = table[(table["subject"] == subject) & (table["region"] == region) & (table["layer"] != "chosen")]
+            assert rows["layer_share"].tolist() == pytest.approx(shares[:, number].tolist())
+        rows = table[(table["subject"] == "all") & (table["region"] == region) & (table["layer"] != "chosen")]
+        assert rows["layer_share"].tolist() == pytest.approx(shares.mean(axis=1).tolist())
+    assert table.loc[table["layer"] == "chosen", "layer_share"].isna().all()
+
+
+def test_layer_share_of_a_region_counts_its_own_neuroids(study: WrittenStudy) -> None:
+    """Neuroids of three subjects by four, whose regions are a, b, a, b."""
+    path = cell(study, "encoding", "h5")
+    chosen = np.random.default_rng(0).integers(0, len(LAYERS), (6, 12))
+    chosen_by_units(path, chosen)
+    table = alignment_table(read_scores(path), ceiling_free(), {}, NAMES)
+    for subject, region, own in (("S2", "b", [5, 7]), ("all", "a", list(range(0, 12, 2))), ("S3", "all", range(8, 12))):
+        for number, layer in enumerate(LAYERS):
+            found = row_of(table, layer, subject, region)["layer_share"]
+            assert found == pytest.approx(np.mean(chosen[:, own] == number))
+
+
+def test_layers_of_units_that_are_neither_subjects_nor_neuroids_are_refused(study: WrittenStudy) -> None:
+    path = cell(study, "encoding", "h5")
+    chosen_by_units(path, np.zeros((6, 5), dtype=np.int64))
+    with pytest.raises(UnreadableFileError, match="it has layers of 5 units, but 12 neuroids of 3 subjects"):
+        read_scores(path)
 
 
 def test_a_null_stands_beside_no_null(study: WrittenStudy) -> None:
@@ -176,6 +242,19 @@ def test_draws_that_are_not_finite_are_left_out_and_counted() -> None:
     table = alignment_table(scores, ceiling_of(0.5), {}, NAMES)
     assert table["draws"].tolist() == [36, 36]
     assert table["r_low"][0] == pytest.approx(np.percentile(scores.replicates[5:, 0, 0, 0], 2.5))
+
+
+def test_draws_without_a_ceiling_above_zero_are_counted_out() -> None:
+    drawn = np.linspace(-0.2, 0.6, 41)
+    table = alignment_table(small_scores(), ceiling_of(0.2, drawn), {}, NAMES)
+    above = int((drawn > 0).sum())
+    assert above < 41
+    assert table["draws"].tolist() == [41, 41]
+    assert table["normalised_draws"].tolist() == [above, above]
+    kept = small_scores().replicates[drawn > 0, 0, 0, 0] / drawn[drawn > 0]
+    assert table["normalised_high"][0] == pytest.approx(np.percentile(kept, 97.5))
+    none = Ceilings((), *(np.empty((0, 1, 1)),) * 3, np.empty((41, 0, 1, 1)))
+    assert alignment_table(small_scores(), none, {}, NAMES)["normalised_draws"].tolist() == [0, 0]
 
 
 def test_percentile_interval_of_nothing_finite_is_nan() -> None:
@@ -257,17 +336,38 @@ def test_scores_are_tested_by_what_groups_contribute(study: WrittenStudy) -> Non
     table = alignment_table(own, ceiling_free(), {"length": null}, NAMES)
     row = row_of(table, "block_02", "all", "a")
     at = (slice(None), LAYERS.index("block_02"), 0, 1)
-    options = {"draws": 1999, "alternative": "greater", "spread": 2**0.5}
-    contributions = own.fits.contributions[at]
-    of_null = null.fits.contributions[(slice(None), -1, 0, 1)]
-    assert row["r_p"] == sign_flip_test(contributions[:, None], **options).p[0]
-    assert row["over_null_p"] == sign_flip_test((contributions - of_null)[:, None], **options).p[0]
+    options = {"draws": 1999, "alternative": "greater"}
+
+    def spread(contributions: np.ndarray, pairs: np.ndarray) -> np.ndarray:
+        shared = shared_variance(pairs, own.fits.fold_of_block, own.fits.pair_share)
+        return np.sqrt(1 + np.maximum(shared, 0) / (contributions**2).sum(axis=0))
+
+    contributions, pairs = own.fits.contributions[at], own.fits.pairs[(slice(None), *at)]
+    of_null, null_pairs = null.fits.contributions[:, -1, 0, 1], null.fits.pairs[:, :, -1, 0, 1]
+    given = contributions[:, None]
+    assert row["r_p"] == sign_flip_test(given, spread=spread(contributions, pairs), **options).p[0]
+    given = (contributions - of_null)[:, None]
+    by = spread(contributions - of_null, pairs - null_pairs)
+    assert row["over_null_p"] == sign_flip_test(given, spread=by, **options).p[0]
     layers = own.fits.contributions[:, :-1, 0, 1]
-    family = sign_flip_test(layers, statistic="studentised", **options).p_family
+    by = spread(layers, own.fits.pairs[:, :, :-1, 0, 1])
+    family = sign_flip_test(layers, statistic="studentised", spread=by, **options).p_family
     assert row["r_p_layers"] == family[LAYERS.index("block_02")]
     assert row["smallest_p"] == 1 / 2000
     assert row["dependence"] == "counted"
     assert np.isnan(row_of(table, "chosen", "all", "a")["r_p_layers"])
+
+
+def test_what_is_not_known_to_be_shared_is_taken_for_the_most(study: WrittenStudy) -> None:
+    own = read_scores(cell(study, "encoding", "h5"))
+    assert own.fits is not None
+    unknown = dataclasses.replace(own.fits, pairs=np.full_like(own.fits.pairs, np.nan))
+    row = row_of(
+        alignment_table(dataclasses.replace(own, fits=unknown), ceiling_free(), {}, NAMES), "block_02", "all", "a"
+    )
+    contributions = own.fits.contributions[:, LAYERS.index("block_02"), 0, 1]
+    widest = sign_flip_test(contributions[:, None], draws=1999, alternative="greater", spread=2**0.5)
+    assert row["r_p"] == widest.p[0]
 
 
 def test_groups_of_one_fold_depend_on_no_other(study: WrittenStudy) -> None:

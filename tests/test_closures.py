@@ -22,9 +22,9 @@ STAGES = {
     ),
     "compare_pairs": (
         "ceilings.ceiling ceilings.neuroids correlation.observations correlation.pairs correlation.percentages "
-        "correlation.scores correlation.signed_ranks correlation.subjects encoding.scores encoding.threads "
-        "inference.contributions inference.p_values inference.shared_training inference.sign_flip intervals "
-        "responses.samples row_labels scored study tables "
+        "correlation.scores correlation.signed_ranks correlation.subjects encoding.contiguous encoding.delays "
+        "encoding.scores encoding.split_kinds encoding.splits encoding.threads inference.contributions "
+        "inference.shared_training intervals responses.samples row_labels scored study tables "
     ),
     "compute_features": (
         "activations.given activations.nulls.embeddings activations.nulls.registry activations.nulls.words "
@@ -42,15 +42,16 @@ STAGES = {
         "figures.tables responses.samples row_labels scored study tables "
     ),
     "estimate_ceilings": (
-        "ceilings.ceiling ceilings.given ceilings.kinds ceilings.known ceilings.other_subjects ceilings.pools "
-        "ceilings.predicted ceilings.repeats ceilings.resampling ceilings.saturation ceilings.shifted "
-        "ceilings.split_half ceilings.stored ceilings.subject_pool encoding.bootstrap encoding.components "
-        "encoding.contiguous encoding.delays encoding.dependence encoding.factors encoding.fit "
-        "encoding.fold_features encoding.inner encoding.inner_scores encoding.kernels encoding.least_squares "
-        "encoding.nested encoding.places encoding.preparation encoding.ridge encoding.sampling encoding.scores "
-        "encoding.settings encoding.spectrum encoding.split_kinds encoding.splits encoding.threads "
-        "encoding.training encoding.trial inference.circular_shift inference.contributions inference.p_values "
-        "inference.shared_training inference.sign_flip intervals responses.samples responses.stored "
+        "ceilings.ceiling ceilings.given ceilings.kinds ceilings.known ceilings.other_subjects "
+        "ceilings.pool_scores ceilings.pools ceilings.predicted ceilings.repeats ceilings.resampling "
+        "ceilings.saturation ceilings.shifted ceilings.split_half ceilings.stored ceilings.subject_pool "
+        "encoding.bootstrap encoding.components encoding.contiguous encoding.delays encoding.dependence "
+        "encoding.factors encoding.fit encoding.fold_features encoding.inner encoding.inner_scores "
+        "encoding.kernels encoding.least_squares encoding.nested encoding.places encoding.preparation "
+        "encoding.ridge encoding.sampling encoding.scores encoding.settings encoding.spectrum "
+        "encoding.split_kinds encoding.splits encoding.threads encoding.training encoding.trial "
+        "inference.circular_shift inference.contributions inference.p_values inference.shared_training intervals "
+        "responses.samples responses.stored "
     ),
     "evaluate_model": (
         "devices models.bin_files models.limits models.manifest models.safetensors_headers models.sizes "
@@ -86,7 +87,7 @@ STAGES = {
         "encoding.ridge encoding.sampling encoding.scores encoding.settings encoding.spectrum "
         "encoding.split_kinds encoding.splits encoding.stored encoding.threads encoding.training encoding.trial "
         "inference.circular_shift inference.contributions inference.p_values inference.shared_training "
-        "inference.sign_flip responses.samples responses.stored "
+        "responses.samples responses.stored "
     ),
     "fit_joint_encoder": (
         "activations.stored devices encoding.bootstrap encoding.components encoding.contiguous encoding.cost "
@@ -96,7 +97,7 @@ STAGES = {
         "encoding.ridge encoding.sampling encoding.scores encoding.settings encoding.spectrum "
         "encoding.split_kinds encoding.splits encoding.stored encoding.threads encoding.training encoding.trial "
         "inference.circular_shift inference.contributions inference.p_values inference.shared_training "
-        "inference.sign_flip responses.samples responses.stored "
+        "responses.samples responses.stored "
     ),
     "initialise_model": (
         "models.architecture_files models.architectures models.bin_files models.limits models.loading "
@@ -112,13 +113,16 @@ STAGES = {
         "study tables "
     ),
     "join_stimuli": (
-        "joined_ids responses.joined responses.matrix responses.samples responses.stored responses.unusable tables "
+        "joined_ids responses.joined responses.matrix responses.samples responses.stored responses.unusable "
+        "tables "
     ),
     "join_study": (
-        "alarms alignment ceilings.ceiling ceilings.neuroids encoding.scores given_tables inference.p_values "
-        "inference.sign_flip inference.simultaneous intervals properties.agreement properties.categories "
-        "properties.gathering properties.harness properties.result_shape properties.sources properties.unchanged "
-        "published responses.samples row_labels scored study tables "
+        "alarms alignment ceilings.ceiling ceilings.neuroids encoding.contiguous encoding.delays encoding.scores "
+        "encoding.split_kinds encoding.splits encoding.threads given_tables inference.contributions "
+        "inference.p_values inference.shared_training inference.sign_flip inference.simultaneous intervals "
+        "own_nulls properties.agreement properties.categories properties.gathering properties.harness "
+        "properties.result_shape properties.sources properties.unchanged published responses.samples row_labels "
+        "scored study tables "
     ),
     "keep_encoder": (
         "activations.stored encoding.components encoding.contiguous encoding.delays encoding.factors encoding.fit "
@@ -146,12 +150,16 @@ STAGES = {
     "prepare_stimuli": "sources.folder tables",
     "reproduce_published": "correlation.reproduction given_tables tables",
     "score_alignment": (
-        "alarms alignment ceilings.ceiling ceilings.neuroids encoding.scores inference.p_values "
-        "inference.sign_flip inference.simultaneous intervals responses.samples row_labels scored study tables "
+        "alarms alignment ceilings.ceiling ceilings.neuroids encoding.contiguous encoding.delays encoding.scores "
+        "encoding.split_kinds encoding.splits encoding.threads inference.contributions inference.p_values "
+        "inference.shared_training inference.sign_flip inference.simultaneous intervals own_nulls "
+        "responses.samples row_labels scored study tables "
     ),
     "take_published": (
-        "alarms alignment ceilings.ceiling ceilings.neuroids encoding.scores given_tables inference.p_values "
-        "inference.sign_flip inference.simultaneous intervals published responses.samples scored tables "
+        "alarms alignment ceilings.ceiling ceilings.neuroids encoding.contiguous encoding.delays encoding.scores "
+        "encoding.split_kinds encoding.splits encoding.threads given_tables inference.contributions "
+        "inference.p_values inference.shared_training inference.sign_flip inference.simultaneous intervals "
+        "own_nulls published responses.samples scored tables "
     ),
     "train_model": (
         "models.architectures models.bin_files models.limits models.loading models.manifest models.packing "
@@ -186,11 +194,11 @@ FOUND_BY_NAME = {
     ),
     "figures.behavior": (
         "ceilings.ceiling ceilings.neuroids correlation.observations correlation.pairs correlation.percentages "
-        "correlation.scores correlation.signed_ranks correlation.subjects encoding.scores encoding.threads errors "
-        "figures.labels figures.layout figures.pairs figures.scatter figures.style figures.tables "
-        "figures.tuned_against_base inference.contributions inference.p_values inference.shared_training "
-        "inference.sign_flip intervals number_texts provenance responses.samples row_labels scored storage study "
-        "tables "
+        "correlation.scores correlation.signed_ranks correlation.subjects encoding.contiguous encoding.delays "
+        "encoding.scores encoding.split_kinds encoding.splits encoding.threads errors figures.labels "
+        "figures.layout figures.pairs figures.scatter figures.style figures.tables figures.tuned_against_base "
+        "inference.contributions inference.shared_training intervals number_texts provenance responses.samples "
+        "row_labels scored storage study tables "
     ),
     "figures.benchmarks": (
         "ceilings.ceiling ceilings.neuroids encoding.scores errors figures.labels figures.layout figures.scatter "
@@ -215,10 +223,10 @@ FOUND_BY_NAME = {
     ),
     "figures.gains": (
         "ceilings.ceiling ceilings.neuroids correlation.observations correlation.pairs correlation.percentages "
-        "correlation.scores correlation.signed_ranks correlation.subjects encoding.scores encoding.threads errors "
-        "figures.layout figures.pairs figures.style figures.tables inference.contributions inference.p_values "
-        "inference.shared_training inference.sign_flip intervals number_texts provenance responses.samples "
-        "row_labels scored storage study tables "
+        "correlation.scores correlation.signed_ranks correlation.subjects encoding.contiguous encoding.delays "
+        "encoding.scores encoding.split_kinds encoding.splits encoding.threads errors figures.layout "
+        "figures.pairs figures.style figures.tables inference.contributions inference.shared_training intervals "
+        "number_texts provenance responses.samples row_labels scored storage study tables "
     ),
     "figures.layers": (
         "ceilings.ceiling ceilings.neuroids encoding.scores errors figures.layout figures.style figures.tables "
@@ -240,10 +248,10 @@ FOUND_BY_NAME = {
     ),
     "figures.pairs": (
         "ceilings.ceiling ceilings.neuroids correlation.observations correlation.pairs correlation.percentages "
-        "correlation.scores correlation.signed_ranks correlation.subjects encoding.scores encoding.threads errors "
-        "figures.layout figures.style figures.tables inference.contributions inference.p_values "
-        "inference.shared_training inference.sign_flip intervals number_texts provenance responses.samples "
-        "row_labels scored storage study tables "
+        "correlation.scores correlation.signed_ranks correlation.subjects encoding.contiguous encoding.delays "
+        "encoding.scores encoding.split_kinds encoding.splits encoding.threads errors figures.layout "
+        "figures.style figures.tables inference.contributions inference.shared_training intervals number_texts "
+        "provenance responses.samples row_labels scored storage study tables "
     ),
     "figures.scaling": (
         "ceilings.ceiling ceilings.neuroids encoding.scores errors figures.labels figures.layout figures.scatter "
@@ -261,10 +269,11 @@ FOUND_BY_NAME = {
     ),
     "figures.tuned_against_base": (
         "ceilings.ceiling ceilings.neuroids correlation.observations correlation.pairs correlation.percentages "
-        "correlation.scores correlation.signed_ranks correlation.subjects encoding.scores encoding.threads errors "
-        "figures.labels figures.layout figures.pairs figures.style figures.tables inference.contributions "
-        "inference.p_values inference.shared_training inference.sign_flip intervals number_texts provenance "
-        "responses.samples row_labels scored storage study tables "
+        "correlation.scores correlation.signed_ranks correlation.subjects encoding.contiguous encoding.delays "
+        "encoding.scores encoding.split_kinds encoding.splits encoding.threads errors figures.labels "
+        "figures.layout figures.pairs figures.style figures.tables inference.contributions "
+        "inference.shared_training intervals number_texts provenance responses.samples row_labels scored storage "
+        "study tables "
     ),
     "figures.width_and_size": (
         "ceilings.ceiling ceilings.neuroids encoding.scores errors figures.labels figures.layout figures.scatter "

@@ -429,7 +429,10 @@ def test_encoders_and_ceilings():
         "precision": "float32",
     }
     plain = {name: value for name, value in encoder.items() if name != "layer"}
-    assert specs.joint_encoder(study, "controlled") == {"encoder": plain, "mixtures": 16}
+    joint = {"encoder": plain, "mixtures": 25}
+    assert specs.joint_encoder(study, "controlled") == joint
+    assert specs.nulls_together(study, "controlled") == joint | {"weights": "nulls"}
+    assert specs.beside_nulls(study, "controlled") == joint | {"weights": "beside-nulls"}
     assert specs.ceilings(study, "controlled", "simulated-stories") == {
         "encoder": {name: value for name, value in encoder.items() if name != "layer"},
         "kinds": {"known": {}, "subject-pool": SUBJECT_POOL | {"pools": 2}},

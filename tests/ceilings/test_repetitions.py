@@ -197,3 +197,13 @@ def test_wrong_options_of_split_halves_are_refused() -> None:
         split_half_ceiling(values, SAMPLES, NEUROIDS, SETTINGS, of="r2")
     with pytest.raises(InputError, match="needs at least 1 split, but is given 0"):
         split_half_ceiling(values, SAMPLES, NEUROIDS, SETTINGS, splits=0)
+
+
+def test_noise_that_cannot_be_told_from_shifts_is_refused() -> None:
+    """Two repetitions with one sample in common: their shift is as good as its noise."""
+    values, _ = planted(2)
+    values[1, 1:, 5] = np.nan
+    with pytest.raises(InputError, match=r"1 of 40 neuroids have too few repeated responses .* the first is '5'\."):
+        repeats_ceiling(values, SAMPLES, NEUROIDS, SETTINGS)
+    values[1, 1:3, 5] = 0.5, -0.5
+    assert np.isfinite(repeats_ceiling(values, SAMPLES, NEUROIDS, SETTINGS).per_neuroid).all()

@@ -69,3 +69,16 @@ def test_curves_are_fitted_by_themselves(curves: int) -> None:
     sizes = np.arange(1, 5)
     together, one = fit_saturation(sizes, values), fit_saturation(sizes, values[:, -1:])
     np.testing.assert_allclose(together[0][-1], one[0][0], rtol=1e-9)
+
+
+def test_from_minus_1_the_fit_is_the_same_upside_down() -> None:
+    random = np.random.default_rng(3)
+    sizes = np.arange(1.0, 6.0)
+    noise = random.normal(0, 0.1, size=(5, 3000))
+    v0, tau = fit_saturation(sizes, noise, lowest=-1.0)
+    mirrored = fit_saturation(sizes, -noise, lowest=-1.0)
+    np.testing.assert_allclose(mirrored, (-v0, tau), rtol=1e-6, atol=1e-9)
+    assert abs((v0 > 0).mean() - 0.5) < 0.03
+    above = v0 > 0
+    np.testing.assert_allclose(fit_saturation(sizes, noise[:, above])[0], v0[above], rtol=1e-6)
+    assert (fit_saturation(sizes, noise)[0][~above] >= 0).all()

@@ -9,18 +9,24 @@ from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import ShuffleSplit
 
 from brainalign.ceilings.other_subjects import other_subjects
+from brainalign.ceilings.pool_scores import curves_over_groups
 from brainalign.ceilings.pools import balanced_scores, brain_score_scores, draw_pools
 from brainalign.ceilings.saturation import fit_saturation
 from brainalign.ceilings.shifted import shifted_targets
 from brainalign.ceilings.subject_pool import subject_pool_ceiling
+from brainalign.encoding.bootstrap import Draws, make_draws
+from brainalign.encoding.dependence import Dependence
 from brainalign.encoding.encoder import encode
 from brainalign.encoding.scores import Units, over_neuroids
 from brainalign.encoding.settings import EncoderSettings
+from brainalign.encoding.splits import Fold
 from brainalign.errors import InputError
+from brainalign.inference.p_values import NOT_COUNTED, WIDENED
 from brainalign.responses.samples import Samples
 
 GRID = tuple(float(value) for value in np.logspace(-2, 4, 7))
 SETTINGS = EncoderSettings(split={"kind": "grouped", "folds": 5}, draws=30, grid=GRID, precision="float64")
+POOLED = {"split": {"kind": "grouped", "folds": 5, "small_folds": "pool"}}
 SHUFFLED = EncoderSettings(
     regression="ols", split={"kind": "shuffle", "folds": 3, "test": 0.2, "seed": 1}, layer="best", precision="float64"
 )
@@ -79,12 +85,19 @@ class EveryScoreOnce:
         return np.ones((size, n))
 
 
-@pytest.mark.parametrize("penalties", ["per-neuroid", "shared"])
+def every_group_once(split_group: np.ndarray, folds: list[Fold], draws: int, seed: int) -> Draws:
+    drawn = make_draws(split_group, folds, 1, seed)
+    assert drawn.counts is not None
+    return replace(drawn, counts=tuple(np.ones_like(counts) for counts in drawn.counts))
+
+
+@pytest.mark.parametrize("own", [{}, {"penalties": "shared"}, {"kernel": "rbf", "bandwidths": (0.5, 2.0)}, POOLED])
 def test_extrapolation_is_a_plain_loop_when_all_pools_are_taken(
-    shared: Any, monkeypatch: pytest.MonkeyPatch, penalties: str
+    shared: Any, own: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(np.random, "default_rng", EveryScoreOnce)
-    settings = replace(SETTINGS, penalties=penalties)
+    """In a draw that takes every group once."""
+    monkeypatch.setattr("brainalign.ceilings.pool_scores.make_draws", every_group_once)
+    settings = replace(SETTINGS, **own)
     responses, neuroids = of_subjects(shared, "S1", "S2", "S3")
     ceiling = subject_pool_ceiling(responses, shared.samples, neuroids, settings, pools=10, bootstraps=1, shifts=0)
     subjects, names = neuroids["subject"], ["S1", "S2", "S3"]
@@ -95,12 +108,107 @@ def test_extrapolation_is_a_plain_loop_when_all_pools_are_taken(
             scores = []
             for pool in pools:
                 layers = [("pool", responses[:, np.isin(subjects, pool)])]
-                own = part(neuroids, held_out)
-                monkeypatch.undo()
-                scores.append(encode(layers, responses[:, held_out], shared.samples, own, settings).r[0])
+                scores.append(
+                    encode(layers, responses[:, held_out], shared.samples, part(neuroids, held_out), settings).r[0]
+                )
             curve[size] = np.concatenate(scores).mean(axis=0)
         expected = fit_saturation(np.array([1, 2]), curve)[0]
         np.testing.assert_allclose(ceiling.per_neuroid[held_out], expected, atol=1e-8)
+
+
+@pytest.mark.parametrize("own", [{}, POOLED])
+def test_a_draw_takes_groups_of_stimuli_as_often_in_all_pools(shared: Any, own: dict[str, Any]) -> None:
+    """A draw is r of the test rows, each as often as its group is drawn."""
+    responses, neuroids = of_subjects(shared, "S1", "S2", "S3")
+    data = other_subjects(responses, shared.samples, neuroids, replace(SETTINGS, **own), least=3)
+    asked = balanced_scores(3, 10, np.random.default_rng(0))
+    curves, _ = curves_over_groups(asked, data, shifted_targets(data, 0, np.random.default_rng(0)), 4, seed=7)
+    folds = data.trial.folds
+    tests = [np.concatenate([fold.test for fold in folds])] if own else [fold.test for fold in folds]
+    whole = [Fold(np.empty(0, dtype=np.intp), rows) for rows in tests]
+    draws = make_draws(shared.samples.split_group, whole, 4, 7)
+    assert draws.counts is not None
+    expected = np.zeros((4, 2, 12))
+    for score in asked:
+        columns = np.flatnonzero(data.subject == score.target)
+        predictions = data.predict(score.pool, data.responses[:, columns])
+        predictions = [np.concatenate(predictions)] if own else predictions
+        for draw in range(4):
+            for fold, rows in enumerate(tests):
+                labels = np.unique(shared.samples.split_group[rows], return_inverse=True)[1]
+                taken = np.repeat(np.arange(len(rows)), draws.counts[fold][draw].astype(int)[labels])
+                for place, column in enumerate(columns):
+                    r = np.corrcoef(predictions[fold][taken, place], data.responses[rows[taken], column])[0, 1]
+                    expected[draw, score.size - 1, column] += r / len(tests) / (2 if score.size == 1 else 1)
+    np.testing.assert_allclose(curves.drawn, expected, atol=1e-6)
+
+
+def test_intervals_are_wider_where_folds_train_each_other(shared: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    arguments = (shared.responses, shared.samples, shared.neuroids, replace(SETTINGS, aggregate="schrimpf"))
+    widths, bounds = [], []
+    for kind in (NOT_COUNTED, WIDENED):
+        monkeypatch.setattr(Dependence, "kind", lambda *_, kind=kind: kind)
+        ceiling = subject_pool_ceiling(*arguments, pools=1, bootstraps=30, shifts=0)
+        assert ceiling.per_neuroid_low is not None
+        widths.append(ceiling.high - ceiling.low)
+        bounds.append(ceiling.per_neuroid - ceiling.per_neuroid_low)
+    np.testing.assert_allclose(widths[1], np.sqrt(2) * widths[0], rtol=1e-5)
+    assert (bounds[1] > bounds[0]).all()
+
+
+@pytest.mark.slow
+def test_intervals_hold_the_mean_estimate_over_other_stimuli() -> None:
+    """Of the same subjects; there are many pools, by whose resampled scores intervals would be a third as wide."""
+    weights = np.random.default_rng(99).normal(size=(5, 200)) / np.sqrt(5)
+    neuroids = {
+        "neuroid": np.arange(200).astype(str),
+        "subject": np.repeat(["S1", "S2", "S3", "S4", "S5"], 40),
+        "region": np.full(200, "a"),
+    }
+    samples = Samples({"split_group": np.repeat(np.arange(40), 4).astype(str)})
+    found = []
+    for seed in range(30):
+        random = np.random.default_rng(seed)
+        latent = np.repeat(random.normal(size=(40, 5)), 4, axis=0) + random.normal(size=(160, 5))
+        responses = 0.6 / np.sqrt(2) * latent @ weights + 0.8 * random.normal(size=(160, 200))
+        settings = replace(SETTINGS, precision="float32")
+        found.append(subject_pool_ceiling(responses, samples, neuroids, settings, pools=6, seed=seed, shifts=0))
+    truth = np.mean([ceiling.aggregate for ceiling in found], axis=0)
+    covered = np.mean([(ceiling.low <= truth) & (truth <= ceiling.high) for ceiling in found], axis=0)
+    assert covered[0, 0] > 0.8
+    assert covered[1:, 0].mean() > 0.88
+    spread = np.std([ceiling.aggregate for ceiling in found], axis=0)
+    width = np.mean([ceiling.high - ceiling.low for ceiling in found], axis=0) / 3.92
+    assert 0.8 < width[0, 0] / spread[0, 0] < 1.5
+
+
+def test_without_resamples_there_is_a_ceiling_without_an_interval(shared: Any) -> None:
+    """Four passages scored together: too few to be drawn."""
+    samples = Samples({"split_group": np.repeat(list("abcd"), 40)})
+    settings = replace(SETTINGS, split={"kind": "leave-one-group-out", "small_folds": "pool"})
+    ceiling = subject_pool_ceiling(shared.responses, samples, shared.neuroids, settings, pools=1, shifts=2)
+    assert 0.4 < ceiling.aggregate[0, 0] < 0.75
+    assert np.isfinite(ceiling.per_neuroid).all()
+    assert ceiling.null is not None
+    assert np.isfinite(ceiling.null).all()
+    for bounds in (ceiling.low, ceiling.high, ceiling.per_neuroid_low):
+        assert np.isnan(bounds).all()
+
+
+def test_few_neuroids_of_noise_have_a_ceiling() -> None:
+    """Of independent noise 2.5 %, where a quarter would by resampled scores of pools."""
+    random = np.random.default_rng(1)
+    responses = random.normal(size=(160, 600))
+    neuroids = {
+        "neuroid": np.arange(600).astype(str),
+        "subject": np.repeat(["S1", "S2", "S3"], 200),
+        "region": np.full(600, "a"),
+    }
+    samples = Samples({"split_group": np.repeat(np.arange(40), 4).astype(str)})
+    ceiling = subject_pool_ceiling(responses, samples, neuroids, SETTINGS, bootstraps=100)
+    assert ceiling.per_neuroid_low is not None
+    assert (ceiling.per_neuroid > 0).mean() > 0.3
+    assert (ceiling.per_neuroid_low > 0).mean() < 0.04  # 2.5 % and two standard errors
 
 
 def test_brain_scores_ceiling_is_its_loop_with_scikit_learn(shared: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,6 +218,7 @@ def test_brain_scores_ceiling_is_its_loop_with_scikit_learn(shared: Any, monkeyp
     monkeypatch.setattr(np.random, "default_rng", EveryScoreOnce)
     arguments = {"design": "brain-score", "pools": 6, "held_out": 3, "bootstraps": 1, "shifts": 0}
     ceiling = subject_pool_ceiling(responses, shared.samples, neuroids, SHUFFLED, **arguments)
+    assert ceiling.per_neuroid_low is None  # its resamples are not over stimuli
     asked = brain_score_scores(4, 6, 3, 0)
     splits = list(ShuffleSplit(3, train_size=0.8, random_state=1).split(responses))
     for number, name in enumerate(names):
@@ -148,6 +257,7 @@ def test_extrapolation_lies_near_the_truth_and_repeats_with_its_seed(shared: Any
     assert first.low[0, 0] > first.null_high[0, 0]
     assert first.per_neuroid_low is not None
     assert (first.per_neuroid_low <= first.per_neuroid).all()
+    assert (first.per_neuroid_low > 0).mean() > 0.9
     if fit == "neuroid":
         units = Units.from_table(shared.neuroids)
         np.testing.assert_allclose(first.aggregate, over_neuroids(first.per_neuroid, units, name))
@@ -200,7 +310,7 @@ def test_shifts_keep_neighbours_and_runs() -> None:
     for series in (True, False):
         samples = Samples(columns if series else {"split_group": columns["split_group"]})
         data = other_subjects(responses, samples, neuroids, SETTINGS, least=3)
-        shifted = shifted_targets(data, samples, 2, np.random.default_rng(0))
+        shifted = shifted_targets(data, 2, np.random.default_rng(0))
         assert set(shifted.subject) == {0, 1, 2, 3}
         for column in range(shifted.responses.shape[1]):
             original, moved = data.responses[:, shifted.neuroid[column]], shifted.responses[:, column]

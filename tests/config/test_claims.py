@@ -38,7 +38,7 @@ def test_a_study_does_not_conflict_with_its_own_past(compare):
 FREE = {
     "a family": {"models.tiny-16.family": "other"},
     "the kind": {"models.tiny-16.kind": "untrained", "models.tiny-16-instruct": ...},
-    "twins": {"models.tiny-16.untrained": {"seeds": [0, 1]}},
+    "the order of the seeds of twins": {"models.tiny-16.untrained": {"seeds": [1, 0]}},
     "a citation": {"datasets.simulated-passages.citation": "us"},
     "a citation of a text": {"texts.world-training.citation": "us"},
     "the data sets that features cover": {"features.glove.datasets": ["simulated-passages"]},
@@ -55,7 +55,7 @@ FREE = {
 def test_what_reaches_no_shared_file_is_free(case, compare, tmp_path, monkeypatch, config):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "glove.csv").write_text("a\n")
-    glove = {"features.glove": {"table": "glove.csv"}}
+    glove = {"features.glove": {"table": "glove.csv"}, "models.tiny-16.untrained": {"seeds": [0, 1]}}
     changes = FREE[case]
     if case == "the order of names":
         changes = {"features": dict(reversed(config["features"].items())) | {"glove": {"table": "glove.csv"}}}
@@ -115,6 +115,22 @@ CLASHES = {
             "give both the same nulls, or one of them other names."
         ],
     ),
+    "other twins": (
+        {"models.tiny-16.untrained": {"seeds": [0, 1]}},
+        [
+            "models.tiny-16: the seeds of its untrained twins are 0, 1 in the study 'second', but 0 in 'first', which "
+            "shares the data set 'simulated-passages' and the encoder 'as-published'; give both the same, or one of "
+            "them other names."
+        ],
+    ),
+    "another readout of random tokens": (
+        {"readouts.random": {"context": "group", "pooling": "last", "overflow": "restart", "tokens": "random"}},
+        [
+            "readouts.last-token: the readouts of random tokens that are like it are random in the study 'second', but "
+            "none in 'first', which shares the data set 'simulated-passages' and the encoder 'as-published'; give both "
+            "the same, or one of them other names."
+        ],
+    ),
     "no nulls": (
         {"features": {}},
         [
@@ -147,6 +163,12 @@ def test_a_text_and_a_data_set_of_one_name_would_write_the_same_files(compare):
 def test_other_nulls_do_not_matter_where_no_cell_is_shared(compare, config):
     passages = config["datasets"]["simulated-passages"]
     assert compare({}, {"features": {}, "datasets": {"other": passages | {"seed": 5}}}) == []
+
+
+def test_other_twins_do_not_matter_where_no_cell_is_shared(compare, config):
+    passages = config["datasets"]["simulated-passages"]
+    twins = {"models.tiny-16.untrained": {"seeds": [0, 1]}}
+    assert compare({}, twins | {"datasets": {"other": passages | {"seed": 5}}}) == []
 
 
 def test_all_studies_of_the_folder_are_asked(changed, tmp_path):

@@ -89,7 +89,7 @@ def test_a_joint_entry_is_no_null_and_has_a_kind_of_its_own(study: Study) -> Non
 
 def test_its_job_knows_the_encoder_and_the_order_of_its_members(study: Study, changed: Changed) -> None:
     spec = specs.joint_features(study, "controlled", "both")
-    assert spec == specs.joint_encoder(study, "controlled") | {"members": [TWIN, "length", "own"]}
+    assert spec == specs.joint_encoder(study, "controlled") | {"weights": "joint", "members": [TWIN, "length", "own"]}
     turned = CHANGES | {"features.both": {"joint": ["length", TWIN, "own"]}}
     assert specs.joint_features(read_study(changed(turned)), "controlled", "both") != spec
     elsewhere = CHANGES | {"features.both": {"joint": [TWIN, "length", "own"], "datasets": ["simulated-passages"]}}

@@ -513,7 +513,7 @@ CONTRADICTIONS = {
     ),
     "no intercept without standards": (
         {"encoders.controlled": {"regression": "ridge", "intercept": False, "split": {"kind": "kfold"}}},
-        "encoders.controlled: intercept: false needs standardize: fold.",
+        "encoders.controlled: intercept: false needs standardize: training or fold.",
     ),
     "an unknown preset": (
         {"encoders.controlled": {"preset": "wehbe", "regression": "ridge", "split": {"kind": "kfold"}}},
@@ -559,6 +559,11 @@ CONTRADICTIONS = {
         },
         "datasets.mine.ceilings: normalise: neuroid needs a ceiling with an interval for each neuroid, "
         "but given ceilings have none.",
+    ),
+    "neuroids normalised by pools that are resampled as published": (
+        {"datasets.mine": TABLE | {"ceilings": {"subject-pool": {"design": "brain-score"}, "normalise": "neuroid"}}},
+        "datasets.mine.ceilings: normalise: neuroid needs a ceiling with an interval for each neuroid, "
+        "but the design brain-score does not resample stimuli; take balanced.",
     ),
     "models without a readout": (
         {"readouts": {}},

@@ -197,6 +197,14 @@ def test_published_and_here(tables: dict[str, pd.DataFrame]) -> None:
     assert (relative < 0.15).all()
 
 
+def test_no_encoder_of_this_workflow_chose_the_layers(tables: dict[str, pd.DataFrame]) -> None:
+    for name in ("alignment", "averages", "correlations", "pairs"):
+        assert set(tables[name]["layer_choice"]) == {"published"}, name
+    given = tables["controlled"]["analysis"] == "given r"
+    assert set(tables["controlled"].loc[~given, "layer_choice"]) == {"published"}
+    assert set(tables["controlled"].loc[given, "layer_choice"]) == {""}
+
+
 def test_there_are_no_intervals_over_stimuli_and_it_is_said(tables: dict[str, pd.DataFrame]) -> None:
     assert tables["alignment"][["r_low", "r_high", "over_null"]].isna().all(axis=None)
     assert tables["correlations"]["over_stimuli_low"].isna().all()

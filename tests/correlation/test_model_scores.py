@@ -4,7 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from brainalign.correlation.controlled import controlled_correlations
 from brainalign.correlation.pairs import compare_pairs
+from brainalign.correlation.properties import correlations
 from brainalign.correlation.scores import average_weights, averages_table, model_scores
 from brainalign.study import CELL
 
@@ -128,6 +130,32 @@ def test_a_pair_normalised_neuroid_by_neuroid_has_a_difference_without_an_interv
     assert row["difference_normalised"] == pytest.approx(0.3)
     assert row[["difference_normalised_low", "difference_normalised_high"]].isna().all()
     assert row[["difference_low", "difference_high"]].notna().all()
+
+
+@pytest.mark.parametrize(
+    ("choices", "of_average"),
+    [
+        ({"one": "best", "two": "best", "three": "best"}, "best"),
+        ({"one": "best", "two": "nested", "three": "best"}, "mixed: best, nested"),
+    ],
+)
+def test_every_table_says_how_layers_were_chosen(choices: dict[str, str], of_average: str) -> None:
+    alignment, replicates = tables()
+    groups = list(model_scores(alignment.assign(layer_choice=alignment["dataset"].map(choices)), replicates))
+    kinds = {"family": "f", "kind": "vanilla", "base": "", "size": [1.0, 2.0, 4.0]}
+    properties = pd.DataFrame({"model": MODELS, **kinds})
+    given = {"published": {"n": 9, "r": {"size": 0.5}}}
+    controlled = controlled_correlations(groups, properties, ["size"], mixed=["size"], given_r=given)
+    expected = choices | {"average": of_average}
+    for table in (
+        averages_table(groups),
+        correlations(groups, properties, ["size"], 50, 0),
+        controlled[controlled["analysis"] != "given r"],
+        compare_pairs(groups, {"b": "a"}, 50, 0),
+    ):
+        assert len(table)
+        assert table["layer_choice"].tolist() == table["dataset"].map(expected).tolist()
+    assert (controlled.loc[controlled["analysis"] == "given r", "layer_choice"] == "").all()
 
 
 def test_weights_sum_to_one() -> None:

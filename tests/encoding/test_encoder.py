@@ -19,7 +19,12 @@ from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.splits import inner_blocks, make_folds
 from brainalign.encoding.trial import Trial
 from brainalign.errors import InputError
-from brainalign.inference.shared_training import group_signs, pair_contributions, shared_training_deviations
+from brainalign.inference.shared_training import (
+    group_signs,
+    pair_contributions,
+    shared_training_deviations,
+    shared_variance,
+)
 from brainalign.responses.samples import Samples
 
 GRID = (1e-2, 1.0, 1e2)
@@ -95,19 +100,9 @@ def plain_pairs(x: np.ndarray, data: Any, folds: list[Any], penalty: np.ndarray,
         train, test = x[fold.train] - mean, x[fold.test] - mean
         hat = test @ np.linalg.solve(train.T @ train + penalty[k] * np.eye(train.shape[1]), train.T)
         y = data.responses[fold.train]
-        truth = data.responses[fold.test]
-        found = pair_contributions(
-            [(hat, np.arange(6))],
-            y,
-            hat @ (y - y.mean(axis=0)),
-            truth,
-            truth.mean(axis=0),
-            group[fold.train],
-            group[fold.test],
-            30,
-            units,
-        )
-        total += found
+        prediction, centre = hat @ (y - y.mean(axis=0)), data.responses[fold.test].mean(axis=0)
+        every = [(hat, np.arange(6))]
+        total += pair_contributions(every, data.responses, fold, prediction, centre, group, 30, units)
     return total
 
 
@@ -272,6 +267,26 @@ def aggregate_of(values: np.ndarray, data: Any) -> np.ndarray:
     return np.stack([aggregate(layer, Units.from_table(data.neuroids), "mean") for layer in values])
 
 
+def pooled_spread(
+    x: np.ndarray, data: Any, folds: list[Any], model: Any, deviation: np.ndarray, contributions: np.ndarray
+) -> np.ndarray:
+    """By how much replicates of a pooled r are too narrow, with the linear maps that a model of scikit-learn has."""
+    group = np.unique(data.samples.split_group, return_inverse=True)[1]
+    pairs = np.zeros((30, 30, 1, 6))
+    y = data.responses - data.responses.mean(axis=0)
+    z = y / (np.linalg.norm(deviation - deviation.mean(axis=0), axis=0) * np.linalg.norm(y, axis=0))
+    for tested, fold in enumerate(folds):
+        n = len(fold.train)
+        hat = model.fit(x[fold.train], np.eye(n)).predict(x[fold.test]) - 1 / n
+        given = y[fold.train] - y[fold.train].mean(axis=0)
+        for h in np.unique(group[fold.train]):
+            of_group = group[fold.train] == h
+            pairs[tested, h, 0] = (z[fold.test] * (hat[:, of_group] @ given[of_group])).sum(axis=0)
+    of_cells = aggregate_of(pairs.reshape(-1, 1, 6), data).reshape(30, 30, *contributions.shape[1:])
+    shared, variance = shared_variance(of_cells, np.arange(30)), 30 * contributions.var(axis=0, ddof=1)
+    return np.sqrt(1 + np.maximum(shared, 0) / variance)
+
+
 @pytest.mark.parametrize("regression", ["ridge", "ols"])
 def test_small_folds_are_pooled(dataset: Callable[..., Any], regression: str) -> None:
     data = dataset(noise=2.0)
@@ -281,25 +296,33 @@ def test_small_folds_are_pooled(dataset: Callable[..., Any], regression: str) ->
     ours = encode(layers, data.responses, data.samples, data.neuroids, encoder)
     assert ours.r.shape == (2, 1, 6)
     assert ours.chosen_layer.shape == (30, 1)
-    folds = make_folds(split, data.samples)
+    folds, units = make_folds(split, data.samples), Units.from_table(data.neuroids)
+    rows = np.concatenate([fold.test for fold in folds])
+    draws = make_draws(data.samples.split_group, [replace(folds[0], test=rows)], 20, 0)
     inner = np.empty((2, 30))
     for i, (_, x) in enumerate(layers):
         model = LinearRegression() if regression == "ols" else Ridge(ours.penalty[i, 0, 0], solver="svd")
-        prediction = np.empty_like(data.responses)
+        deviation = np.empty_like(data.responses)  # of the prediction from the mean of the rows that trained it
         for k, fold in enumerate(folds):
-            prediction[fold.test] = model.fit(x[fold.train], data.responses[fold.train]).predict(x[fold.test])
+            train = data.responses[fold.train]
+            deviation[fold.test] = model.fit(x[fold.train], train).predict(x[fold.test]) - train.mean(axis=0)
             held_out = np.empty_like(data.responses)
             for other in (other for number, other in enumerate(folds) if number != k):
                 rest = np.setdiff1d(fold.train, other.test)
-                held_out[other.test] = model.fit(x[rest], data.responses[rest]).predict(x[other.test])
-            rows = fold.train
-            r = [pearsonr(held_out[rows, v], data.responses[rows, v])[0] for v in range(6)]
-            inner[i, k] = aggregate(np.array([r]), Units.from_table(data.neuroids), "mean")[0, 0]
-        r = [pearsonr(prediction[:, v], data.responses[:, v])[0] for v in range(6)]
+                model.fit(x[rest], data.responses[rest])
+                held_out[other.test] = model.predict(x[other.test]) - data.responses[rest].mean(axis=0)
+            own = fold.train
+            r = [pearsonr(held_out[own, v], data.responses[own, v])[0] for v in range(6)]
+            inner[i, k] = aggregate(np.array([r]), units, "mean")[0, 0]
+        r = [pearsonr(deviation[:, v], data.responses[:, v])[0] for v in range(6)]
         np.testing.assert_allclose(ours.r[i, 0], r, atol=1e-8)
+        drawn = aggregate(replicate_r(draws, 0, deviation[rows], data.responses[rows])[None], units, "mean")
+        spread = pooled_spread(x, data, folds, model, deviation, ours.contributions[:, i])
+        widened = drawn.mean(axis=0) + spread * (drawn - drawn.mean(axis=0))
+        np.testing.assert_allclose(ours.replicates[:, i], widened, atol=1e-6)
     np.testing.assert_allclose(ours.inner_score, inner, atol=1e-8)
+    np.testing.assert_allclose(ours.contributions.sum(axis=0), ours.aggregate_r, atol=1e-8)
     assert ours.resampled == "groups within folds"
-    assert ours.replicates.shape[0] == 20
 
 
 @pytest.mark.parametrize("unit", ["subject", "neuroid"])
@@ -445,6 +468,30 @@ def test_delays_need_onsets_and_are_left_out_for_single_sentences(dataset: Calla
     np.testing.assert_array_equal(plain.r, delayed.r)
 
 
+@pytest.mark.parametrize(("runs", "level"), [(0, "INFO"), (1, "INFO"), (4, "WARNING")])
+def test_what_is_left_out_without_onsets_is_told(
+    dataset: Callable[..., Any], caplog: pytest.LogCaptureFixture, runs: int, level: str
+) -> None:
+    data = dataset()
+    columns = dict(series(data).columns)
+    del columns["onset_s"]
+    if runs < 2:
+        columns |= {"run": np.full(120, "run-1")}
+    if not runs:
+        del columns["run"]
+    caplog.set_level("INFO")
+    encoder = settings(delays=(1, 2), trim=(3, 0))
+    encode(
+        [("x", data.features)], data.responses, Samples(columns | dict(data.samples.columns)), data.neuroids, encoder
+    )
+    (told,) = (record for record in caplog.records if "onset_s" in record.getMessage())
+    assert told.levelname == level
+    assert told.getMessage().endswith("so that delays 1, 2 and trimming 3 and 0 are left out")
+    caplog.clear()
+    encode([("x", data.features)], data.responses, series(data), data.neuroids, settings(delays=(1,), split=SPLIT))
+    assert "left out" not in caplog.text
+
+
 def _with(values: np.ndarray, where: Any, value: float) -> np.ndarray:
     changed = np.array(values)
     changed[where] = value
@@ -527,6 +574,35 @@ def test_series_are_tested_by_shifts_inside_runs() -> None:
     assert found.shape == (3, 2)
     assert (found <= 0.01).all()
     assert (encode_series(1.0, {"kind": "contiguous", "folds": 4, "gap": 2}).shift_p <= 0.01).all()
+
+
+def test_pooled_series_are_tested_by_shifts_of_the_pooled_r() -> None:
+    """Every offset of both runs, each held out as a whole, with plain refits."""
+    random, run = np.random.default_rng(0), np.repeat(["r1", "r2", "r3"], 24)
+    samples = Samples({"split_group": run, "run": run, "onset_s": np.tile(np.arange(24.0), 3)})
+    x = random.normal(size=(72, 2))
+    y = 0.35 * x[:, :1] + random.normal(size=(72, 2)) + np.repeat([1.0, 0.0, -1.0], 24)[:, None]
+    neuroids = {"neuroid": ["a", "b"], "subject": ["S1", "S1"], "region": ["l", "l"]}
+    split = {"kind": "leave-one-group-out", "small_folds": "pool"}
+    encoder = settings(split=split, penalties=1.0, grid_scale="absolute", layer="best")
+    found = encode([("layer", x)], y, samples, neuroids, encoder).shift_p
+    deviation = np.empty_like(y)
+    for test in np.arange(72).reshape(3, 24):
+        rest = np.delete(np.arange(72), test)
+        deviation[test] = Ridge(1.0).fit(x[rest], y[rest]).predict(x[test]) - y[rest].mean(axis=0)
+    deviation = (deviation - deviation.mean(axis=0)) / deviation.std(axis=0)
+    truth = (y - y.mean(axis=0)) / y.std(axis=0)
+    # what each run adds to r at each offset, the mean over neuroids; offset 0 is no shift
+    runs = np.array(
+        [
+            [np.mean(np.roll(deviation[part], o, axis=0) * truth[part], axis=1).sum() / 72 for o in range(24)]
+            for part in np.arange(72).reshape(3, 24)
+        ]
+    )
+    shifted = runs[0, 1:, None, None] + runs[1, None, 1:, None] + runs[2, None, None, 1:]  # 23³ combinations
+    p = (1 + np.sum(shifted >= runs[:, 0].sum() / np.sqrt(2))) / (1 + shifted.size)
+    assert 0.001 < p < 0.5
+    np.testing.assert_allclose(found, p, rtol=1e-6)
 
 
 @pytest.mark.parametrize(

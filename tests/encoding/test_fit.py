@@ -3,6 +3,7 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy.stats import pearsonr
+from sklearn.decomposition import PCA
 from sklearn.linear_model import LinearRegression, Ridge, RidgeCV
 
 import brainalign.encoding.fit as fit_module
@@ -99,8 +100,84 @@ def test_leave_one_out_inner_score_is_r_of_the_pooled_predictions() -> None:
     predictions = naive(x, y, [np.array([row]) for row in fold.train], (10.0,))[0, fold.train]
     assert ours is not None
     assert ours.shape == (1, 5)
-    r = [pearsonr(predictions[:, column], y[fold.train, column])[0] for column in range(5)]
+    train = y[fold.train]
+    deviations = predictions - (train.sum(axis=0) - train) / (len(train) - 1)  # from the mean of the other rows
+    r = [pearsonr(deviations[:, column], train[:, column])[0] for column in range(5)]
     np.testing.assert_allclose(ours[0], r, atol=1e-9)
+
+
+@pytest.mark.parametrize("rows_alone", [False, True])
+@pytest.mark.parametrize("components", [1, 40, 70, 73, 74])
+@pytest.mark.parametrize("width", [74, 140])
+def test_components_that_penalties_hardly_shrink_are_refitted(width: int, components: int, rows_alone: bool) -> None:
+    """Large features and small absolute penalties, or rows that alone make a component: 1 - H loses its digits."""
+    x, y, samples = problem(width)
+    x = (x - 30) * 1e6
+    if rows_alone:
+        x[[5, 60]] *= 1e3
+    encoder = settings(regression="pca-ridge", components=components, grid=(1e-6, 1e-3))
+    folds = make_folds(SPLIT, samples)
+    fold = training_folds(folds, encoder, samples, score_inner=True)[0]
+    ours = fit_one(FeatureSpace(x), y, fold, encoder, score_inner=True)
+    blocks = inner_blocks(folds, 0, SPLIT)
+    train = np.concatenate(blocks)
+    z = np.full((100, min(components, 74)), np.nan)
+    z[train] = PCA(z.shape[1], svd_solver="full").fit_transform(x[train])
+    predictions = naive(z, y, blocks, encoder.grid)
+    errors = ((predictions - y)[:, train] ** 2).sum(axis=1)  # (penalty, neuroid)
+    assert ours.inner_r is not None
+    for column, penalty in enumerate(ours.penalty):
+        number = encoder.grid.index(penalty)
+        assert errors[number, column] <= errors[:, column].min() * (1 + 1e-5)
+        r = [pearsonr(predictions[number, rows, column], y[rows, column])[0] for rows in blocks]
+        np.testing.assert_allclose(ours.inner_r[:, column], r, atol=1e-6)
+
+
+GAP = {"kind": "contiguous", "folds": 4, "gap": 3}
+ONSETS_S = np.where(np.arange(100) < 60, 2.0 * np.arange(100), 2.0 * np.arange(100) + 7)
+RUNS = np.repeat(["b", "a"], [45, 55])
+
+
+@pytest.mark.parametrize(
+    ("changes", "grid"),
+    [({}, GRID), ({"grid_scale": "absolute"}, (1e-9, 1.0)), ({"regression": "ols"}, (0.0,))],
+)
+@pytest.mark.parametrize("split", [GAP, GAP | {"gap": 6.5, "unit": "seconds"}])
+@pytest.mark.parametrize("inner", ["folds", "leave-one-out"])
+@pytest.mark.parametrize("width", [4, 140])
+def test_rows_around_what_an_inner_fold_leaves_out_are_left_out_too(
+    monkeypatch: pytest.MonkeyPatch, width: int, inner: str, split: dict[str, Any], changes: dict[str, Any], grid: Any
+) -> None:
+    x, y, _ = problem(width)
+    samples = Samples({"split_group": RUNS, "run": RUNS, "onset_s": ONSETS_S})
+    encoder = settings(split=split, inner=inner, **({"grid": grid} if grid[0] else {}), **changes)
+    fold = training_folds(make_folds(split, samples), encoder, samples, score_inner=True)[1]
+    ours = fit_one(FeatureSpace(x), y, fold, encoder, score_inner=True)
+    position = ONSETS_S if "unit" in split else np.arange(100.0)
+    held_out = np.full((len(grid), *y.shape), np.nan)
+    means = np.full(y.shape, np.nan)
+    blocks = [fold.train[block] for block in fold.blocks or ()]
+    assert len(blocks) == (3 if inner == "folds" else len(fold.train))
+    for block in blocks:
+        distance = np.abs(position[fold.train][:, None] - position[block])
+        near = (distance <= split["gap"]) & (RUNS[fold.train][:, None] == RUNS[block])
+        rest = np.setdiff1d(fold.train[~near.any(axis=1)], block)
+        means[block] = y[rest].mean(axis=0)
+        for values, penalty in zip(held_out, grid, strict=True):
+            model = Ridge(alpha=penalty, solver="svd") if penalty else LinearRegression()
+            values[block] = model.fit(x[rest], y[rest]).predict(x[block])
+    best = ((held_out - y)[:, fold.train] ** 2).sum(axis=1).argmin(axis=0)
+    if grid[0]:
+        np.testing.assert_array_equal(ours.penalty, np.array(grid)[best])
+    chosen = np.stack([held_out[best[column], :, column] for column in range(5)], axis=1) - means
+    scored = [fold.train] if inner == "leave-one-out" else blocks
+    assert ours.inner_r is not None
+    r = [[pearsonr(chosen[rows, column], y[rows, column])[0] for column in range(5)] for rows in scored]
+    np.testing.assert_allclose(ours.inner_r, r, atol=1e-7)
+    monkeypatch.setattr(inner_module, "INVERSE_BYTES", 1)
+    monkeypatch.setattr(inner_module, "RESIDUAL_BYTES", 1)
+    again = fit_one(FeatureSpace(x), y, fold, encoder, score_inner=True)
+    np.testing.assert_allclose(again.inner_r, ours.inner_r, atol=1e-10)
 
 
 @pytest.mark.parametrize("width", [6, 140])

@@ -13,6 +13,8 @@ from sklearn.decomposition import PCA
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.metrics.pairwise import polynomial_kernel, rbf_kernel
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from brainalign.encoding.fit_to_all import chosen_layer, fit_to_all
 from brainalign.encoding.fitted import Axes, FittedEncoder, predict, weights
@@ -53,18 +55,20 @@ def naive_penalties(
     """Penalties by refits over folds, and r of the held-out predictions; rows up to `near` from a fold are left out."""
     centred = x - x.mean(axis=0)
     penalties = np.array(settings.penalty_values) * (np.sum(centred**2) / len(x))
-    predictions = np.empty((len(penalties), *y.shape))
+    predictions, means = np.empty((len(penalties), *y.shape)), np.empty_like(y)
     for test in tests:
         rest = np.array([row for row in range(len(x)) if np.abs(test - row).min() > near])
+        means[test] = y[rest].mean(axis=0)
         for number, penalty in enumerate(penalties):
             predictions[number][test] = Ridge(alpha=penalty).fit(x[rest], y[rest]).predict(x[test])
     errors = np.sum((predictions - y) ** 2, axis=1)  # (penalty, neuroid)
     if settings.penalties == "shared":
         errors = np.repeat(errors.sum(axis=1, keepdims=True), y.shape[1], axis=1)
     best = errors.argmin(axis=0)
-    blocks = tests if len(tests) < len(x) else [np.arange(len(x))]
+    # of few rows each: r of all predictions less the mean of the rows that trained each
+    blocks = tests if min(map(len, tests)) >= 20 else [np.arange(len(x))]
     r = [
-        np.mean([np.corrcoef(predictions[best[j], rows, j], y[rows, j])[0, 1] for rows in blocks])
+        np.mean([np.corrcoef((predictions[best[j]] - means)[rows, j], y[rows, j])[0, 1] for rows in blocks])
         for j in range(y.shape[1])
     ]
     return penalties[best], np.array(r)
@@ -96,6 +100,20 @@ def test_a_ridge_predicts_as_scikit_learn_with_penalties_chosen_by_refits(datase
     assert fitted.basis.values.shape == (width, min(width, 119))
     models = [Ridge(alpha=value).fit(data.features, data.responses[:, j]) for j, value in enumerate(penalty)]
     theirs = np.stack([model.coef_ for model in models], axis=1)
+    np.testing.assert_allclose(weights(fitted), theirs, atol=1e-6 * np.abs(theirs).max())
+
+
+@pytest.mark.parametrize("intercept", [True, False])
+@pytest.mark.parametrize("width", [8, 200])
+def test_features_standardised_by_all_samples_are_a_pipelines(dataset, tmp_path, width, intercept):
+    data = dataset(width=width, noise=0.6)
+    data = replace(data, features=data.features * np.geomspace(0.1, 1e4, width) + 100)
+    settings = ridge(standardize="training", intercept=intercept, penalties=0.3, grid_scale="absolute")
+    fitted = kept(fit(data, settings), tmp_path / "encoder.h5")
+    new = np.concatenate([data.features, 2 * data.features[:9]])
+    model = make_pipeline(StandardScaler(), Ridge(0.3)).fit(data.features, data.responses)
+    assert_equal(predict(fitted, new), model.predict(new))
+    theirs = (model[-1].coef_ / model[0].scale_).T
     np.testing.assert_allclose(weights(fitted), theirs, atol=1e-6 * np.abs(theirs).max())
 
 
@@ -224,6 +242,10 @@ def test_trimmed_samples_are_not_fitted_to_and_new_ones_not_trimmed(dataset):
         ({"word_components": 3}, "an encoder with word_components: 3 cannot be kept, since components are fitted"),
         ({"standardize": "fold"}, "an encoder with standardize: fold cannot be kept, since new samples would be"),
         ({"standardize": "fold", "intercept": False}, "an encoder with standardize: fold cannot be kept"),
+        (
+            {"standardize": "training", "kernel": "rbf"},
+            "an encoder with standardize: training and the kernel 'rbf' cannot be kept, since its file has no place",
+        ),
         ({"zscore_delayed": True}, "an encoder with zscore_delayed: True cannot be kept"),
     ],
 )

@@ -5,7 +5,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.stats import pearsonr
 from sklearn.decomposition import PCA
+from sklearn.linear_model import LinearRegression, Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from brainalign.encoding.encoder import Member, encode, encode_joint
 from brainalign.encoding.fold_features import FoldFeatures, standardised, trimmed
@@ -90,12 +94,81 @@ def test_the_gap_of_a_training_set_belongs_to_the_components_as_published_only(r
 def test_training_and_test_rows_are_standardised_each_by_themselves() -> None:
     x = RANDOM.normal(size=(30, 3)) * [1, 50, 0] + [5, -3, 0.1]
     fold = Fold(np.arange(5, 20), np.arange(20, 30))
-    ours = standardised(x, fold)
+    ours = standardised(x, fold, "fold")
     for rows in (fold.train, fold.test):
         np.testing.assert_allclose(ours[rows, :2].mean(axis=0), 0, atol=1e-12)
         np.testing.assert_allclose(ours[rows, :2].std(axis=0), 1, atol=1e-12)
     assert not ours[:, 2].any()
     assert not ours[:5].any()
+    by_training = standardised(x, fold, "training")
+    np.testing.assert_allclose(by_training[:, :2], StandardScaler().fit(x[fold.train]).transform(x)[:, :2], atol=1e-12)
+    assert not by_training[:, 2].any()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"penalties": "shared", "layer": "best"},
+        {"inner": "leave-one-out"},
+        {"intercept": False, "layer": "best"},
+        {"regression": "ols"},
+        {"regression": "pca-ridge", "components": 5},
+    ],
+)
+def test_standardised_by_training_rows_is_a_pipeline_held_through_its_inner_folds(changes: dict[str, Any]) -> None:
+    """One dimension is a thousand times as large as the others, as some of language models are."""
+    random = np.random.default_rng(1)
+    x = random.normal(size=(160, 9)) * [1e3, 1, 1, 1, 1, 1, 1, 1, 0.01] + 50
+    y = (x[:, 1:2] + 100 * x[:, 8:] + random.normal(size=(160, 5))) * [1, 1, 30, 1, 0.1] + 7
+    grid, no_intercept = (1e-1, 1e1, 1e3), changes.get("intercept") is False
+    encoder = settings(standardize="training", grid=grid, grid_scale="absolute", **changes)
+    ours = encode([("x", x)], y, SAMPLES, NEUROIDS, encoder)
+    components = changes.get("components", 9)
+    for number, fold in enumerate(make_folds(SPLIT, SAMPLES)):
+        prepare = make_pipeline(StandardScaler(), PCA(components, svd_solver="full")).fit(x[fold.train])
+        scaler, z = StandardScaler().fit(y[fold.train]), prepare.transform(x)
+        target = scaler.transform(y)
+        groups = RUN[fold.train] if changes.get("inner") != "leave-one-out" else fold.train
+        values = (0.0,) if changes.get("regression") == "ols" else grid
+        held_out, means = np.full((len(values), *y.shape), np.nan), np.full(y.shape, np.nan)
+        for group in np.unique(groups):
+            block, rest = fold.train[groups == group], fold.train[groups != group]
+            means[block] = target[rest].mean(axis=0)
+            for out, penalty in zip(held_out, values, strict=True):
+                model = Ridge(penalty, fit_intercept=not no_intercept, solver="svd") if penalty else LinearRegression()
+                out[block] = model.fit(z[rest], target[rest]).predict(z[block])
+        errors = ((held_out - target)[:, fold.train] ** 2).sum(axis=1)  # (penalty, neuroid)
+        if changes.get("penalties") == "shared":
+            errors = np.broadcast_to(errors.sum(axis=1, keepdims=True), errors.shape)
+        best = errors.argmin(axis=0)
+        if values == grid:
+            np.testing.assert_array_equal(ours.penalty[0, number], np.array(grid)[best])
+        r, inner = [], []
+        for v, chosen in enumerate(best):
+            model = Ridge(values[chosen], solver="svd") if values[chosen] else LinearRegression()
+            predicted = model.fit(z[fold.train], y[fold.train, v] / scaler.scale_[v]).predict(z[fold.test])
+            r.append(pearsonr(predicted, y[fold.test, v])[0])
+            blocks = [fold.train[groups == group] for group in np.unique(groups)]
+            scored = held_out[chosen, :, v]
+            if changes.get("inner") == "leave-one-out":
+                blocks, scored = [fold.train], scored - means[:, v]
+            inner.append(np.mean([pearsonr(scored[rows], y[rows, v])[0] for rows in blocks]))
+        np.testing.assert_allclose(ours.r[0, number], r, atol=1e-6)
+        if encoder.layer == "nested":
+            np.testing.assert_allclose(ours.inner_score[0, number], np.mean(inner), atol=1e-6)
+
+
+def test_a_massive_dimension_rules_a_ridge_unless_features_are_standardised() -> None:
+    random = np.random.default_rng(1)
+    x = random.normal(size=(160, 9)) * [1e4, *[1] * 8]
+    y = x[:, 1:] @ random.normal(size=(8, 5))
+    plain, standardised_by_training = (
+        encode([("x", x)], y, SAMPLES, NEUROIDS, settings(standardize=standard, penalties=0.1)).aggregate_r[0, 0, 0]
+        for standard in ("none", "training")
+    )
+    assert plain < 0.3
+    assert standardised_by_training > 0.9
 
 
 @pytest.mark.parametrize("changes", [{}, {"standardize": "fold"}, {"delays": (0, 1), "trim": (2, 0)}])
@@ -153,7 +226,7 @@ def test_other_responses_are_only_standardised_in_the_fold() -> None:
     spaces = trial.spaces_of_samples(trial.y)
     assert callable(spaces)
     (space,) = spaces(2)
-    x = standardised(trial.y, trial.folds[2])
+    x = standardised(trial.y, trial.folds[2], "fold")
     assert space.trace == pytest.approx(((x - x.mean(axis=0)) ** 2).sum())
     plain = Trial(RESPONSES, SAMPLES, NEUROIDS, replace(encoder, standardize="none"))
     assert not callable(plain.spaces_of_samples(plain.y))

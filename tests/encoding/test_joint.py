@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -6,7 +7,7 @@ from himalaya.kernel_ridge import solve_multiple_kernel_ridge_random_search
 
 from brainalign.encoding.encoder import JOINT, Member, encode, encode_joint
 from brainalign.encoding.fit import fit_folds, training_folds
-from brainalign.encoding.joint import joint_spaces, weight_grid
+from brainalign.encoding.joint import joint_spaces, weight_grid, weights_beside_nulls, weights_of_nulls
 from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.splits import make_folds
 from brainalign.errors import InputError
@@ -38,14 +39,48 @@ def test_the_grid_has_every_space_alone_and_no_candidate_twice(n_spaces: int, li
     np.testing.assert_array_equal(weights, weight_grid(n_spaces, limit))
 
 
-def test_parity_with_himalayas_random_search_at_the_same_weights() -> None:
+@pytest.mark.parametrize("limit", [1, 5, 7, 10, 16, 40])
+@pytest.mark.parametrize("n_spaces", [2, 3, 4, 5, 6])
+def test_some_mixture_is_of_all_spaces(n_spaces: int, limit: int) -> None:
+    assert (weight_grid(n_spaces, limit) > 0).all(axis=1).any()
+
+
+def test_where_a_lattice_is_too_large_equal_mixtures_come_before_draws() -> None:
+    weights = weight_grid(4, 16)
+    sizes = (weights > 0).sum(axis=1)
+    assert sizes.tolist() == [1] * 4 + [4] + [3] * 4 + [2] * 6 + [4]
+    np.testing.assert_allclose(weights[:15].max(axis=1) * sizes[:15], 1.0)
+    assert not np.isclose(weights[15], 0.25).any()
+
+
+@pytest.mark.parametrize("limit", [1, 5, 8, 16, 21, 40])
+@pytest.mark.parametrize("nulls", [1, 2, 3, 4, 5])
+def test_weights_beside_nulls_hold_those_of_the_nulls_alone(nulls: int, limit: int) -> None:
+    """Features and nulls together can be the nulls by themselves, the features by themselves, and any share between."""
+    alone, beside = weights_of_nulls(nulls, limit), weights_beside_nulls(nulls + 1, limit)
+    of_features = beside[:, 0]
+    np.testing.assert_array_equal(beside[of_features == 0, 1:], alone)
+    np.testing.assert_array_equal(beside[of_features == 1], np.eye(1, nulls + 1))
+    shares = np.unique(of_features)
+    np.testing.assert_allclose(np.diff(shares), shares[1])
+    for share in shares[:-1]:
+        np.testing.assert_allclose(beside[of_features == share, 1:], (1 - share) * alone)
+    assert len(shares) >= 3
+    assert len(np.unique(beside.round(12), axis=0)) == len(beside)
+    assert len(beside) <= max(limit, 2 * (nulls + (nulls > 1)) + 1)
+    assert len(shares) > 4 or 4 * (nulls + (nulls > 1)) + 1 > limit  # quarters before more weights of the nulls
+
+
+@pytest.mark.parametrize("weights", [weight_grid(3, 10), weights_beside_nulls(3, 10)], ids=["joint", "beside nulls"])
+def test_parity_with_himalayas_random_search_at_the_same_weights(weights: np.ndarray) -> None:
     """Himalaya takes the mean over folds of the mean squared error, which is the sum where folds are equally large."""
     folds = make_folds(SPLIT, SAMPLES)
     fold = folds[0]
-    weights = weight_grid(3, 10)
+    y = np.hstack([Y[:, :4], SECOND[:, :4] - 3 + 20 * np.random.default_rng(1).normal(size=(N, 4))])
+    y -= y.mean(axis=0)
     encoder = settings()
     ours = fit_folds(
-        joint_spaces([FIRST, SECOND, THIRD], weights), Y, training_folds(folds, encoder, SAMPLES, True), encoder, True
+        joint_spaces([FIRST, SECOND, THIRD], weights), y, training_folds(folds, encoder, SAMPLES, True), encoder, True
     )[0]
     place = {row: number for number, row in enumerate(fold.train)}
     inner = [
@@ -62,7 +97,7 @@ def test_parity_with_himalayas_random_search_at_the_same_weights() -> None:
     test = np.stack([kernel[np.ix_(fold.test, fold.train)] for kernel in kernels])
     log_weights, dual, _, intercept = solve_multiple_kernel_ridge_random_search(
         train,
-        Y[fold.train],
+        y[fold.train],
         n_iter=weights,
         alphas=np.array(GRID) / N,
         cv=inner,
@@ -72,7 +107,7 @@ def test_parity_with_himalayas_random_search_at_the_same_weights() -> None:
         local_alpha=True,
     )
     theirs = np.einsum("sv,sij,jv->iv", np.exp(log_weights), test, dual) + intercept
-    np.testing.assert_allclose(ours.prediction + Y[fold.train].mean(axis=0), theirs, atol=1e-8)
+    np.testing.assert_allclose(ours.prediction + y[fold.train].mean(axis=0), theirs, atol=1e-8)
     assert len(set(ours.space.tolist())) > 1, "the data must make the choice differ between neuroids"
 
 
@@ -102,6 +137,37 @@ def test_unique_r2_has_the_right_sign() -> None:
 
     assert r2(FIRST, SECOND) - r2(FIRST) > 0.05
     assert abs(r2(FIRST, THIRD) - r2(FIRST)) < 0.02
+
+
+@pytest.mark.parametrize("nulls", [2, 3, 4, 5])
+def test_unique_r2_is_the_features_share_of_the_variance(nulls: int) -> None:
+    """Independent nulls explain .6 in unequal parts, features .1 or nothing; the rest is noise.
+
+    What k dimensions cost, fitted to 160 samples, is at most k / 160 of what is left over, .3 to .4: .01 for each null,
+    .02 for the features.
+    """
+    random = np.random.default_rng(nulls)
+    samples, n, neuroids = Samples({"split_group": np.arange(200) // 5}), 200, 40
+    parts = np.arange(nulls, 0, -1) / sum(range(nulls + 1))
+
+    def follow(space: np.ndarray, share: float) -> np.ndarray:
+        signal = space @ random.normal(size=(space.shape[1], neuroids))
+        return np.sqrt(share) * signal / signal.std(axis=0)
+
+    spaces, features, noise = [random.normal(size=(n, 4)) for _ in parts], *random.normal(size=(2, n, 8))
+    y = sum(follow(space, 0.6 * part) for space, part in zip(spaces, parts, strict=True)) + follow(features, 0.1)
+    y = y + np.sqrt(0.3) * random.normal(size=(n, neuroids))
+    table = {"neuroid": np.arange(neuroids).astype(str), "subject": ["S1"] * neuroids, "region": ["x"] * neuroids}
+    encoder = settings(grid=(1e-2, 1e-1, 1.0, 10.0), mixtures=13, draws=2, precision="float32")
+
+    def r2(members: list[np.ndarray], tried: Callable[[int, int], np.ndarray]) -> float:
+        joined, weights = [Member({"x": x}, ["x"] * 5) for x in members], tried(len(members), 13)
+        return float(encode_joint(joined, y, samples, table, encoder, weights=weights).aggregate_r2[1, 0, 0])
+
+    of_nulls = r2(spaces, weights_of_nulls)
+    assert of_nulls == pytest.approx(0.6 - 0.01 * nulls, abs=0.03)
+    assert r2([features, *spaces], weights_beside_nulls) - of_nulls == pytest.approx(0.1 - 0.01, abs=0.015)
+    assert -0.01 < r2([noise, *spaces], weights_beside_nulls) - of_nulls < 0.005
 
 
 def test_a_space_alone_is_a_plain_ridge() -> None:

@@ -32,6 +32,7 @@ def test_a_configs_mapping_is_read_whole() -> None:
     assert (settings.trim, settings.word_components, settings.intercept) == ((20, 15), 10, False)
     assert settings.fits_features
     assert not EncoderSettings(trim=(1, 1), zscore=True, zscore_delayed=True).fits_features
+    assert EncoderSettings(standardize="training", intercept=False).fits_features
     assert EncoderSettings.from_mapping({}) == EncoderSettings()
     np.testing.assert_allclose(EncoderSettings().grid, np.logspace(-4, 8, 13))
 

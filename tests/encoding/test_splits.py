@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.model_selection import GroupKFold, KFold, LeaveOneGroupOut, ShuffleSplit
 
+from brainalign.encoding.contiguous import rows_away, rows_near
 from brainalign.encoding.splits import Fold, inner_blocks, inner_folds, is_pooled, make_folds
 from brainalign.errors import InputError
 from brainalign.responses.samples import Samples
@@ -403,6 +404,21 @@ def test_inner_folds_that_cannot_be_made_are_told(split: dict[str, Any], number:
     with pytest.raises(InputError) as caught:
         inner_folds(folds, number, split, SAMPLES)
     assert sentence in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "gap", [{"gap": 0}, {"gap": 3}, {"gap": 4.5, "unit": "seconds"}, {"gap": 3, "at": "published"}]
+)
+def test_rows_near_a_row_are_those_that_are_not_away_from_it(gap: dict[str, Any]) -> None:
+    split = {"kind": "contiguous", "folds": 4} | gap
+    samples = Samples({"split_group": RUNS, "run": RUNS, "onset_s": ONSETS_S})
+    rows = np.random.default_rng(0).permutation(len(RUNS))[:200]
+    found = rows_near(rows, split, samples)
+    for place in range(0, len(rows), 7):
+        others = np.delete(rows, place)
+        expected = np.setdiff1d(others, rows_away(others, rows[[place]], split, samples))
+        np.testing.assert_array_equal(np.sort(rows[found[place]]), expected)
+    assert any(map(len, found)) == (gap.get("at") != "published" and gap["gap"] > 0)
 
 
 def test_inner_folds_by_a_column_need_the_samples() -> None:

@@ -127,6 +127,8 @@ def test_units(long: pd.DataFrame) -> None:
     assert units["alignment", "normalised"] == "share of the ceiling"
     assert units["alignment", "r2"] == "R2"
     assert units["alignment", "ceiling_known"] == units["pairs", "difference"] == "r"
+    for measure in ("over_twin", "twin_r", "twin_r_lowest", "twin_r_highest", "r_subject_mad"):
+        assert units["alignment", measure] == "r"
     assert units["properties", "world-loss_nats_per_token"] == "nats per token"
     assert units["properties", "log10_parameters"] == "log10"
     assert units["properties", "width"] == ""

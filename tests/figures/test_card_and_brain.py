@@ -173,11 +173,13 @@ def write_brain(root: Path, places: bool) -> dict[str, list[Path]]:
     r = np.stack([np.linspace(0, 0.2, 30), np.linspace(0.2, 0.4, 30)])
     r[:, -1] = np.nan
     encoding = root / "encoding" / "controlled" / "last-token" / MODEL / "mine.h5"
-    write_arrays(encoding, {"chosen_r": Variable(("scored_fold", "neuroid"), r.astype(np.float32))}, {"simulated": 0})
+    facts: dict[str, str | int | float] = {"simulated": 0, "spec": json.dumps({"layer": {"fixed": "block_01"}})}
+    write_arrays(encoding, {"chosen_r": Variable(("scored_fold", "neuroid"), r.astype(np.float32))}, facts)
     ceilings = root / "ceilings" / "controlled" / "mine.h5"
     values = {
         "ceiling_kind": Variable(("ceiling_kind",), words(["repeats"])),
-        "ceiling_per_neuroid": Variable(("ceiling_kind", "neuroid"), np.full((1, 30), 0.5)),
+        "ceiling_units": Variable(("ceiling_kind",), words(["r2"])),
+        "ceiling_per_neuroid": Variable(("ceiling_kind", "neuroid"), np.full((1, 30), 0.25)),
     }
     write_arrays(ceilings, values, {})
     return {"responses": [responses], "encodings": [encoding], "ceilings": [ceilings]}
@@ -196,6 +198,7 @@ def test_a_brain_is_drawn_where_its_space_is_declared(
 ) -> None:
     spec = {"figure": f"brain-{MODEL}", "model": MODEL, "coordinates": {"mine": space}}
     table = brain.select(StudyTables(by_name(write_brain(tmp_path, places)), spec))
+    assert set(table["layer_choice"]) <= {"fixed:block_01"}
     assert len(table) == (30 if places else 0)
     with style.styled():
         figure = brain.draw(table)

@@ -355,6 +355,14 @@ def sources_of(study: WrittenStudy, figure: str, selected: pd.DataFrame) -> list
     return [(selected[points], scores), (selected[selected["row"] == "correlation"], read["correlations"])]
 
 
+@pytest.mark.parametrize("figure", sorted(set(FIGURES) - {"ceilings"}))
+def test_scores_of_chosen_layers_say_how_these_were_chosen(study: WrittenStudy, figure: str) -> None:
+    selected = select(study, figure)
+    assert "layer_choice" in selected
+    choices = selected.loc[selected["encoder"] == "as-published", "layer_choice"]
+    assert set(choices) <= {"best"}
+
+
 @pytest.mark.parametrize("figure", sorted(set(FIGURES) - NOTHING_TO_SHOW - {"ceilings"}))
 def test_scores_are_selected_and_not_computed(study: WrittenStudy, figure: str) -> None:
     selected = select(study, figure)

@@ -76,13 +76,8 @@ class Scored:
     population: float  # the mean population r of the fitted weights
 
 
-def score(
-    design: Design, features: np.ndarray, responses: np.ndarray, weights: np.ndarray, for_flips: bool = False
-) -> Scored:
-    """Cross-validate a ridge of one penalty; `weights` (width, neuroid) are the true ones, scaled to the signal.
-
-    Pairs are about the fold's mean, or, to be flipped, about the mean over all samples.
-    """
+def score(design: Design, features: np.ndarray, responses: np.ndarray, weights: np.ndarray) -> Scored:
+    """Cross-validate a ridge of one penalty; `weights` (width, neuroid) are the true ones, scaled to the signal."""
     predictions, pairs, population = [], np.zeros((design.groups, design.groups)), 0.0
     contributions = np.zeros(design.groups)
     everyone, centre = np.arange(design.neuroids), responses.mean(axis=0)
@@ -96,20 +91,24 @@ def score(
         hat = (features[fold.test] - mean) @ solved
         prediction, truth = y.mean(axis=0) + hat @ (y - y.mean(axis=0)), responses[fold.test]
         predictions.append(prediction)
-        training_groups, test_groups = design.group[fold.train], design.group[fold.test]
-        groups, own = group_contributions(prediction, truth, centre, test_groups, design.units)
+        groups, own = group_contributions(prediction, truth, centre, design.group[fold.test], design.units)
         contributions[groups] = own[:, 0, 0] / design.folds
-        own_centre = centre if for_flips else truth.mean(axis=0)
-        groups_of = training_groups, test_groups, design.groups
-        of_fold = pair_contributions([(hat, everyone)], y, prediction, truth, own_centre, *groups_of, design.units)
+        of_fold = pair_contributions(
+            [(hat, everyone)],
+            responses,
+            fold,
+            prediction,
+            truth.mean(axis=0),
+            design.group,
+            design.groups,
+            design.units,
+        )
         pairs += of_fold[:, :, 0, 0]
         population += ((fitted * weights).sum(axis=0) / np.linalg.norm(fitted, axis=0)).mean() / design.folds
     return Scored(predictions, contributions, pairs, float(population))
 
 
-def simulate(
-    design: Design, number: int, seed: int, spaces: int = 1, for_flips: bool = False
-) -> Iterator[tuple[np.ndarray, list[Scored]]]:
+def simulate(design: Design, number: int, seed: int, spaces: int = 1) -> Iterator[tuple[np.ndarray, list[Scored]]]:
     """Yield responses (row, neuroid) and the scores of feature spaces that predict them equally well.
 
     The signal is the mean of one signal for each space, so that none knows all of it; `population` is what the
@@ -122,7 +121,7 @@ def simulate(
         weights *= design.signal / np.sqrt(spaces) / np.linalg.norm(weights, axis=1, keepdims=True)
         noise = np.sqrt(1 - design.signal**2) * design.grouped(random, design.neuroids, design.shared_noise)
         responses = sum(x @ w for x, w in zip(features, weights, strict=True)) + noise
-        yield responses, [score(design, x, responses, w, for_flips) for x, w in zip(features, weights, strict=True)]
+        yield responses, [score(design, x, responses, w) for x, w in zip(features, weights, strict=True)]
 
 
 def replicates_of(design: Design, responses: list[np.ndarray], scored: list[Scored], draws: int, seed: int) -> tuple:

@@ -4,15 +4,20 @@ import numpy as np
 import pytest
 
 from brainalign.encoding.scores import Units, aggregate, pearson
+from brainalign.encoding.splits import Fold
 from brainalign.errors import InputError
 from brainalign.inference.contributions import group_contributions
 from brainalign.inference.shared_training import (
-    centred_pairs,
     corrected_replicates,
     group_signs,
     pair_contributions,
+    put_together,
+    residual_pairs,
     shared_training_deviations,
+    shared_variance,
     small_sample_factor,
+    spread_of,
+    summed,
 )
 
 RANDOM = np.random.default_rng(2)
@@ -42,7 +47,7 @@ def fitted(fold: int) -> tuple[np.ndarray, np.ndarray, list[tuple[np.ndarray, np
 
 def pairs_of(fold: int) -> np.ndarray:
     train, test, hats, prediction = fitted(fold)
-    return pair_contributions(hats, Y[train], prediction, Y[test], Y.mean(axis=0), GROUP[train], GROUP[test], 12, UNITS)
+    return pair_contributions(hats, Y, Fold(train, test), prediction, Y.mean(axis=0), GROUP, 12, UNITS)
 
 
 def test_contributions_sum_to_r_exactly() -> None:
@@ -79,9 +84,7 @@ def test_constant_predictions_contribute_nothing() -> None:
     _, c = group_contributions(prediction, Y[test], Y.mean(axis=0), GROUP[test], UNITS)
     np.testing.assert_array_equal(c[:, 1, 0], 0)
     train = np.flatnonzero(FOLD_OF_GROUP[GROUP] != 0)
-    pairs = pair_contributions(
-        hats, Y[train], prediction, Y[test], Y.mean(axis=0), GROUP[train], GROUP[test], 12, UNITS
-    )
+    pairs = pair_contributions(hats, Y, Fold(train, test), prediction, Y.mean(axis=0), GROUP, 12, UNITS)
     np.testing.assert_array_equal(pairs[:, :, 1, 0], 0)
 
 
@@ -109,15 +112,13 @@ def test_pairs_sum_to_contributions_and_are_those_of_each_training_groups_respon
 def test_a_neuroid_without_a_hat_is_named() -> None:
     train, test, hats, prediction = fitted(0)
     with pytest.raises(InputError, match="neuroid 0 is predicted by 0 hats"):
-        pair_contributions(
-            hats[1:], Y[train], prediction, Y[test], Y.mean(axis=0), GROUP[train], GROUP[test], 12, UNITS
-        )
+        pair_contributions(hats[1:], Y, Fold(train, test), prediction, Y.mean(axis=0), GROUP, 12, UNITS)
     with pytest.raises(InputError, match="there are 3 group labels and 7 neuroids"):
         group_contributions(prediction, Y[test], Y.mean(axis=0), GROUP[:3], UNITS)
 
 
 @pytest.mark.parametrize("fold_of_group", [FOLD_OF_GROUP, np.arange(12), np.array([0] * 7 + [1] * 2 + [2] * 3)])
-def test_centred_pairs_are_residuals_of_additive_effects(fold_of_group: np.ndarray) -> None:
+def test_residual_pairs_are_those_of_additive_effects(fold_of_group: np.ndarray) -> None:
     pairs = RANDOM.normal(size=(12, 12)) + 5 + RANDOM.normal(size=(12, 1))
     rows, columns = np.nonzero(fold_of_group[:, None] != fold_of_group)
     effects = np.concatenate([np.eye(12)[rows], np.eye(12)[columns]], axis=1)
@@ -125,20 +126,55 @@ def test_centred_pairs_are_residuals_of_additive_effects(fold_of_group: np.ndarr
     expected = np.zeros((12, 12))
     expected[rows, columns] = pairs[rows, columns] - effects @ solution
     expected *= np.sqrt(len(rows) / (len(rows) - rank))
-    np.testing.assert_allclose(centred_pairs(pairs, fold_of_group), (expected + expected.T) / 2, atol=1e-6)
+    np.testing.assert_allclose(residual_pairs(pairs, fold_of_group), expected, atol=1e-6)
+    shared = sum(expected[g, h] * expected[h, g] for g in range(12) for h in range(12))
+    np.testing.assert_allclose(shared_variance(pairs, fold_of_group), shared, rtol=1e-5)
 
 
-def test_deviations_have_the_variance_stated_and_are_linear_in_pairs() -> None:
-    pairs, other = sum(pairs_of(k) for k in range(3)), RANDOM.normal(size=(12, 12, 3, 3))
+def test_deviations_have_the_variance_stated_and_keep_scale_and_sign() -> None:
+    pairs = sum(pairs_of(k) for k in range(3))
     signs = group_signs([f"g{k}" for k in range(12)], 40000, 0)
     deviations = shared_training_deviations(pairs, FOLD_OF_GROUP, signs)
-    symmetric = centred_pairs(pairs, FOLD_OF_GROUP)
-    stated = (symmetric**2).sum(axis=(0, 1)) / 9
+    stated = shared_variance(pairs, FOLD_OF_GROUP) / 9
+    assert np.nanmin(stated) > 0
     np.testing.assert_allclose(deviations.var(axis=0), stated, rtol=0.06)
     assert np.nanmax(np.abs(deviations.mean(axis=0)) / np.sqrt(stated)) < 0.03
-    difference = shared_training_deviations(pairs - other, FOLD_OF_GROUP, signs)
-    both = shared_training_deviations(other, FOLD_OF_GROUP, signs)
-    np.testing.assert_allclose(difference, deviations - both, atol=1e-12)
+    np.testing.assert_allclose(shared_training_deviations(-2 * pairs, FOLD_OF_GROUP, signs), -2 * deviations)
+
+
+def test_opposite_pairs_share_nothing() -> None:
+    pairs = RANDOM.normal(size=(12, 12))
+    pairs -= pairs.T
+    assert shared_variance(pairs, FOLD_OF_GROUP) < 0
+    assert not shared_training_deviations(
+        pairs[..., None], FOLD_OF_GROUP, group_signs(list("abcdefghijkl"), 5, 0)
+    ).any()
+    assert spread_of(shared_variance(pairs, FOLD_OF_GROUP), np.ones(())) == 1
+
+
+def test_a_spread_that_is_not_known_is_the_most_there_can_be() -> None:
+    found = spread_of(np.array([np.nan, 3.0, 3.0, -3.0]), np.array([1.0, 1.0, 0.0, 1.0]))
+    np.testing.assert_allclose(found, [np.sqrt(2), 2.0, np.sqrt(2), 1.0])
+
+
+@pytest.mark.parametrize(("folds", "blocks"), [(3, 24), (24, 16), (3, 48)])
+def test_groups_put_together_estimate_the_same(folds: int, blocks: int) -> None:
+    fold_of_group = np.arange(48) % folds
+    apart = fold_of_group[:, None] != fold_of_group
+    block_of_group, fold_of_block, share = put_together(fold_of_group, blocks)
+    assert len(fold_of_block) == block_of_group.max() + 1 <= max(blocks, folds)
+    for block, fold in enumerate(fold_of_block):
+        if folds <= blocks:
+            assert set(fold_of_group[block_of_group == block]) == {fold}
+    ours, whole = [], []
+    for _ in range(300):
+        pairs = RANDOM.normal(size=(48, 48))
+        pairs = (pairs + 0.5 * pairs.T) * apart
+        together = summed(pairs[..., None], block_of_group)
+        assert together.sum() == pytest.approx(pairs.sum())
+        ours.append(shared_variance(together, fold_of_block, share)[0])
+        whole.append(shared_variance(pairs, fold_of_group))
+    np.testing.assert_allclose([np.mean(ours), np.mean(whole)], apart.sum(), rtol=0.06)
 
 
 def test_signs_are_those_of_the_groups_and_the_seed() -> None:
@@ -160,6 +196,6 @@ def test_only_resampled_folds_are_moved_away_from_their_mean() -> None:
 
 def test_too_few_groups_are_named() -> None:
     with pytest.raises(InputError, match=r"at least 5 groups, and .* 3 groups in 3 folds with 6 such pairs"):
-        centred_pairs(np.ones((3, 3)), np.arange(3))
+        residual_pairs(np.ones((3, 3)), np.arange(3))
     with pytest.raises(InputError, match="cannot be told from 1 value"):
         small_sample_factor(1)

@@ -82,7 +82,7 @@ def test_intervals_of_the_encoder_cover_with_penalties_chosen_per_neuroid(
     table = {"neuroid": np.arange(len(names)).astype(str), "subject": names, "region": np.full(len(names), "x")}
     samples = Samples({"split_group": design.group.astype(str)})
     folds = make_folds(settings.split, samples)
-    plain, counted = [], []
+    plain, counted, of_r2 = [], [], []
     for seed in range(25):
         random = np.random.default_rng(100 + seed)
         x = design.grouped(random, design.width, design.shared_features)
@@ -92,7 +92,7 @@ def test_intervals_of_the_encoder_cover_with_penalties_chosen_per_neuroid(
         y = x @ weights + noise
         own = replace(settings, seed=seed)
         found = encode([("layer", x)], y, samples, table, own)
-        population = np.zeros(len(names))
+        population, population_r2 = np.zeros(len(names)), np.zeros(len(names))
         for k, fold in enumerate(folds):
             centred, responses = x[fold.train] - x[fold.train].mean(axis=0), y[fold.train]
             for penalty in np.unique(found.penalty[0, k]):
@@ -101,13 +101,19 @@ def test_intervals_of_the_encoder_cover_with_penalties_chosen_per_neuroid(
                 fitted = solved @ (responses[:, of] - responses[:, of].mean(axis=0))
                 reached = (fitted * weights[:, of]).sum(axis=0) / np.linalg.norm(fitted, axis=0)
                 population[of] += reached / len(folds)
-        truth = population.reshape(subjects, -1).mean(axis=1)
+                missed = ((fitted - weights[:, of]) ** 2).sum(axis=0) + 1 - signal**2  # of responses of variance 1
+                population_r2[of] += (1 - missed) / len(folds)
+        truth, truth_r2 = (values.reshape(subjects, -1).mean(axis=1) for values in (population, population_r2))
         assert found.dependence == "counted"
         counted.append(covered(found.replicates[:, 0, 1:, 0], truth))
+        of_r2.append(covered(found.replicates_r2[:, 1:, 0], truth_r2))
         with monkeypatch.context() as patch:
             patch.setattr(Dependence, "kind", lambda *_: NOT_COUNTED)
             without = encode([("layer", x)], y, samples, table, own)
         plain.append(covered(without.replicates[:, 0, 1:, 0], truth))
-    print(f"encoder, signal {signal}: plain {np.mean(plain):.4f}, counted {np.mean(counted):.4f}")
+    print(
+        f"encoder, signal {signal}: plain {np.mean(plain):.4f}, counted {np.mean(counted):.4f}, R2 {np.mean(of_r2):.4f}"
+    )
     assert np.mean(plain) < 0.9
     assert 0.93 <= np.mean(counted) <= 0.97
+    assert 0.92 <= np.mean(of_r2) <= 0.97

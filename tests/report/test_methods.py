@@ -72,6 +72,7 @@ def test_encoders_stand_in_the_order_of_trust(invented: Invented) -> None:
         ({"aggregate": "brain-score"}, "the median over neuroids of all subjects in each fold"),
         ({"delays": [1, 2]}, "at delays of 1 and 2 samples"),
         ({"trim": [20, 15]}, "20 samples at the start and 15 at the end"),
+        ({"standardize": "training"}, "standardised by the mean and SD of the training samples"),
     ],
 )
 def test_what_an_encoder_does_is_told(changes: dict[str, Any], piece: str) -> None:
@@ -101,6 +102,18 @@ def test_methods_tell_what_a_study_has_and_nothing_else(unlike: tuple[str, Inven
     assert ("has no interval over bases" in said) == (way == "of one base")
     assert "flipping the signs" in said
     assert "beyond the nulls" not in said  # no feature space was fitted together with them
+
+
+def test_what_stands_beside_scores_is_told_where_it_was_computed(invented: Invented) -> None:
+    beside = "Scores are set beside those of untrained twins (the model's architecture with random weights)"
+    assert f"{beside}: the difference" in text(invented)
+    table = invented.tables.alignment
+    both = text(invented.changed(alignment=table.assign(over_random_tokens=0.1)))
+    assert f"{beside} and of the same model reading random tokens: the difference" in both
+    assert "the median absolute deviation of their own r" in both
+    none = text(invented.changed(alignment=table.assign(over_twin=float("nan"), r_subject_mad=float("nan"))))
+    assert "Scores are set beside" not in none
+    assert "median absolute deviation" not in none
 
 
 def test_shifts_are_told_of_series_only(invented: Invented) -> None:
@@ -152,7 +165,7 @@ def test_scores_without_an_interval_are_told(invented: Invented) -> None:
         (
             {"length": {"control": "length"}, "g": {"table": "T"}},
             "Nulls and given features",
-            "length, the numbers of characters and words of a part. The best null",
+            "length, the numbers of characters, words and punctuation marks of a part. The best null",
             "g, a given",
         ),
         ({"j": {"joint": ["tiny-1", "tiny-2"]}}, "Joint features", "j (tiny-1 and tiny-2)", "null"),

@@ -211,6 +211,21 @@ def test_a_model_added_runs_its_own_jobs_and_the_joins(project: Project) -> None
     assert project.plan() == set()
 
 
+def test_a_twin_added_is_set_beside_what_has_its_architecture(project: Project) -> None:
+    project.edit("config.yaml", "untrained: {seeds: [0]}", "untrained: {seeds: [0, 1]}")
+    twin = "small-untrained-1"
+    cells = [("last", twin, dataset) for dataset in DATASETS]
+    own = {("train_model", twin)} | losses(twin) | computed(cells) | encoded(cells)
+    assert project.plan() == own | scored(of("small", "small-instruct")) | JOIN
+
+
+def test_a_readout_of_random_tokens_added_is_set_beside_the_one_that_is_like_it(project: Project) -> None:
+    line = "  last: {context: group, pooling: last}\n"
+    project.edit("config.yaml", line, line + "  random: {context: group, pooling: last, tokens: random}\n")
+    cells = [("random", model, dataset) for model in MODELS for dataset in DATASETS]
+    assert project.plan() == computed(cells) | encoded(cells) | scored(of(*MODELS)) | JOIN
+
+
 def test_a_model_removed_reruns_the_joins(project: Project) -> None:
     project.edit("config.yaml", "  mine: {source: mine/model, family: g, kind: vanilla}\n", "")
     project.edit("config.yaml", ", mine: 0.75", "")

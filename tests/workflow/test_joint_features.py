@@ -131,23 +131,37 @@ def _layers(path: Path) -> dict[str, np.ndarray]:
         return {name: item[:] for name, item in file.items() if item.ndim == 2}
 
 
-def test_scores_are_those_of_scikit_learn(finished: Project) -> None:
+WEIGHTINGS = {
+    "last/both": [(1, 0), (0, 1), (0.25, 0.75), (0.5, 0.5), (0.75, 0.25)],
+    "none/+nulls": [(1, 0), (0, 1), (0.5, 0.5)],
+    "last/mine+nulls": [
+        *((1, 0, 0), (0, 1, 0), (0, 0, 1), (0, 0.5, 0.5)),  # without the model, those of the nulls
+        *((0.5, 0.5, 0), (0.5, 0, 0.5), (0.5, 0.25, 0.25)),
+    ],
+}
+MEMBERS = {
+    "last/both": {"mine": "last", "given": "none"},
+    "none/+nulls": {"position": "none", "length": "none"},
+    "last/mine+nulls": {"mine": "last", "position": "none", "length": "none"},
+}
+
+
+@pytest.mark.parametrize("joined", WEIGHTINGS)
+def test_scores_are_those_of_scikit_learn(finished: Project, joined: str) -> None:
     """Ridges on features of which each space is divided by √trace and multiplied by √weight, refitted in every fold."""
     results = finished.path / "results"
     responses = np.load(finished.path / "mine/responses.npy").astype(np.float64)
-    members = {"mine": "last", "given": "none"}
+    members, weightings = MEMBERS[joined], WEIGHTINGS[joined]
     layers = {name: _layers(results / f"activations/{at}/{name}/user.h5") for name, at in members.items()}
     chosen: list[list[str]] = []
     for name, at in members.items():
         with h5py.File(results / f"encoding/ridge/{at}/{name}/user.h5") as file:
             names, index = file["layer"].asstr()[:], file["chosen_layer"][:, 0]
         chosen.append([str(names[number]) for number in index])
-    assert len(layers["mine"]) > 2
-    with h5py.File(results / "encoding/ridge/last/both/user.h5") as file:
+    with h5py.File(results / f"encoding/ridge/{joined}/user.h5") as file:
         r, r2 = file["r"][0].astype(np.float64), file["r2"][0].astype(np.float64)
         assert file["layer"].asstr()[:].tolist() == ["joint"]
     tests = _grouped(3)
-    weightings = [(1.0, 0.0), (0.0, 1.0), (0.25, 0.75), (0.5, 0.5), (0.75, 0.25)]
     taken = set()
     for fold, test in enumerate(tests):
         spaces = [layers[name][chosen[number][fold]].astype(np.float64) for number, name in enumerate(members)]
@@ -164,7 +178,7 @@ def test_scores_are_those_of_scikit_learn(finished: Project) -> None:
             assert r[fold, neuroid] == pytest.approx(np.corrcoef(predicted, y[test])[0, 1], abs=1e-5)
             total = np.square(y[test] - y[train].mean()).sum()
             assert r2[fold, neuroid] == pytest.approx(1 - np.square(y[test] - predicted).sum() / total, abs=1e-5)
-    assert len(taken) > 2, "the neuroids must differ in their weights"
+    assert len(taken) > 1, "the neuroids must differ in their weights"
 
 
 def _errors(x: np.ndarray, y: np.ndarray, train: np.ndarray, test: np.ndarray) -> np.ndarray:

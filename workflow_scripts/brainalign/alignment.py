@@ -14,11 +14,14 @@ import pandas as pd
 from brainalign.alarms import alarms
 from brainalign.ceilings.ceiling import BASES
 from brainalign.ceilings.ceiling import KINDS as CEILING_KINDS
-from brainalign.inference.p_values import ONE_FOLD, SHARED_TRAINING_SPREAD
+from brainalign.errors import InputError
+from brainalign.inference.p_values import ONE_FOLD
+from brainalign.inference.shared_training import shared_variance, spread_of, tells_dependence
 from brainalign.inference.sign_flip import sign_flip_test
 from brainalign.inference.simultaneous import simultaneous_interval
 from brainalign.intervals import percentile_interval
-from brainalign.scored import Ceilings, NormalisedNeuroids, Scores
+from brainalign.own_nulls import RANDOM_TOKENS, TWIN, over_own_null, own_null_columns
+from brainalign.scored import Ceilings, Fits, NormalisedNeuroids, Scores
 
 DRAWS = 1999  # sign patterns of a test
 
@@ -30,30 +33,44 @@ def alignment_table(
     names: Mapping[str, Any],
     neuroids: NormalisedNeuroids | None = None,
     together: Sequence[Scores] = (),
+    twins: Mapping[str, Scores] | None = None,
+    random_tokens: Mapping[str, Scores] | None = None,
 ) -> pd.DataFrame:
     """Return one row for each layer and "chosen" × subject × region that has neuroids.
 
-    r is the encoder's aggregate of Pearson r on held-out rows. `normalised` is r / ceiling, not clipped, NaN where the
-    ceiling is not above 0; its interval is of r / ceiling draw by draw, or, where the ceiling has no draws of its
-    own, of r over the fixed ceiling. With `neuroids` it is the aggregate of r / ceiling of the `normalised_neuroids`
-    neuroids whose ceiling lies above 0 by its interval, and has no interval. `ceiling_basis` says what the ceiling
-    belongs to: "truth", "responses" alone, or the "encoder", too, where other subjects' responses predict as features.
+    r is the encoder's aggregate of Pearson r on held-out rows. `r_subject_mad` is the median over subjects of |r of the
+    subject − their median|, unscaled, on rows of all subjects where at least two have an r of their own; it says how
+    far subjects differ, whatever the aggregate, and is neither an interval nor a standard error. (Schrimpf et al. 2021
+    give it as `error`, times 1.4826, which was the default of SciPy's function then.)
+
+    `normalised` is r / ceiling, not clipped, NaN where the ceiling is not above 0; its interval is of r / ceiling draw
+    by draw, or, where the ceiling has no draws of its own, of r over the fixed ceiling. With `neuroids` it is the
+    aggregate of r / ceiling of the `normalised_neuroids` neuroids whose ceiling lies above 0 by its interval, and has
+    no interval. `normalised_draws` are the draws that its interval is of: those whose ceiling is above 0.
+    `ceiling_basis` says what the ceiling belongs to: "truth", "responses" alone, or the "encoder", too, where other
+    subjects' responses predict as features.
+    `ceiling_units` are those of all columns of ceilings: "r"; of a ceiling of r² they hold the signed root.
     `ceiling_above_noise` is 1 where the ceiling's interval lies above 0, and above `ceiling_null_high`, the highest
     that the same estimate gives of noise; 0 where it does not, NaN where there is no interval. `over_null` is r − r of
     the null with the highest r of its chosen layer for the same subject and region; the interval is paired, of the
-    differences draw by draw, for that null.
+    differences draw by draw, for that null. `over_twin` is r − the mean over seeds of the r of the model's untrained
+    `twins`, which is `twin_r`, and `over_random_tokens` r − that of the model itself at the readouts `random_tokens`;
+    their intervals are paired, too, and of the seeds that were taken: how far these lie apart is in `twin_r_lowest` and
+    `twin_r_highest` alone (see `own_nulls`). Both are of the seeds' chosen layers, and empty where there are none.
 
     `r_band_low` and `r_band_high` cover the whole curve over layers at once. `r_p` is of r > 0, `over_null_p` of
     `over_null` > 0, one-sided, by flipping the signs of what groups contribute to the mean over folds and neuroids
-    (whatever the aggregate), the null distribution widened by √2 where folds train each other; `r_p_layers` and
-    `over_null_p_layers` are the same for the family of layers, by the maximum statistic. `r_p_shift` is, for series, of
-    the mean r > 0 by shifts inside runs (`inference.circular_shift`), for the chosen layer. `dependence` says how
-    intervals count that folds train each other.
+    (whatever the aggregate), the null distribution widened by what groups share by training each other, or, where that
+    is not known, by √2 (see `inference.shared_training`); `r_p_layers` and `over_null_p_layers` are the same for the
+    family of layers, by the maximum statistic. `r_p_shift` is, for series, of the mean r > 0 by shifts inside runs
+    (`inference.circular_shift`), for the chosen layer. `dependence` says how intervals count that folds train each
+    other.
 
     `r2` is against the mean of the training rows, `r2_test_mean` against that of the test rows. `nulls_r2` is that of
     all nulls together, `joint_r2` that of features and nulls together, both at the layers chosen in the fold, and
     `unique_r2` their difference: what the features explain beyond the nulls; for the chosen layer only. `alarms` are
-    sentences about what may be wrong with a score.
+    sentences about what may be wrong with a score. `layer_share` is the share of folds that chose a layer, where
+    subjects or neuroids have layers of their own in the mean over those of the row.
 
     Parameters
     ----------
@@ -61,18 +78,25 @@ def alignment_table(
     names : dataset, collection, encoder, readout, features, features_kind, layer_choice; `text_free`, the nulls that
         are computed without the text.
     together : scores of the nulls together, and of the features with them; empty where they were not joined.
+    twins : name → scores of the model's untrained twins, under the same draws.
+    random_tokens : readout → scores of the model reading random tokens, under the same draws.
     neuroids : scores normalised neuroid by neuroid, which then stand in the place of normalised aggregates.
     """
+    seeds = {TWIN: twins, RANDOM_TOKENS: random_tokens}
+    own = {kind: over_own_null(scores, found) for kind, found in seeds.items() if found}
     blocks = {
         **_labels(scores, names),
         **_with_interval("r", scores.r, scores.replicates),
+        "r_subject_mad": _subject_deviation(scores.r),
         **_band(scores),
         **_tests(scores, nulls),
         **_against_ceiling(scores, ceilings),
         **_normalised(scores, ceilings, neuroids),
         **_over_best_null(scores, nulls),
+        **own_null_columns(TWIN, own.get(TWIN)),
+        **own_null_columns(RANDOM_TOKENS, own.get(RANDOM_TOKENS)),
         **_beyond_nulls(scores, together),
-        "alarms": alarms(scores, nulls, names.get("text_free", ())),
+        "alarms": alarms(scores, nulls, names.get("text_free", ()), own),
     }
     shape = scores.r.shape
     table = pd.DataFrame({name: np.broadcast_to(values, shape).ravel() for name, values in blocks.items()})
@@ -89,7 +113,6 @@ def alignment_table(
 
 def _labels(scores: Scores, names: Mapping[str, str]) -> dict[str, Any]:
     n_layers = len(scores.layers) - 1
-    share = np.bincount(scores.chosen_layer.ravel(), minlength=n_layers) / max(scores.chosen_layer.size, 1)  # (layer,)
     fixed = ("dataset", "collection", "encoder", "readout", "features", "features_kind")
     return {
         **{name: np.array(names[name], dtype=object) for name in fixed},
@@ -98,9 +121,39 @@ def _labels(scores: Scores, names: Mapping[str, str]) -> dict[str, Any]:
         "region": np.array(scores.regions, dtype=object),
         "layer": np.array(scores.layers, dtype=object)[:, None, None],
         "layer_index": np.append(np.arange(n_layers, dtype=np.float64), np.nan)[:, None, None],
-        "layer_share": np.append(share, np.nan)[:, None, None],
+        "layer_share": _layer_shares(scores),
         "layer_choice": np.array(names["layer_choice"], dtype=object),
     }
+
+
+def _layer_shares(scores: Scores) -> np.ndarray:
+    """Return the share of folds that chose a layer, in the mean over a cell's choice units (layer, subject, region)."""
+    n_layers, shape = len(scores.layers) - 1, scores.r.shape
+    shares = np.full(shape, np.nan)
+    if scores.chosen_layer.size:
+        chosen = scores.chosen_layer.reshape(len(scores.chosen_layer), -1)  # (fold, unit)
+        of_unit = np.stack([(chosen == layer).mean(axis=0) for layer in range(n_layers)])  # (layer, unit)
+        cells = scores.unit_cells
+        cells = np.ones((chosen.shape[1], *shape[1:])) if cells is None else cells.astype(np.float64)
+        counted = np.where(cells.any(axis=0), cells.sum(axis=0), np.nan)
+        shares[:-1] = np.tensordot(of_unit, cells, axes=1) / counted
+    return shares
+
+
+def _subject_deviation(r: np.ndarray) -> np.ndarray:
+    """Return the median absolute deviation over subjects in the place of all subjects, NaN elsewhere.
+
+    Parameters
+    ----------
+    r : (layer, subject, region), the first subject "all"; subjects whose r is NaN do not count.
+    """
+    found = np.full(r.shape, np.nan)
+    for region in range(r.shape[2]):
+        own = r[:, 1:, region]
+        own = own[:, np.isfinite(own).all(axis=0)]  # (layer, subject)
+        if own.shape[1] > 1:
+            found[:, 0, region] = np.median(np.abs(own - np.median(own, axis=1, keepdims=True)), axis=1)
+    return found
 
 
 def _band(scores: Scores) -> dict[str, Any]:
@@ -114,36 +167,43 @@ def _band(scores: Scores) -> dict[str, Any]:
 def _tests(scores: Scores, nulls: Mapping[str, Scores]) -> dict[str, Any]:
     nothing = np.full(scores.r.shape, np.nan)
     found = dict.fromkeys("r_p r_p_layers r_p_shift over_null_p over_null_p_layers smallest_p".split(), nothing)
-    dependence = "" if scores.fits is None else scores.fits.dependence
-    spread = 1.0 if dependence == ONE_FOLD else SHARED_TRAINING_SPREAD
-    found["dependence"] = np.array(dependence, dtype=object)
-    if scores.fits is not None:
-        found["r_p_shift"] = np.append(nothing[:-1], scores.fits.shift_p[None], axis=0)
-    if scores.fits is None or len(scores.fits.contributions) < 2 or np.isnan(scores.fits.contributions[:, -1]).all():
+    fits = scores.fits
+    found["dependence"] = np.array("" if fits is None else fits.dependence, dtype=object)
+    if fits is None:
         return found
-    own = scores.fits.contributions
-    found["r_p"], found["r_p_layers"], smallest = _sign_flips(own, spread)
+    found["r_p_shift"] = np.append(nothing[:-1], fits.shift_p[None], axis=0)
+    if len(fits.contributions) < 2 or np.isnan(fits.contributions[:, -1]).all():
+        return found
+    found["r_p"], found["r_p_layers"], smallest = _sign_flips(fits.contributions, fits.pairs, fits)
     found["smallest_p"] = np.where(np.isnan(found["r_p"]), np.nan, smallest)
-    beside = [null.fits.contributions[:, -1] for null in nulls.values() if null.fits is not None]
+    beside = [null.fits for null in nulls.values() if null.fits is not None]
     if beside:
-        best = _best_null(nulls)  # (subject, region)
-        of_best = np.take_along_axis(np.stack(beside, axis=1), best[None, None], axis=1)[:, 0]  # (group, subject, ...)
-        found["over_null_p"], found["over_null_p_layers"], _ = _sign_flips(own - of_best[:, None], spread)
+        best = _best_null(nulls)[None, None]  # (1, 1, subject, region)
+        contributions = np.take_along_axis(np.stack([of.contributions[:, -1] for of in beside], axis=1), best, axis=1)
+        pairs = np.take_along_axis(np.stack([of.pairs[:, :, -1] for of in beside], axis=2), best[None], axis=2)
+        found["over_null_p"], found["over_null_p_layers"], _ = _sign_flips(
+            fits.contributions - contributions, fits.pairs - pairs, fits
+        )
     return found
 
 
-def _sign_flips(contributions: np.ndarray, spread: float) -> tuple[np.ndarray, np.ndarray, float]:
+def _sign_flips(contributions: np.ndarray, pairs: np.ndarray, fits: Fits) -> tuple[np.ndarray, np.ndarray, float]:
     """Return p alone and p in the family of layers, (layer, subject, region), and the smallest p that there can be."""
-    layers = contributions.shape[1]
+    shape = contributions.shape[1:]
     flat = contributions.reshape(*contributions.shape[:2], -1)  # (group, layer, cell)
-    alone = sign_flip_test(flat.reshape(len(flat), -1), DRAWS, alternative="greater", spread=spread)
-    family = np.full((layers, flat.shape[2]), np.nan)
+    spread = np.ones(flat.shape[1:])
+    if fits.dependence != ONE_FOLD:
+        shared = np.full(shape, np.nan)
+        if tells_dependence(fits.fold_of_block):
+            shared = shared_variance(pairs, fits.fold_of_block, fits.pair_share)
+        spread = spread_of(shared, np.square(contributions).sum(axis=0)).reshape(flat.shape[1:])
+    alone = sign_flip_test(flat.reshape(len(flat), -1), DRAWS, alternative="greater", spread=spread.ravel())
+    family = np.full(flat.shape[1:], np.nan)
     for cell in range(flat.shape[2]):
         tested = sign_flip_test(
-            flat[:, :-1, cell], DRAWS, alternative="greater", statistic="studentised", spread=spread
+            flat[:, :-1, cell], DRAWS, alternative="greater", statistic="studentised", spread=spread[:-1, cell]
         )
         family[:-1, cell] = tested.p_family
-    shape = contributions.shape[1:]
     return alone.p.reshape(shape), family.reshape(shape), alone.smallest_p
 
 
@@ -167,26 +227,31 @@ def _against_ceiling(scores: Scores, ceilings: Ceilings) -> dict[str, Any]:
         first["ceiling_null"], first["ceiling_null_high"] = null, high
         first["ceiling_above_noise"] = np.where(np.isnan(low), np.nan, low > np.fmax(high, 0.0))
     kind = ceilings.kinds[0] if ceilings.kinds else ""
+    if ceilings.units != "r":
+        raise InputError(f"r cannot be divided by ceilings in units of {ceilings.units!r}; take their signed root.")
     texts = {"ceiling_kind": kind, "ceiling_basis": BASES[kind] if kind else ""}
+    texts["ceiling_units"] = ceilings.units if kind else ""
     return {name: np.array(text, dtype=object) for name, text in texts.items()} | first | columns
 
 
 def _normalised(scores: Scores, ceilings: Ceilings, neuroids: NormalisedNeuroids | None) -> dict[str, Any]:
-    nothing = np.full(scores.r.shape, np.nan)
+    nothing, drawn = np.full(scores.r.shape, np.nan), np.zeros(scores.r.shape, dtype=np.int64)
     if neuroids is not None:
         found = {"normalised": neuroids.normalised, "normalised_low": nothing, "normalised_high": nothing}
         by, counts = "neuroid", neuroids.neuroids
     elif ceilings.kinds:
         ceiling = _positive(ceilings.r[0])  # (subject, region)
         own = ceilings.replicates[:, 0]  # (draw, subject, region)
-        drawn = np.where(np.isfinite(own).any(axis=0), _positive(own), ceiling)
-        replicates = np.where(np.isnan(ceiling), np.nan, scores.replicates / drawn[:, None])
+        against = np.where(np.isfinite(own).any(axis=0), _positive(own), ceiling)
+        replicates = np.where(np.isnan(ceiling), np.nan, scores.replicates / against[:, None])
         found = _with_interval("normalised", scores.r / ceiling, replicates)
         by, counts = "aggregate", np.where(np.isnan(ceiling), 0, scores.neuroids)
+        drawn = np.isfinite(replicates).sum(axis=0)
     else:
         found = dict.fromkeys(("normalised", "normalised_low", "normalised_high"), nothing)
         by, counts = "", np.zeros(scores.r.shape[1:], dtype=np.int64)
-    return found | {"normalised_by": np.array(by, dtype=object), "normalised_neuroids": counts}
+    labels = {"normalised_by": np.array(by, dtype=object), "normalised_neuroids": counts, "normalised_draws": drawn}
+    return found | labels
 
 
 def _over_best_null(scores: Scores, nulls: Mapping[str, Scores]) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from brainalign.ceilings.ceiling import KINDS as CEILING_KINDS
+from brainalign.ceilings.ceiling import UNITS as CEILING_UNITS
+from brainalign.ceilings.ceiling import in_units_of_r
 from brainalign.ceilings.neuroids import normalise_neuroids
 from brainalign.encoding.scores import Units
 from brainalign.errors import UnreadableFileError
@@ -17,12 +19,13 @@ CHOSEN = "chosen"
 ALL = "all"
 
 _ENCODING = (
-    "aggregate_r replicates contributions aggregate_r2 aggregate_r2_test_mean replicates_r2 chosen_layer edge_share "
-    "constant_predictions shift_p width train_rows layer score_layer score_subject score_region subject region"
+    "aggregate_r replicates contributions pairs fold_of_block aggregate_r2 aggregate_r2_test_mean replicates_r2 "
+    "chosen_layer edge_share constant_predictions shift_p width train_rows layer score_layer score_subject "
+    "score_region subject region"
 ).split()
 _CEILINGS = (
-    "ceiling_kind ceiling_aggregate ceiling_low ceiling_high ceiling_null ceiling_null_high ceiling_replicates "
-    "score_subject score_region"
+    "ceiling_kind ceiling_units ceiling_aggregate ceiling_low ceiling_high ceiling_null ceiling_null_high "
+    "ceiling_replicates score_subject score_region"
 ).split()
 
 
@@ -40,6 +43,8 @@ class Fits:
     groups : how many groups of samples there are.
     contributions : (group, layer, subject, region), what each group adds to the mean r; NaN where groups are tested in
         several folds.
+    pairs : (block, block, layer, subject, region), the same by way of each training block; NaN where it is not known.
+    fold_of_block : (block,); pair_share : see `inference.shared_training.put_together`.
     shift_p : (subject, region), p of the chosen layer by shifts of a series inside runs; NaN for no series.
     dependence : how intervals count that folds train each other, see `encoding.dependence`.
     left_out : sentences on neuroids that the responses had lost before; empty where none was.
@@ -54,6 +59,9 @@ class Fits:
     train_rows: float
     groups: int
     contributions: np.ndarray
+    pairs: np.ndarray
+    fold_of_block: np.ndarray
+    pair_share: float
     shift_p: np.ndarray
     dependence: str
     left_out: str = ""
@@ -71,6 +79,8 @@ class Scores:
     neuroids : (subject, region), how many.
     samples : rows of the data set; simulated : whether the responses are; encoder : the settings, as given.
     fits : what else is known of the fits; None where nothing is.
+    unit_cells : (unit, subject, region) bool, whether a unit that chooses a layer belongs to a cell; None where one
+        chooses for all.
     """
 
     layers: tuple[str, ...]
@@ -84,6 +94,7 @@ class Scores:
     simulated: bool
     encoder: Any
     fits: Fits | None = None
+    unit_cells: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -96,6 +107,7 @@ class Ceilings:
     r, low, high : (kind, subject, region); replicates : (draw, kind, subject, region), NaN where a kind has none.
     null, null_high : (kind, subject, region), what the same estimate gives of noise, on average and at most; NaN where
         that is 0.
+    units : of all of these; scores are in units of r, and so is what they are divided by.
     """
 
     kinds: tuple[str, ...]
@@ -105,6 +117,7 @@ class Ceilings:
     replicates: np.ndarray
     null: np.ndarray | None = None
     null_high: np.ndarray | None = None
+    units: str = "r"
 
 
 @dataclass(frozen=True)
@@ -173,15 +186,19 @@ def read_scores(path: Path) -> Scores:
             train_rows=float(arrays["train_rows"].mean()),
             groups=int(attributes["groups"]),
             contributions=arrays["contributions"].astype(np.float64),
+            pairs=arrays["pairs"].astype(np.float64),
+            fold_of_block=arrays["fold_of_block"],
+            pair_share=float(attributes.get("pair_share", 1.0)),
             shift_p=arrays["shift_p"].astype(np.float64),
             dependence=str(attributes.get("dependence", "")),
             left_out=str(attributes.get("left_out", "")),
         ),
+        _cells_of_units(path, arrays, subjects, regions),
     )
 
 
 def read_ceilings(path: Path, scores: Scores) -> Ceilings:
-    """Read the ceilings that belong to scores.
+    """Read the ceilings that belong to scores, those in units of r² as their signed root.
 
     Raises
     ------
@@ -196,9 +213,10 @@ def read_ceilings(path: Path, scores: Scores) -> Ceilings:
     if len(order) < len(kinds):
         strange = next(kind for kind in kinds if kind not in CEILING_KINDS)
         raise UnreadableFileError(path, f"it has a ceiling {strange!r}, but {', '.join(CEILING_KINDS)} are known")
-    r, low, high = (arrays[name][order] for name in ("ceiling_aggregate", "ceiling_low", "ceiling_high"))
-    null, null_high = arrays["ceiling_null"][order], arrays["ceiling_null_high"][order]
-    replicates = arrays["ceiling_replicates"][:, order]
+    units = _units(path, arrays["ceiling_units"])
+    names = ("ceiling_aggregate", "ceiling_low", "ceiling_high", "ceiling_null", "ceiling_null_high")
+    r, low, high, null, null_high = (in_units_of_r(arrays[name], units)[order] for name in names)
+    replicates = np.moveaxis(in_units_of_r(np.moveaxis(arrays["ceiling_replicates"], 1, 0), units)[order], 0, 1)
     return Ceilings(tuple(kinds[index] for index in order), r, low, high, replicates, null, null_high)
 
 
@@ -210,18 +228,21 @@ def read_neuroids(encoding: Path, ceilings: Path, scores: Scores) -> NormalisedN
     UnreadableFileError : files without scores or ceilings of neuroids, or of other neuroids.
     """
     of_neuroids = ("neuroid", "subject", "region")
-    fits = read_arrays(encoding, ["r", *of_neuroids])
-    found = read_arrays(ceilings, ["ceiling_kind", "ceiling_per_neuroid", "ceiling_per_neuroid_low"])
+    fits = read_arrays(encoding, ["r", "chosen_r", *of_neuroids])
+    found = read_arrays(ceilings, ["ceiling_kind", "ceiling_units", "ceiling_per_neuroid", "ceiling_per_neuroid_low"])
     kinds = _names(found["ceiling_kind"])
     first = min(range(len(kinds)), key=lambda index: CEILING_KINDS.index(kinds[index]), default=None)
     if first is None:
         raise UnreadableFileError(ceilings, "it has no ceiling by which neuroids could be normalised")
-    ceiling, low = (found[name][first] for name in ("ceiling_per_neuroid", "ceiling_per_neuroid_low"))
+    units_of_kinds = _units(ceilings, found["ceiling_units"])
+    ceiling, low = (
+        in_units_of_r(found[name], units_of_kinds)[first] for name in ("ceiling_per_neuroid", "ceiling_per_neuroid_low")
+    )
     if len(ceiling) != fits["r"].shape[-1]:
         raise UnreadableFileError(ceilings, f"it has {len(ceiling)} neuroids, the encoding {fits['r'].shape[-1]}")
     units = Units(*(fits[name].astype(str) for name in of_neuroids))
     aggregate = scores.encoder.get("aggregate", "mean")
-    return NormalisedNeuroids(*normalise_neuroids(fits["r"], scores.chosen_layer, units, ceiling, low, aggregate))
+    return NormalisedNeuroids(*normalise_neuroids(fits["r"], fits["chosen_r"], units, ceiling, low, aggregate))
 
 
 def read_null(path: Path, scores: Scores) -> Scores:
@@ -242,9 +263,30 @@ def read_null(path: Path, scores: Scores) -> Scores:
     return null
 
 
+def _cells_of_units(
+    path: Path, arrays: dict[str, np.ndarray], subjects: tuple[str, ...], regions: tuple[str, ...]
+) -> np.ndarray | None:
+    """Return which cells a unit that chose a layer belongs to: a subject to all its regions, a neuroid to its own."""
+    units, neuroids = arrays["chosen_layer"].shape[1], len(arrays["subject"])
+    if units == 1:
+        return None
+    if units == neuroids:
+        of_subject, of_region = _belongs(arrays["subject"], subjects), _belongs(arrays["region"], regions)
+        return np.asarray(of_subject.T[:, :, None] & of_region.T[:, None, :])
+    if units != len(subjects) - 1:
+        reason = f"it has layers of {units} units, but {neuroids} neuroids of {len(subjects) - 1} subjects"
+        raise UnreadableFileError(path, reason)
+    of_subject = np.concatenate([np.ones((1, units), dtype=bool), np.eye(units, dtype=bool)])  # (subject, unit)
+    return np.repeat(of_subject.T[:, :, None], len(regions), axis=2)
+
+
+def _belongs(labels: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
+    """Return whether each neuroid is of a name, (name, neuroid) bool; all are of "all"."""
+    return np.stack([np.full(len(labels), name == ALL) | (labels == name) for name in names])
+
+
 def _count(subject: np.ndarray, region: np.ndarray, subjects: tuple[str, ...], regions: tuple[str, ...]) -> np.ndarray:
-    of_subject = np.stack([np.full(len(subject), name == ALL) | (subject == name) for name in subjects])
-    of_region = np.stack([np.full(len(region), name == ALL) | (region == name) for name in regions])
+    of_subject, of_region = _belongs(subject, subjects), _belongs(region, regions)
     return of_subject.astype(np.int64) @ of_region.astype(np.int64).T  # (subject, region)
 
 
@@ -272,6 +314,15 @@ def _differing_setting(one: Any, other: Any) -> str | None:
         return None if one == other else ""
     differing = sorted(key for key in one | other if key != "layer" and one.get(key) != other.get(key))
     return f" ({differing[0]})" if differing else None
+
+
+def _units(path: Path, values: np.ndarray) -> tuple[str, ...]:
+    """Return the units of each kind of ceiling."""
+    units = _names(values)
+    for strange in set(units) - set(CEILING_UNITS):
+        reason = f"it has a ceiling in units of {strange!r}, but {', '.join(CEILING_UNITS)} are known"
+        raise UnreadableFileError(path, reason)
+    return units
 
 
 def _names(values: np.ndarray) -> tuple[str, ...]:

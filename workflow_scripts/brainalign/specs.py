@@ -154,11 +154,21 @@ def joint_encoder(study: Study, encoder: str) -> Spec:
     return {"encoder": _encoder_settings(entry), "mixtures": entry.mixtures}
 
 
+def nulls_together(study: Study, encoder: str) -> Spec:
+    """The encoder of all nulls together, and that their weights leave room for those beside features."""
+    return joint_encoder(study, encoder) | {"weights": "nulls"}
+
+
+def beside_nulls(study: Study, encoder: str) -> Spec:
+    """The encoder of features and nulls together, and that the weights of the nulls are those without the features."""
+    return joint_encoder(study, encoder) | {"weights": "beside-nulls"}
+
+
 def joint_features(study: Study, encoder: str, features: str) -> Spec:
     """The encoder of joint spaces, and their names in the order of their weights."""
     entry = study.features[features]
     assert isinstance(entry, JointFeatures)
-    return joint_encoder(study, encoder) | {"members": entry.joint}
+    return joint_encoder(study, encoder) | {"weights": "joint", "members": entry.joint}
 
 
 def ceilings(study: Study, encoder: str, dataset: str) -> Spec:

@@ -16,7 +16,7 @@ from brainalign.scored import ALL, CHOSEN
 from brainalign.storage import Variable, read_arrays, read_attributes
 
 CELL = ("dataset", "encoder", "readout", "features")
-_COUNTS = ("layer_index", "folds", "samples", "neuroids", "normalised_neuroids", "draws")  # empty where not known
+_COUNTS = ("layer_index", "folds", "samples", "neuroids", "normalised_neuroids", "draws", "normalised_draws")
 LOSS_UNIT = "_nats_per_token"  # the one of LOSS_UNITS that a loss's bare name stands for
 SIZES = ("parameters", "width", "depth", "vocabulary")
 

@@ -39,16 +39,23 @@ def test_position() -> None:
 
 
 def test_length() -> None:
-    expected = [[11, 3], [11, 3], [6, 2], [3, 2], [1, 1]]
+    expected = [[11, 3, 0], [11, 3, 1], [6, 2, 0], [3, 2, 1], [1, 1, 0]]
     np.testing.assert_array_equal(compute_null("length", STIMULI, {})["length"], expected)
 
 
+def test_marks_are_punctuation_and_symbols() -> None:
+    """Letters with accents of their own are none, nor are figures."""
+    texts = ['It\'s 5 €, e.g. "that".', "cafe\u0301 naïve 12", "—¿qué?", ""]
+    stimuli = pd.DataFrame({"text": texts})
+    assert compute_null("length", stimuli, {})["length"][:, 2].tolist() == [8, 0, 3, 0]
+
+
 def test_length_of_samples_is_the_sum_over_their_parts() -> None:
-    """Words one by one, collected by a sample map: characters and words per sample, which is the word rate."""
-    words = pd.DataFrame({"stimulus_id": list("abc"), "text": ["the", "red", "fox"], "context_group": "one"})
+    """Words one by one, collected by a sample map: characters, words (the word rate) and marks per sample."""
+    words = pd.DataFrame({"stimulus_id": list("abc"), "text": ["the", "red", "fox."], "context_group": "one"})
     features = compute_null("length", words, {})["length"]
     samples = apply_sample_map(features, np.array([0, 0, 2]), np.array([0, 1, 2]), np.ones(3), 3)
-    np.testing.assert_array_equal(samples, [[6, 2], [0, 0], [3, 1]])
+    np.testing.assert_array_equal(samples, [[6, 2, 0], [0, 0, 0], [4, 1, 1]])
 
 
 SERIES = pd.DataFrame(

@@ -1,5 +1,6 @@
-"""What every kind of noise ceiling gives, in units of r."""
+"""What every kind of noise ceiling gives, and the units that it is in."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -25,10 +26,13 @@ BASES = MappingProxyType(
     }
 )
 
+# What a ceiling is of: Pearson r, or its square, which a reliability or a share of variance is a ceiling of.
+UNITS = ("r", "r2")
+
 
 @dataclass(frozen=True)
 class Ceiling:
-    """A noise ceiling in units of Pearson r.
+    """A noise ceiling; all its values are in the same units, which scores must have that are divided by it.
 
     Parameters
     ----------
@@ -42,6 +46,7 @@ class Ceiling:
     per_neuroid_low : (neuroid,), 2.5 % of each neuroid's own resamples; None where there are none.
     null, null_high : (score_subject, score_region), the mean and the highest of the ceilings found by the same means
         where subjects share nothing; None where noise gives 0 on average.
+    units : one of UNITS.
     """
 
     kind: str
@@ -55,3 +60,21 @@ class Ceiling:
     per_neuroid_low: np.ndarray | None = None
     null: np.ndarray | None = None
     null_high: np.ndarray | None = None
+    units: str = "r"
+
+
+def signed_root(values: np.ndarray) -> np.ndarray:
+    """Return sqrt(|x|) with the sign of x: reliabilities below 0, which noise gives as often, stay below 0."""
+    return np.asarray(np.sign(values) * np.sqrt(np.abs(values)))
+
+
+def in_units_of_r(values: np.ndarray, units: Sequence[str]) -> np.ndarray:
+    """Return ceilings of several kinds in units of r: of those in units of r² the signed root.
+
+    Parameters
+    ----------
+    values : (kind, ...).
+    units : (kind,), each one of UNITS.
+    """
+    squared = np.array([own == "r2" for own in units], dtype=bool).reshape(-1, *[1] * (values.ndim - 1))
+    return np.where(squared, signed_root(values), values)

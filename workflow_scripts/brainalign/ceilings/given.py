@@ -2,12 +2,10 @@
 
 import numpy as np
 
-from brainalign.ceilings.ceiling import Ceiling
+from brainalign.ceilings.ceiling import UNITS, Ceiling
 from brainalign.encoding.scores import Units, over_neuroids
 from brainalign.errors import InputError, unknown
 from brainalign.responses.samples import Columns
-
-UNITS = ("r", "r2")
 
 
 def given_ceiling(values: np.ndarray, neuroids: Columns, aggregate: str, units: str = "r") -> Ceiling:

@@ -1,7 +1,7 @@
 """Predictions of a subject from other subjects: the encoder with their responses as features.
 
-Under the encoder's split, penalties, inner folds and aggregate, but without delays, z-scores or principal components:
-the responses of two subjects to a stimulus are compared as they are.
+Under the encoder's split, scaling, kernel, penalties, inner folds and aggregate, but without delays or principal
+components: the responses of two subjects to a stimulus have the same delay, and are taken whole.
 """
 
 from collections.abc import Sequence
@@ -12,10 +12,12 @@ import numpy as np
 
 from brainalign.ceilings.ceiling import Ceiling
 from brainalign.ceilings.predicted import ceiling_of_predictions
+from brainalign.encoding.delays import zscore_within_runs
 from brainalign.encoding.fit import SpacesOfFold, fit_folds
+from brainalign.encoding.kernels import spaces_of, spaces_of_gram
 from brainalign.encoding.scores import Units
 from brainalign.encoding.settings import EncoderSettings
-from brainalign.encoding.spectrum import FeatureSpace, GramSpace, Space
+from brainalign.encoding.spectrum import FeatureSpace, Space
 from brainalign.encoding.trial import Trial
 from brainalign.errors import InputError
 from brainalign.responses.samples import Columns, Samples
@@ -62,24 +64,43 @@ class OtherSubjects:
         targets : (sample, target), centred responses of others.
         """
         settings = self.trial.settings
-        spaces: Sequence[Space] | SpacesOfFold = [self.space(pool)]
-        if settings.standardize == "fold":
-            spaces = self.trial.spaces_of_samples(self.responses[:, np.isin(self.subject, pool)])
-        fits = fit_folds(spaces, targets, self.trial.training, settings, score_inner=False)
+        fits = fit_folds(self.spaces(pool), targets, self.trial.training, settings, score_inner=False)
         return [fit.prediction for fit in fits]
 
-    def space(self, pool: Sequence[int]) -> Space:
-        """Return the feature space of a pool: the sum of its subjects' Gram matrices where that is as exact."""
-        members = np.isin(self.subject, pool)
-        if members.sum() < WIDE * len(self.responses):
-            return FeatureSpace(self.responses[:, members])
-        return GramSpace(np.sum([self.grams[number] for number in pool], axis=0))
+    def spaces(self, pool: Sequence[int]) -> Sequence[Space] | SpacesOfFold:
+        """Return the feature spaces of a pool, or a function that gives those of a fold, as `fit_folds` takes them.
+
+        They are made of the sum of its subjects' Gram matrices where that is as exact. There are several where the
+        encoder's kernel has a bandwidth or a degree to be chosen with the penalty.
+
+        Parameters
+        ----------
+        pool : numbers of subjects.
+        """
+        settings, members = self.trial.settings, np.isin(self.subject, pool)
+        if settings.standardize != "none":
+            return self.trial.spaces_of_samples(self.features(members))
+        if settings.kernel == "linear" and members.sum() < WIDE * len(self.responses):
+            return spaces_of(self.features(members), settings)
+        return spaces_of_gram(np.sum([self.grams[number] for number in pool], axis=0), settings)
+
+    def features(self, members: np.ndarray) -> np.ndarray:
+        """Return the responses of some neuroids as features (sample, member), scaled in each run as the encoder says.
+
+        Scaling before and after delays is the same without delays, and what trimming leaves is scaled: responses of
+        the samples that it takes may be anything.
+
+        Parameters
+        ----------
+        members : (neuroid,) bool.
+        """
+        own, settings = self.responses[:, members], self.trial.settings
+        return zscore_within_runs(own, self.trial.samples.run) if settings.zscore or settings.zscore_delayed else own
 
     @cached_property
     def grams(self) -> list[np.ndarray]:
-        """The Gram matrix of each subject's responses, (sample, sample) float64."""
-        parts = [self.responses[:, self.subject == number].astype(np.float64) for number in range(self.n_subjects)]
-        return [part @ part.T for part in parts]
+        """The Gram matrix of each subject's features, (sample, sample) float64."""
+        return [FeatureSpace(self.features(self.subject == number)).gram for number in range(self.n_subjects)]
 
 
 def other_subjects(
@@ -94,7 +115,8 @@ def other_subjects(
 
     Raises
     ------
-    InputError : fewer subjects, and all that `encoder.Trial` refuses.
+    InputError : fewer subjects, samples without runs in which features are to be scaled, and all that `encoder.Trial`
+        refuses.
     """
     units = Units.from_table(neuroids)
     if len(units.subjects) < least:
@@ -104,8 +126,6 @@ def other_subjects(
         )
     plain = replace(
         settings,
-        zscore=False,
-        zscore_delayed=False,
         word_components=None,
         delays=(),
         layer="best",

@@ -21,13 +21,12 @@ def ceiling_of_predictions(kind: str, predictions: Sequence[np.ndarray], trial: 
 
     Parameters
     ----------
-    predictions : for each outer fold (test, neuroid).
+    predictions : for each outer fold (test, neuroid), as deviations from the mean of its training rows.
     trial : the data set under the encoder.
     trained : whether the predictions were fitted.
     """
     scored, units = trial.score(predictions, trained=trained), trial.units
     low, high = percentile_interval(scored.replicates)
-    joined = [np.concatenate(predictions)] if trial.settings.pools else predictions
     return Ceiling(
         kind=kind,
         score_subjects=units.score_subjects,
@@ -37,7 +36,7 @@ def ceiling_of_predictions(kind: str, predictions: Sequence[np.ndarray], trial: 
         low=low,
         high=high,
         replicates=scored.replicates,
-        per_neuroid_low=_lower_bounds(trial, joined, trained),
+        per_neuroid_low=_lower_bounds(trial, trial.scored(predictions), trained),
     )
 
 

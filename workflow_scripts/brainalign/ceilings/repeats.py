@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from brainalign.ceilings.ceiling import Ceiling
-from brainalign.ceilings.resampling import ceiling_of_responses, check_repetitions, sample_weights, signed_root
+from brainalign.ceilings.ceiling import Ceiling, signed_root
+from brainalign.ceilings.resampling import ceiling_of_responses, check_repetitions, sample_weights
 from brainalign.encoding.scores import Units
 from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.trial import Trial
+from brainalign.errors import InputError
 from brainalign.responses.samples import Columns, Samples
 
 NEUROIDS_AT_ONCE = 512
@@ -38,13 +39,14 @@ def repeats_ceiling(responses: np.ndarray, samples: Samples, neuroids: Columns, 
 
     Raises
     ------
-    InputError : all that `resampling.check_repetitions` and `encoder.Trial` refuse.
+    InputError : a neuroid with fewer repeated responses than repetitions have shifts, and all that
+        `resampling.check_repetitions` and `encoder.Trial` refuse.
     """
     units = Units.from_table(neuroids)
-    values = check_repetitions(responses, samples, units, "repeats")
-    trial = Trial(values, samples, neuroids, settings)
+    values = check_repetitions(responses, samples, units, settings, "repeats")
+    _check_freedom(values, units)
+    trial = Trial(responses, samples, neuroids, settings)
     weights = sample_weights(trial)
-    values = values if trial.kept is None else values[:, trial.kept]
     found, replicates = np.empty(len(units)), np.empty((len(weights), len(units)), dtype=np.float32)
     once = np.ones((1, values.shape[1]))
     for start in range(0, len(units), NEUROIDS_AT_ONCE):
@@ -53,6 +55,19 @@ def repeats_ceiling(responses: np.ndarray, samples: Samples, neuroids: Columns, 
         found[columns] = signed_root(_reliability(parts, once))[0]
         replicates[:, columns] = signed_root(_reliability(parts, weights))
     return ceiling_of_responses("repeats", found, replicates, units, settings.aggregate)
+
+
+def _check_freedom(values: np.ndarray, units: Units) -> None:
+    """Refuse neuroids of which nothing is left to tell noise by: Σ (k_i − 1) − (m − 1) is 0 or less."""
+    there = ~np.isnan(values)
+    repeated = there.sum(axis=(0, 1)) - values.shape[1]  # Σ (k_i − 1)
+    bad = repeated < there.any(axis=1).sum(axis=0)
+    if bad.any():
+        first = str(units.neuroid[np.argmax(bad)])
+        raise InputError(
+            f"{np.count_nonzero(bad)} of {len(bad)} neuroids have too few repeated responses to tell noise from shifts "
+            f"between repetitions, the first is {first!r}."
+        )
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,9 @@
 import numpy as np
 
 from brainalign.ceilings.ceiling import Ceiling
+from brainalign.encoding.preparation import kept_samples
 from brainalign.encoding.scores import Units, over_neuroids
+from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.trial import Trial
 from brainalign.errors import InputError
 from brainalign.intervals import percentile_interval
@@ -35,8 +37,10 @@ def sample_weights(trial: Trial) -> np.ndarray:
     return np.asarray(of_group[:, index])
 
 
-def check_repetitions(responses: np.ndarray, samples: Samples, units: Units, kind: str) -> np.ndarray:
-    """Return the responses with their axis of repetitions, (repetition, sample, neuroid).
+def check_repetitions(
+    responses: np.ndarray, samples: Samples, units: Units, settings: EncoderSettings, kind: str
+) -> np.ndarray:
+    """Return the responses to the samples that trimming leaves, (repetition, kept sample, neuroid).
 
     Raises
     ------
@@ -51,6 +55,8 @@ def check_repetitions(responses: np.ndarray, samples: Samples, units: Units, kin
         raise InputError(
             f"the responses have shape {values.shape}, but there are {len(samples)} samples and {len(units)} neuroids."
         )
+    kept = kept_samples(samples, settings)
+    values = values if kept is None else values[:, kept]
     there = ~np.isnan(values)
     counts = there.sum(axis=0)  # (sample, neuroid)
     for bad, what in (
@@ -64,13 +70,16 @@ def check_repetitions(responses: np.ndarray, samples: Samples, units: Units, kin
     return values
 
 
-def ceiling_of_responses(kind: str, found: np.ndarray, replicates: np.ndarray, units: Units, name: str) -> Ceiling:
+def ceiling_of_responses(
+    kind: str, found: np.ndarray, replicates: np.ndarray, units: Units, name: str, squared: bool = False
+) -> Ceiling:
     """Return the ceiling of values per neuroid and of their replicates.
 
     Parameters
     ----------
     found : (neuroid,); replicates : (draw, neuroid).
     name : of the aggregate, see `scores.aggregate`.
+    squared : whether the values are a ceiling of r².
     """
     of_cells = over_neuroids(replicates, units, name).astype(np.float32)
     low, high = percentile_interval(of_cells)
@@ -84,9 +93,5 @@ def ceiling_of_responses(kind: str, found: np.ndarray, replicates: np.ndarray, u
         high=high,
         replicates=of_cells,
         per_neuroid_low=percentile_interval(replicates)[0],
+        units="r2" if squared else "r",
     )
-
-
-def signed_root(reliability: np.ndarray) -> np.ndarray:
-    """Return sqrt(|x|) with the sign of x: reliabilities below 0, which noise gives as often, stay below 0."""
-    return np.asarray(np.sign(reliability) * np.sqrt(np.abs(reliability)))

@@ -37,7 +37,7 @@ class ShiftedTargets:
         return Units(self.units.neuroid[own], self.units.subject[own], self.units.region[own])
 
 
-def shifted_targets(data: OtherSubjects, samples: Samples, count: int, random: np.random.Generator) -> ShiftedTargets:
+def shifted_targets(data: OtherSubjects, count: int, random: np.random.Generator) -> ShiftedTargets:
     """Shift the responses of random neuroids, some of each subject and region, circularly by random numbers of samples.
 
     A series is shifted inside its runs, all else as a whole, so that neighbours stay neighbours: what an encoder's
@@ -45,9 +45,10 @@ def shifted_targets(data: OtherSubjects, samples: Samples, count: int, random: n
 
     Parameters
     ----------
+    data : its samples are those that trimming leaves.
     count : of shifts; each takes other neuroids.
     """
-    units = data.units
+    units, samples = data.units, data.trial.samples
     each = max(2, NEUROIDS // len(units.regions))
     cells = [np.flatnonzero(members) for members in units.members[1:, 1:].reshape(-1, len(units)) if members.any()]
     blocks = _blocks(samples)

@@ -5,8 +5,8 @@ from math import comb
 
 import numpy as np
 
-from brainalign.ceilings.ceiling import Ceiling
-from brainalign.ceilings.resampling import ceiling_of_responses, check_repetitions, sample_weights, signed_root
+from brainalign.ceilings.ceiling import Ceiling, signed_root
+from brainalign.ceilings.resampling import ceiling_of_responses, check_repetitions, sample_weights
 from brainalign.encoding.scores import Units
 from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.trial import Trial
@@ -30,9 +30,9 @@ def split_half_ceiling(
 
     For each split r is of the mean responses of its two halves over samples, and 2r / (1 + r) the reliability of the
     mean of all repetitions (Spearman 1910, Brown 1910). A perfect model's r with that mean is its square root, which
-    is the ceiling; Brain-Score (Futrell2018) takes the reliability itself, a ceiling of r², as a ceiling of r, and so
-    does `of="reliability"`. Not clipped: where r is below 0 the root of what is below 0 is taken as −√−x. Replicates
-    are over the groups of stimuli, conditional on the halves.
+    is the ceiling. `of="reliability"` gives the reliability itself, a ceiling of r² and declared as one; Brain-Score
+    (Futrell2018) takes it as a ceiling of r. Not clipped: where r is below 0 the root of what is below 0 is taken as
+    −√−x. Replicates are over the groups of stimuli, conditional on the halves.
 
     Parameters
     ----------
@@ -51,10 +51,9 @@ def split_half_ceiling(
     if of not in OF:
         raise unknown("quantity of a split-half ceiling", of, OF)
     units = Units.from_table(neuroids)
-    values = check_repetitions(responses, samples, units, "split-half")
-    trial = Trial(values, samples, neuroids, settings)
+    values = check_repetitions(responses, samples, units, settings, "split-half")
+    trial = Trial(responses, samples, neuroids, settings)
     weights = sample_weights(trial).astype(np.float32)
-    values = values if trial.kept is None else values[:, trial.kept]
     halves = draw_halves(len(values), splits, np.random.default_rng(seed))
     found, replicates = np.empty(len(units)), np.empty((len(weights), len(units)), dtype=np.float32)
     once = np.ones((1, values.shape[1]))
@@ -71,7 +70,7 @@ def split_half_ceiling(
         replicates[:, columns] = np.median(of_draws, axis=0)
     if of == "r":
         found, replicates = signed_root(found), signed_root(replicates)
-    return ceiling_of_responses("split-half", found, replicates, units, settings.aggregate)
+    return ceiling_of_responses("split-half", found, replicates, units, settings.aggregate, squared=of == "reliability")
 
 
 def draw_halves(repetitions: int, splits: int, random: np.random.Generator) -> list[np.ndarray]:

@@ -12,7 +12,7 @@ _SCORES = ("ceiling_kind", "score_subject", "score_region")
 
 
 def ceiling_variables(ceilings: Sequence[Ceiling], units: Units, draws: int) -> dict[str, Variable]:
-    """Return ceilings as variables along `ceiling_kind`; what a kind has not is NaN.
+    """Return ceilings as variables along `ceiling_kind`, each in its `ceiling_units`; what a kind has not is NaN.
 
     Parameters
     ----------
@@ -40,6 +40,7 @@ def ceiling_variables(ceilings: Sequence[Ceiling], units: Units, draws: int) -> 
     variables["ceiling_per_neuroid"] = Variable(("ceiling_kind", "neuroid"), per_neuroid)
     variables["ceiling_per_neuroid_low"] = Variable(("ceiling_kind", "neuroid"), per_neuroid_low)
     variables["ceiling_basis"] = Variable(("ceiling_kind",), _text([BASES[ceiling.kind] for ceiling in ceilings]))
+    variables["ceiling_units"] = Variable(("ceiling_kind",), _text([ceiling.units for ceiling in ceilings]))
     axes: dict[str, Sequence[str]] = {
         "ceiling_kind": [ceiling.kind for ceiling in ceilings],
         "score_subject": units.score_subjects,

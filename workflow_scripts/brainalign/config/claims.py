@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from brainalign.config.own_nulls import random_readouts_of
 from brainalign.config.study import Study
 from brainalign.config.twins import twin_name
 from brainalign.storage import write_json
@@ -60,6 +61,7 @@ def conflicts(study: Study, studies: Path) -> list[str]:
         except (OSError, ValueError):
             continue
         found.extend(_other_nulls(own, other, (study.study, path.parent.name)))
+        found.extend(_other_own_nulls(own, other, (study.study, path.parent.name)))
         found.extend(_other_sources(own, other, (study.study, path.parent.name)))
         for section in _SECTIONS:
             found.extend(_clashes(section, own, other, (study.study, path.parent.name)))
@@ -131,6 +133,38 @@ def _other_nulls(own: Mapping[str, Any], other: Mapping[str, Any], studies: tupl
             f"{', '.join(theirs) or 'none'} in {studies[1]!r}, which shares the data set {min(shared[0])!r} and the "
             f"encoder {min(shared[1])!r}; give both the same nulls, or one of them other names."
         )
+
+
+def _other_own_nulls(own: Mapping[str, Any], other: Mapping[str, Any], studies: tuple[str, str]) -> Iterator[str]:
+    """Alignment tables hold each model's score beside its untrained twins, and beside itself reading random tokens."""
+    sections = ("datasets", "encoders", "readouts", "models")
+    shared = {section: sorted(set(own[section]) & set(other.get(section, {}))) for section in sections}
+    if not all(shared.values()):
+        return
+    kinds = {
+        "models": ("the seeds of its untrained twins", _seeds),
+        "readouts": ("the readouts of random tokens that are like it", _random_readouts),
+    }
+    for section, (what, find) in kinds.items():
+        for name in shared[section]:
+            mine, theirs = (", ".join(find(config, name)) or "none" for config in (own, other))
+            if mine != theirs:
+                yield (
+                    f"{section}.{name}: {what} are {mine} in the study {studies[0]!r}, but {theirs} in {studies[1]!r}, "
+                    f"which shares the data set {shared['datasets'][0]!r} and the encoder {shared['encoders'][0]!r}; "
+                    "give both the same, or one of them other names."
+                )
+
+
+def _seeds(config: Mapping[str, Any], model: str) -> list[str]:
+    entry = config["models"][model]
+    untrained = entry.get("untrained") if isinstance(entry, dict) and "twin of" not in entry else None
+    return [str(seed) for seed in sorted((untrained or {}).get("seeds", []))]
+
+
+def _random_readouts(config: Mapping[str, Any], readout: str) -> list[str]:
+    settings = {name: entry for name, entry in config["readouts"].items() if isinstance(entry, dict)}
+    return random_readouts_of(settings, readout)
 
 
 def _nulls(config: Mapping[str, Any]) -> list[str]:

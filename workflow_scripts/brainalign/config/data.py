@@ -18,7 +18,9 @@ class SubjectPool(Section):
     )
     held_out: Count | None = Field(None, description="brain-score: draws of who is held out of a pool, by default 5")
     seed: Seed = 0
-    bootstraps: Annotated[int, Field(ge=20)] = Field(100, description="of the scores behind each curve")
+    bootstraps: Annotated[int, Field(ge=20)] = Field(
+        100, description="draws over groups of stimuli; brain-score: of the scores behind each curve"
+    )
     fit: Literal["neuroid", "aggregate"] = Field(
         "neuroid", description="a curve for each neuroid, as Brain-Score; or for each subject and region"
     )
@@ -47,7 +49,9 @@ class SplitHalf(Section):
     splits: Count = Field(10, description="random halves")
     seed: Seed = 0
     of: Literal["r", "reliability"] = Field(
-        "r", description="ceiling of r, the root of the corrected reliability; or that itself, as Brain-Score"
+        "r",
+        description="ceiling of r, the root of the corrected reliability; or that itself, as Brain-Score, in units of "
+        "r2; r is then divided by its root",
     )
 
 
@@ -82,8 +86,11 @@ class Ceilings(Section):
     @model_validator(mode="after")
     def _bounds_of_neuroids(self) -> Self:
         kinds = [name for name in type(self).model_fields if name != "normalise" and getattr(self, name) is not None]
-        if self.normalise == "neuroid" and kinds[:1] in ([], ["given"]):
-            what = "given ceilings have none" if kinds else "there is none"
+        without = {"given": "given ceilings have none"}
+        if self.subject_pool and self.subject_pool.design == "brain-score":
+            without["subject_pool"] = "the design brain-score does not resample stimuli; take balanced"
+        if self.normalise == "neuroid" and (not kinds or kinds[0] in without):
+            what = without[kinds[0]] if kinds else "there is none"
             raise ValueError(f"normalise: neuroid needs a ceiling with an interval for each neuroid, but {what}")
         return self
 

@@ -13,7 +13,10 @@ SampleColumn = Annotated[
 ]
 SmallFolds = Annotated[
     Literal["refuse", "pool"],
-    Field(description="test sets of fewer than 20 samples: refused, or r of the predictions of all folds together"),
+    Field(
+        description="test sets of fewer than 20 samples: refused, or r of the predictions of all folds together, each "
+        "less the mean of the samples that trained it"
+    ),
 ]
 Label = StrictStr | StrictInt | StrictFloat
 
@@ -31,7 +34,8 @@ class SplitBase(Section):
     inner: InnerFolds | None = Field(
         None,
         description="inner folds of the training samples; by default the other outer folds, or for the kind shuffle 5 "
-        "shuffled folds, for fixed 5 folds by split_group, for contiguous as published 10 consecutive blocks",
+        "shuffled folds, for fixed 5 folds by split_group, for contiguous as published 10 consecutive blocks. "
+        "Where one has fewer than 20 samples, layers are chosen by r of the predictions of all inner folds together",
     )
 
 
@@ -166,23 +170,33 @@ class Encoder(Section):
         "per-neuroid", description="one penalty for each neuroid, one for all, or a fixed number"
     )
     grid: Grid = Grid()
-    inner: Literal["folds", "leave-one-out"] = Field("folds", description="how penalties are chosen")
+    inner: Literal["folds", "leave-one-out"] = Field(
+        "folds",
+        description="how penalties are chosen; leave-one-out: samples left out one by one, each with what a contiguous "
+        "split has in the gap around it",
+    )
     criterion: Literal["squared-error", "r2"] = Field(
         "squared-error", description="what inner folds choose by: summed squared error, or the sum of their R2"
     )
     zscore: bool = Field(False, description="z-score features within each run")
     delays: list[Annotated[int, Field(ge=0, le=100)]] = Field(
-        [], description="delays in samples, for series only (data with onsets); ignored for single sentences"
+        [],
+        description="delays in samples, for series only (data with onsets); left out for single sentences, which the "
+        "log tells",
     )
     word_components: Count | None = Field(
         None, description="principal components of the training samples' words or other stimuli, before the sample map"
     )
     trim: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=2, max_length=2)] = Field(
-        [0, 0], description="samples dropped at the start and the end of each run, after delays"
+        [0, 0],
+        description="samples dropped at the start and the end of each run, after delays; for series only, as these",
     )
     zscore_delayed: bool = Field(False, description="z-score features within each run after delays and trimming")
-    standardize: Literal["none", "fold"] = Field(
-        "none", description="fold: training and test samples each by their own mean and SD, as some published code does"
+    standardize: Literal["none", "training", "fold"] = Field(
+        "none",
+        description="z-score features and responses in each fold. training: by mean and SD of the training samples, "
+        "so that no feature counts for more because its numbers are large; fold: training and test samples each by "
+        "their own, as some published code does",
     )
     intercept: bool = Field(True, description="false: standardised responses are fitted without one")
     split: Split
@@ -200,7 +214,9 @@ class Encoder(Section):
         True, description="whether a linear ridge is fitted to features and nulls together, for R2 beyond the nulls"
     )
     mixtures: Count = Field(
-        16, description="how many weightings are tried, at most, of feature spaces that are joined, as with the nulls"
+        25,
+        description="how many weightings are tried, at most, of feature spaces that are joined, as with the nulls; at "
+        "least each space alone and a mixture, and beside nulls those of the nulls with and without the features",
     )
     datasets: Annotated[list[Name], Field(min_length=1)] | None = Field(
         None, description="data sets that it is for; by default all that have responses"
@@ -233,8 +249,8 @@ class Encoder(Section):
 
     @model_validator(mode="after")
     def _in_the_fold(self) -> Self:
-        if not self.intercept and self.standardize != "fold":
-            raise ValueError("intercept: false needs standardize: fold")
+        if not self.intercept and self.standardize == "none":
+            raise ValueError("intercept: false needs standardize: training or fold")
         if self.beyond_nulls and not self.intercept:
             raise ValueError("beyond_nulls needs a fit with an intercept: set it to false")
         return self

@@ -15,7 +15,7 @@ class PositionNull(Section):
 
 
 class LengthNull(Section):
-    """Characters and words."""
+    """Characters, words and marks, which are punctuation and symbols."""
 
     control: Literal["length"]
 

@@ -23,9 +23,9 @@ GIVEN_R = "given r"
 PARTS: tuple[Part, ...] = ("partial", "semi-partial")
 ANALYSES = (*PARTS, WITHIN, WITHOUT, MIXED, GIVEN_R)
 COLUMNS = (
-    "encoder readout dataset simulated over analysis family property given n bases estimate p low high over_models_low "
-    "over_models_high over_stimuli_low over_stimuli_high share_between detectable_r correction corrected_tests "
-    "corrected_p reason models left_out draws seed"
+    "encoder readout dataset simulated layer_choice over analysis family property given n bases estimate p low high "
+    "over_models_low over_models_high over_stimuli_low over_stimuli_high share_between detectable_r correction "
+    "corrected_tests corrected_p reason models left_out draws seed"
 ).split()
 COUNTS = ("n", "bases", "corrected_tests", "draws", "seed")
 _RENAMED = {"pearson_r": "estimate", "pearson_p": "p", "fisher_low": "low", "fisher_high": "high"}
@@ -74,7 +74,7 @@ def controlled_correlations(
     parts = [pd.DataFrame(rows), *_by_family(groups, properties, names, sets, draws, seed), _given(given_r or {})]
     table = pd.concat([part for part in parts if len(part)] or [pd.DataFrame()], ignore_index=True)
     table = table.reindex(columns=COLUMNS)
-    text = ["encoder", "readout", "dataset", "over", "family", "given", "reason", "models", "left_out"]
+    text = ["encoder", "readout", "dataset", "layer_choice", "over", "family", "given", "reason", "models", "left_out"]
     table[text] = table[text].astype(object).fillna("")
     own = {name: entry for name, entry in (corrections or {}).items() if entry["analysis"] in ANALYSES}
     own |= {name: {"analysis": GIVEN_R, "over": [name]} for name in given_r or {}}

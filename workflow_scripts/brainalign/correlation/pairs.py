@@ -17,12 +17,13 @@ from brainalign.intervals import percentile_interval
 PAIR, SUMMARY = "pair", "mean of the pairs"
 EVERY_PAIR = "all"
 COLUMNS = (
-    "encoder readout dataset simulated row over tuned base r_tuned r_tuned_low r_tuned_high r_base r_base_low "
-    "r_base_high difference difference_low difference_high difference_normalised difference_normalised_low "
-    "difference_normalised_high subjects subjects_higher subject_difference over_subjects_low over_subjects_high "
-    "percent_change percent_pairs percent_mean_over_pairs percent_mean_over_datasets percent_of_mean_r reason left_out "
-    "pairs pairs_higher bases over_bases_low over_bases_high wilcoxon_p_pairs wilcoxon_smallest_p_pairs "
-    "wilcoxon_approximate_p_pairs wilcoxon_p_bases wilcoxon_smallest_p_bases wilcoxon_approximate_p_bases draws seed"
+    "encoder readout dataset simulated layer_choice row over tuned base r_tuned r_tuned_low r_tuned_high r_base "
+    "r_base_low r_base_high difference difference_low difference_high difference_normalised "
+    "difference_normalised_low difference_normalised_high subjects subjects_higher subject_difference "
+    "over_subjects_low over_subjects_high percent_change percent_pairs percent_mean_over_pairs "
+    "percent_mean_over_datasets percent_of_mean_r reason left_out pairs pairs_higher bases over_bases_low "
+    "over_bases_high wilcoxon_p_pairs wilcoxon_smallest_p_pairs wilcoxon_approximate_p_pairs wilcoxon_p_bases "
+    "wilcoxon_smallest_p_bases wilcoxon_approximate_p_bases draws seed"
 ).split()
 COUNTS = ("subjects", "subjects_higher", "percent_pairs", "pairs", "pairs_higher", "bases", "draws", "seed")
 
@@ -36,7 +37,8 @@ def compare_pairs(
 ) -> pd.DataFrame:
     """Return a row for each pair and one for the mean of each set of pairs, per encoder, readout and data set.
 
-    The data set "average" is the mean over collections of their mean over data sets.
+    The data set "average" is the mean over collections of their mean over data sets. `layer_choice` says how the layers
+    were chosen whose scores are compared.
 
     A pair's row: difference = r of the tuned model − r of its base; its interval is of the paired replicates, that is
     over stimuli. `difference_normalised` is in units of the ceiling, which is held fixed, and has no interval where
@@ -62,7 +64,7 @@ def compare_pairs(
     rows: list[dict[str, Any]] = []
     for scores in groups if pairs else ():
         names: dict[str, Any] = {"encoder": scores.encoder, "readout": scores.readout, "dataset": scores.dataset}
-        names |= {"simulated": scores.simulated, "draws": draws, "seed": seed}
+        names |= {"simulated": scores.simulated, "layer_choice": scores.layer_choice, "draws": draws, "seed": seed}
         rows += [names | _pair(scores, tuned, base, draws, seed) for tuned, base in pairs.items()]
         for name, among in sets.items():
             chosen = {tuned: base for tuned, base in pairs.items() if tuned in among}

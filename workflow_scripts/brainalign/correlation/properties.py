@@ -18,7 +18,7 @@ LEAST_FOR_R = 3
 LEAST_FOR_P = 4
 ANALYSIS = "pearson"
 COLUMNS = (
-    "encoder readout dataset simulated over property n bases pearson_r pearson_p fisher_low fisher_high "
+    "encoder readout dataset simulated layer_choice over property n bases pearson_r pearson_p fisher_low fisher_high "
     "over_models_low over_models_high over_stimuli_low over_stimuli_high spearman_rho spearman_p permutation_p "
     "permutation_smallest_p permutation_orders detectable_r correction corrected_tests corrected_p reason models "
     "left_out untrained_excluded draws seed"
@@ -41,7 +41,8 @@ def correlations(
     Observations are the trained models of the set that have the property and a score. Untrained twins are never among
     them; `untrained_excluded` names those that were scored, `left_out` the trained models without a value. Models of
     one family, and those tuned from one base, are not independent; `pearson_p`, the Fisher interval and the one over
-    models take them to be. `permutation_p` moves whole bases (see `bases.permutation_p`).
+    models take them to be. `permutation_p` moves whole bases (see `bases.permutation_p`). `layer_choice` says how the
+    layers were chosen whose scores are correlated: "best" is by the test scores themselves.
 
     Intervals of Pearson's r: `fisher`, analytic; `over_models`, percentiles over bootstrap samples of models;
     `over_stimuli`, percentiles over the replicates of the scores, models fixed. `detectable_r` is the smallest |r| that
@@ -79,7 +80,7 @@ def correlations(
 def labels(scores: ModelScores) -> dict[str, Any]:
     """Return the columns that say whose scores a row is about."""
     names = {"encoder": scores.encoder, "readout": scores.readout, "dataset": scores.dataset}
-    return names | {"simulated": scores.simulated}
+    return names | {"simulated": scores.simulated, "layer_choice": scores.layer_choice}
 
 
 def why_no_r(of: Observations, needed: int) -> str:

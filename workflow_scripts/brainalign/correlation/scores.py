@@ -16,6 +16,7 @@ from brainalign.storage import read_arrays
 from brainalign.study import CELL, summary_rows
 
 BY_NEUROID = "neuroid"  # what alignment tables say of scores that are normalised neuroid by neuroid
+_MIXED = "mixed: "
 
 Replicates = Mapping[tuple[str, ...], np.ndarray]
 
@@ -37,6 +38,7 @@ class ModelScores:
     subject_r : (subject, model), chosen-layer scores of each subject over all regions; no rows for the average.
     parts : for the average, each data set's scores with its weight.
     collections : to how many the data sets of an average belong; 1 for a data set.
+    layer_choice : how the layers were chosen, as alignment tables have it; see `mixed_choice` where ways differ.
     """
 
     encoder: str
@@ -51,6 +53,7 @@ class ModelScores:
     subject_r: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
     parts: "tuple[tuple[ModelScores, float], ...]" = ()
     collections: int = 1
+    layer_choice: str = ""
 
     def of(self, model: str) -> int:
         """Return a model's position."""
@@ -99,17 +102,18 @@ def averages_table(groups: Iterable[ModelScores]) -> pd.DataFrame:
 
     An average is the mean over collections of their mean over data sets, see `model_scores`; `datasets` and
     `collections` say of how many, `simulated` which share of the data sets is. r_low … normalised_high are percentile
-    intervals of the averaged replicates, with ceilings held fixed, empty where there are none. Where a method has a
-    single data set there is no row, as its average would repeat it.
+    intervals of the averaged replicates, with ceilings held fixed, empty where there are none. `layer_choice` says how
+    the layers were chosen whose scores are averaged. Where a method has a single data set there is no row, as its
+    average would repeat it.
     """
-    columns = ["dataset", "simulated", "encoder", "readout", "features"]
+    columns = ["dataset", "simulated", "encoder", "readout", "features", "layer_choice"]
     columns += [f"{measure}{end}" for measure in ("r", "normalised") for end in ("", "_low", "_high")]
     parts = [pd.DataFrame(columns=[*columns, "datasets", "collections"])]
     for scores in groups:
         if scores.dataset != AVERAGE or len(scores.parts) < 2:
             continue
         found: dict[str, Any] = {"dataset": AVERAGE, "simulated": scores.simulated, "features": list(scores.models)}
-        found |= {"encoder": scores.encoder, "readout": scores.readout}
+        found |= {"encoder": scores.encoder, "readout": scores.readout, "layer_choice": scores.layer_choice}
         found |= {"datasets": len(scores.parts), "collections": scores.collections}
         values = (("r", scores.r, scores.replicates), ("normalised", scores.normalised, scores.normalised_replicates))
         for measure, value, replicates in values:
@@ -117,6 +121,19 @@ def averages_table(groups: Iterable[ModelScores]) -> pd.DataFrame:
             found |= {measure: value, f"{measure}_low": low, f"{measure}_high": high}
         parts.append(pd.DataFrame(found)[parts[0].columns].dropna(subset=["r"]))
     return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+
+
+def mixed_choice(choices: Iterable[str]) -> str:
+    """Return the way in which layers were chosen, or all of them where they differ.
+
+    >>> mixed_choice(["best", "best"])
+    'best'
+    >>> mixed_choice(["nested", "dataset:one", "nested"])
+    'mixed: nested, dataset:one'
+    """
+    each = [way for choice in choices for way in choice.removeprefix(_MIXED).split(", ")]
+    ways = list(dict.fromkeys(each))
+    return f"{_MIXED}{', '.join(ways)}" if len(ways) > 1 else "".join(ways)
 
 
 def average_weights(collections: Sequence[str]) -> np.ndarray:
@@ -153,8 +170,19 @@ def _of_dataset(
     if of_subjects is not None:
         table = of_subjects.pivot(index="subject", columns="features", values="r")
         subjects = table.reindex(columns=list(models)).to_numpy(np.float64)
+    choice = mixed_choice(rows["layer_choice"].dropna()) if "layer_choice" in rows else ""
     return ModelScores(
-        encoder, readout, dataset, models, r, drawn, normalised, normalised_replicates, simulated, subjects
+        encoder,
+        readout,
+        dataset,
+        models,
+        r,
+        drawn,
+        normalised,
+        normalised_replicates,
+        simulated,
+        subjects,
+        layer_choice=choice,
     )
 
 
@@ -176,4 +204,5 @@ def _average(single: Sequence[ModelScores], weights: np.ndarray, collections: in
         np.empty((0, len(first.models))),
         tuple(zip(single, map(float, weights), strict=True)),
         collections,
+        mixed_choice(scores.layer_choice for scores in single),
     )

@@ -115,7 +115,7 @@ def replicate(
     total = np.empty((len(draws.fold_weights), len(units)), dtype=np.float32)
 
     def work(columns: slice) -> None:
-        total[:, columns] = _mean_over_folds(draws, predictions, responses, columns, of)
+        total[:, columns] = mean_over_folds(draws, predictions, responses, columns, of)
 
     with Threads().pool() as each:
         each(work, batches(len(units), BATCH))
@@ -131,17 +131,23 @@ def _replicated_means(
     sums = np.empty((len(pieces), len(draws.fold_weights), members.shape[1]))
 
     def work(columns: slice) -> None:
-        sums[columns.start // BATCH] = _mean_over_folds(draws, predictions, responses, columns, of) @ members[columns]
+        sums[columns.start // BATCH] = mean_over_folds(draws, predictions, responses, columns, of) @ members[columns]
 
     with Threads().pool() as each:
         each(work, pieces)
     return means_of_sums(sums.sum(axis=0), units).astype(np.float32)
 
 
-def _mean_over_folds(
+def mean_over_folds(
     draws: Draws, predictions: Sequence[np.ndarray], responses: "Sequence[Columns]", columns: slice, of: "Statistic"
 ) -> np.ndarray:
-    """Return the weighted mean over folds of a statistic in every draw, for some neuroids (draw, neuroid)."""
+    """Return the weighted mean over folds of a statistic in every draw, for some neuroids (draw, neuroid).
+
+    Parameters
+    ----------
+    predictions, responses : for each fold (test, neuroid), in the precision to compute in.
+    columns : of the neuroids.
+    """
     dtype = predictions[0].dtype
     weights = (draws.fold_weights / draws.fold_weights.sum(axis=1, keepdims=True)).astype(dtype)  # (draw, fold)
     total = np.zeros((len(weights), columns.stop - columns.start), dtype=dtype)

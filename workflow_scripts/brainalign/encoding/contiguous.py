@@ -83,8 +83,7 @@ def rows_away(rows: Rows, held_out: Rows, split: Mapping[str, Any], samples: Sam
     gap = float(split["gap"])
     if gap == 0 or split.get("at", "train") == "published":
         return rows
-    run = samples.run if "run" in samples.columns else np.zeros(len(samples))
-    position = _position(samples, run, str(split.get("unit", "samples")))
+    run, position = _runs_and_positions(split, samples)
     near = np.zeros(len(samples), dtype=bool)
     for of_run in rows_of_runs(run):
         held = np.sort(position[np.intersect1d(of_run, held_out)])
@@ -96,6 +95,36 @@ def rows_away(rows: Rows, held_out: Rows, split: Mapping[str, Any], samples: Sam
         distance = np.minimum(np.abs(following - position[of_run]), np.abs(position[of_run] - preceding))
         near[of_run] = distance <= gap + TOLERANCE_S
     return np.asarray(rows[~near[rows]])
+
+
+def rows_near(rows: Rows, split: Mapping[str, Any], samples: Samples) -> list[np.ndarray]:
+    """Return for each row the positions in `rows` of the others of its run that are within the gap of it.
+
+    Parameters
+    ----------
+    rows : row numbers, in any order.
+    split : gap and unit, see `contiguous_folds`; the published rule knows no such distance, and nothing is near.
+    """
+    near = [np.empty(0, dtype=np.intp) for _ in rows]
+    gap = float(split["gap"])
+    if gap == 0 or split.get("at", "train") == "published":
+        return near
+    run, position = _runs_and_positions(split, samples)
+    for of_run in rows_of_runs(run):
+        own = np.flatnonzero(np.isin(rows, of_run))
+        own = own[np.argsort(position[rows[own]], kind="stable")]
+        places = position[rows[own]]
+        first = np.searchsorted(places, places - gap - TOLERANCE_S)
+        end = np.searchsorted(places, places + gap + TOLERANCE_S, side="right")
+        for number, row in enumerate(own):
+            near[row] = np.concatenate([own[first[number] : number], own[number + 1 : end[number]]])
+    return near
+
+
+def _runs_and_positions(split: Mapping[str, Any], samples: Samples) -> tuple[np.ndarray, np.ndarray]:
+    """Return the run of each row, and where it lies there in the unit of the gap, (sample,) each."""
+    run = samples.run if "run" in samples.columns else np.zeros(len(samples))
+    return run, _position(samples, run, str(split.get("unit", "samples")))
 
 
 def _position(samples: Samples, run: np.ndarray, unit: str) -> np.ndarray:

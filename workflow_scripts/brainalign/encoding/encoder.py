@@ -10,11 +10,12 @@ from brainalign.encoding.cost import Task, expected_cost, measure_speed, sentenc
 from brainalign.encoding.fit import FoldFit, SpacesOfFold
 from brainalign.encoding.joint import joint_spaces, weight_grid
 from brainalign.encoding.layers import LayerChoice
+from brainalign.encoding.preparation import tell_what_is_left_out
 from brainalign.encoding.sampling import Sampling
 from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.spectrum import Space
 from brainalign.encoding.threads import Threads
-from brainalign.encoding.training import partition_samples
+from brainalign.encoding.training import partition_samples, tell_pooled
 from brainalign.encoding.trial import Scores, Trial
 from brainalign.errors import InputError
 from brainalign.responses.samples import Columns, Samples
@@ -47,6 +48,8 @@ class Encoding:
     dependence : how replicates count that folds train each other, one of `p_values.KINDS`; of the chosen layer's.
     group_names : (group,); contributions : (group, score_layer, score_subject, score_region), what each group adds to
         the aggregate "mean"; NaN where groups are tested in several folds.
+    pairs : (block, block, score_layer, score_subject, score_region), the same by way of each training block, of groups
+        put together; NaN where that is not known. fold_of_block : (block,); pair_share : see `put_together`.
     chosen_r, chosen_r2, chosen_r2_test_mean : (scored fold, neuroid), of the chosen layer.
     resampled : what the bootstrap drew, see `bootstrap.Draws`.
     constant_predictions : (layer, scored fold), neuroids whose prediction was constant and scored 0.
@@ -74,6 +77,9 @@ class Encoding:
     dependence: str
     group_names: tuple[str, ...]
     contributions: np.ndarray
+    pairs: np.ndarray
+    fold_of_block: np.ndarray
+    pair_share: float
     chosen_r: np.ndarray
     chosen_r2: np.ndarray
     chosen_r2_test_mean: np.ndarray
@@ -127,6 +133,9 @@ def encode(
     InputError : no layer; a NaN or infinite value; features of another number of rows; and what `Trial` refuses.
     """
     trial = Trial(responses, samples, neuroids, settings, sampling, device)
+    tell_what_is_left_out(samples, settings)
+    if trial.score_inner:
+        tell_pooled(trial.training, settings)
     choice = LayerChoice(settings.layer, len(trial.folds), settings.fixed_layer, trial.n_units)
     leading: list[np.ndarray] = []  # the test predictions of the layer in front
     leading_pairs: np.ndarray | None = None  # see `Trial.pairs`, of the layer in front
@@ -170,6 +179,7 @@ def encode_joint(
     settings: EncoderSettings,
     sampling: Sampling | None = None,
     device: str = "cpu",
+    weights: np.ndarray | None = None,
 ) -> Encoding:
     """Predict responses from several feature spaces together, each at the layer chosen in the fold (see `joint`).
 
@@ -178,6 +188,7 @@ def encode_joint(
     Parameters
     ----------
     members : in the order of the weights.
+    weights : (candidate, member), those that are tried; by default `joint.weight_grid` of `settings.mixtures`.
     responses, samples, neuroids, sampling, device : as for `encode`.
     settings : a ridge with a linear kernel and an intercept.
 
@@ -198,22 +209,27 @@ def encode_joint(
                 f"a layer was chosen in {len(member.chosen)} folds of a joint space's member, but there are "
                 f"{len(trial.folds)}."
             )
-    weights = weight_grid(len(members), settings.mixtures, settings.seed)
+    if weights is None:
+        weights = weight_grid(len(members), settings.mixtures, settings.seed)
     choices = list(zip(*(member.chosen for member in members), strict=True))  # of each fold, a layer of each member
     fits: list[FoldFit | None] = [None] * len(trial.folds)
+    pairs: np.ndarray | None = None
     for layers in dict.fromkeys(choices):
         values = [
             trial.features.check(layer, np.asarray(member.layers[layer]))
             for member, layer in zip(members, layers, strict=True)
         ]
-        found = trial.fit(_joint(values, weights, trial))
-        fits = [new if choice == layers else old for choice, new, old in zip(choices, found, fits, strict=True)]
+        spaces = _joint(values, weights, trial)
+        found = trial.fit(spaces)
+        own_folds = np.array([choice == layers for choice in choices])
+        fits = [new if mine else old for mine, new, old in zip(own_folds, found, fits, strict=True)]
+        pairs = _pairs_in_front(pairs, trial.pairs(spaces, found), own_folds[:, None], trial)
     complete = [fit for fit in fits if fit is not None]
     predictions = [fit.prediction for fit in complete]
     width = sum(trial.features.width(own) for own in values)  # at the layers of the last choice
-    scored, kept = trial.score(predictions), _kept(complete, np.full(len(fits), np.nan), width, settings)
+    scored, kept = trial.score(predictions, pairs), _kept(complete, np.full(len(fits), np.nan), width, settings)
     _report(JOINT, scored, kept)
-    return _joined({JOINT: (scored, kept)}, np.zeros((len(fits), 1), dtype=np.intp), predictions, None, trial)
+    return _joined({JOINT: (scored, kept)}, np.zeros((len(fits), 1), dtype=np.intp), predictions, pairs, trial)
 
 
 def _joint(values: Sequence[np.ndarray], weights: np.ndarray, trial: Trial) -> Sequence[Space] | SpacesOfFold:
@@ -251,7 +267,9 @@ def _expect(trial: Trial, width: int, n_layers: int) -> None:
         groups=len(trial.dependence.groups),
         threads=Threads().count,
         inner_scores=trial.score_inner,
-        at_once=settings.regression == "ridge" and partition_samples(trial.training, samples),
+        at_once=settings.regression == "ridge"
+        and not settings.fits_features
+        and partition_samples(trial.training, samples),
         single=settings.precision == "float32",
     )
     if n_layers * samples**2 * neuroids * task.penalties * spaces > LONG:
@@ -290,8 +308,9 @@ def _joined(
     pairs: np.ndarray | None,
     trial: Trial,
 ) -> Encoding:
-    of_chosen = trial.score(leading, pairs)
     of_layers, fits = [scored for scored, _ in scores.values()], [kept for _, kept in scores.values()]
+    only = np.unique(chosen)
+    of_chosen = of_layers[only[0]] if len(only) == 1 else trial.score(leading, pairs)
     units = trial.units
     return Encoding(
         layers=tuple(scores),
@@ -305,11 +324,14 @@ def _joined(
         aggregate_r2=np.stack([layer.aggregate_r2 for layer in (*of_layers, of_chosen)]),
         aggregate_r2_test_mean=np.stack([layer.aggregate_r2_test_mean for layer in (*of_layers, of_chosen)]),
         replicates=np.stack([layer.replicates for layer in (*of_layers, of_chosen)], axis=1),
-        replicates_r2=trial.replicates_r2(leading),
-        shift_p=trial.shift_p(leading),
-        dependence=trial.dependence_of(pairs),
+        replicates_r2=trial.replicates_r2(leading, of_chosen.spread),
+        shift_p=trial.shift_p(leading, of_chosen.spread),
+        dependence=trial.dependence.kind(not np.isnan(of_chosen.pairs).all()),
         group_names=trial.dependence.groups,
         contributions=np.stack([layer.contributions for layer in (*of_layers, of_chosen)], axis=1),
+        pairs=np.stack([layer.pairs for layer in (*of_layers, of_chosen)], axis=2),
+        fold_of_block=trial.dependence.together[1],
+        pair_share=trial.dependence.together[2],
         chosen_r=of_chosen.r,
         chosen_r2=of_chosen.r2,
         chosen_r2_test_mean=of_chosen.r2_test_mean,

@@ -43,8 +43,8 @@ class FoldFit:
     at_edge : (neuroid,) bool, whether the chosen penalty is the grid's first or last.
     rank : of the training features (for a ridge of all samples' where all folds are fitted at once); the largest of
         the spaces'.
-    inner_r : (inner fold, neuroid), r of held-out inner predictions under the chosen penalties (one row, pooled, where
-        rows are left out one by one or the split pools its folds); None unless asked for.
+    inner_r : (inner fold, neuroid), r of held-out inner predictions under the chosen penalties; one row, of all inner
+        folds together, where these are pooled (see `training.TrainingFold`); None unless asked for.
     """
 
     prediction: np.ndarray
@@ -83,7 +83,7 @@ def fit_folds(
         return [
             fit_fold(spaces(number), None, responses, fold, settings, score_inner) for number, fold in enumerate(folds)
         ]
-    if settings.standardize == "fold":
+    if settings.standardize != "none":
         raise InputError("features that are standardised in the fold need spaces of each fold, but are given one.")
     n = len(responses)
     if partition_samples(folds, n) and settings.regression == "ols":
@@ -132,7 +132,7 @@ def fit_fold(
                 predicted[:, chosen] = deviations(folds.spectrum, y[:, chosen], tried[own[chosen]])
         prediction[:, columns] = predicted if unit is None else predicted * unit
         if score_inner:
-            inner_r.append(_score_inner(inner, y, of_space, of_grid, settings.pools))
+            inner_r.append(_score_inner(inner, y, of_space, of_grid, fold.pooled))
     return FoldFit(
         prediction=prediction,
         penalty=np.full(n_neuroids, np.nan) if settings.regression == "ols" else tried[index],
@@ -180,7 +180,7 @@ def _targets(
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Return training responses (train, neuroid) in float64, and their SD where they are standardised."""
     y = responses[fold.train, columns].astype(np.float64)
-    return zscore(y) if settings.standardize == "fold" else (y, None)
+    return (y, None) if settings.standardize == "none" else zscore(y)
 
 
 def _all_at_once(
@@ -208,7 +208,8 @@ def _fit_nested(
 ) -> list[FoldFit]:
     tests, order = _order(folds)
     spectra = [space.spectrum(order, order[:0]) for space in spaces]
-    found = fit_nested(spectra, penalties, responses, tests, settings, score_inner, device)
+    pooled = any(fold.pooled for fold in folds)
+    found = fit_nested(spectra, penalties, responses, tests, settings, score_inner, pooled, device)
     of_space, of_grid = np.divmod(found.candidate, len(penalties[0]))  # (fold, neuroid) each
     return [
         FoldFit(
@@ -233,12 +234,13 @@ def _fit_least_squares(
 ) -> list[FoldFit]:
     tests, order = _order(folds)
     spectrum: Spectrum = least_squares(space, order, order[:0])
+    pooled = any(fold.pooled for fold in folds)
     if identity_holds(spectrum, tests, score_inner):
-        nested = fit_nested([spectrum], [np.zeros(1)], responses, tests, settings, score_inner, device)
+        nested = fit_nested([spectrum], [np.zeros(1)], responses, tests, settings, score_inner, pooled, device)
         prediction, inner_r = nested.prediction, nested.inner_r
         ranks = [min(spectrum.rank, len(fold.train) - 1) for fold in folds]
     else:
-        refits = refit_all(space, responses, tests, score_inner, settings.pools)
+        refits = refit_all(space, responses, tests, score_inner, pooled)
         prediction, inner_r, ranks = [refits.prediction[rows] for rows in tests], refits.inner_r, refits.ranks
     n_neuroids = responses.shape[1]
     return [
@@ -303,11 +305,17 @@ def _errors(inner: InnerFolds, y: np.ndarray, settings: EncoderSettings) -> np.n
 def _score_inner(
     inner: Sequence[InnerFolds], y: np.ndarray, of_space: np.ndarray, of_grid: np.ndarray, pooled: bool
 ) -> np.ndarray:
-    """Return r of the held-out inner predictions at each neuroid's candidate, (inner fold, neuroid)."""
+    """Return r of the held-out inner predictions at each neuroid's candidate, (inner fold, neuroid).
+
+    Pooled, it is one row: r of the predictions' deviations from the mean of the rows that trained each inner fold, with
+    the responses, see `inner_scores`.
+    """
     predictions = np.empty(y.shape)
     for space, number in sorted(set(zip(of_space.tolist(), of_grid.tolist(), strict=True))):
         columns = np.flatnonzero((of_space == space) & (of_grid == number))
         for rows, batch, residuals in inner[space].residuals(y[:, columns], number):
             predictions[rows, columns[batch]] = y[rows, columns[batch]] - residuals[:, 0]
-    blocks = [slice(None)] if inner[0].single_rows or pooled else inner[0].blocks
-    return np.stack([pearson(predictions[block], y[block])[0] for block in blocks])
+    if pooled:
+        predictions -= inner[0].training_means(y)
+        return pearson(predictions, y)[0][None]
+    return np.stack([pearson(predictions[block], y[block])[0] for block in inner[0].blocks])

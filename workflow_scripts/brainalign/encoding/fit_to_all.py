@@ -9,9 +9,9 @@ import numpy as np
 
 from brainalign.encoding.fit import factorise, fit_fold
 from brainalign.encoding.fitted import NEUROIDS_AT_ONCE, Axes, FittedEncoder, TrainingKernel
-from brainalign.encoding.fold_features import trimmed
-from brainalign.encoding.kernels import kernel_scale, spaces_of
-from brainalign.encoding.preparation import kept_samples, prepare_features, prepare_responses
+from brainalign.encoding.fold_features import inverse_deviation, spaces_as_fitted, trimmed
+from brainalign.encoding.kernels import kernel_scale
+from brainalign.encoding.preparation import kept_samples, prepare_features, prepare_responses, tell_what_is_left_out
 from brainalign.encoding.ridge import scaled_penalties
 from brainalign.encoding.scores import Units, pearson
 from brainalign.encoding.settings import EncoderSettings
@@ -24,11 +24,14 @@ from brainalign.responses.samples import Columns, Samples
 
 log = logging.getLogger(__name__)
 
-# Settings that cannot be kept: what each must be, and why.
-NOT_KEPT: Mapping[str, tuple[Any, str]] = {
-    "word_components": (None, "components are fitted to the stimuli of each training set by itself"),
-    "standardize": ("none", "new samples would be z-scored by themselves, and their responses' SD is not known"),
-    "zscore_delayed": (False, "z-scores after delays and trimming would need new series to be trimmed, too"),
+# Settings that cannot be kept: the values that can, and why no other.
+NOT_KEPT: Mapping[str, tuple[tuple[Any, ...], str]] = {
+    "word_components": ((None,), "components are fitted to the stimuli of each training set by itself"),
+    "standardize": (
+        ("none", "training"),
+        "new samples would be z-scored by themselves, and their responses' SD is not known",
+    ),
+    "zscore_delayed": ((False,), "z-scores after delays and trimming would need new series to be trimmed, too"),
 }
 
 
@@ -71,6 +74,7 @@ def fit_to_all(
     Penalties, and the bandwidths or degrees of a kernel, are chosen among the encoder's candidates by its criterion in
     one cross-validation over its outer folds, or over what serves as inner folds where these are no partition of the
     samples (`splits.inner_folds`, with all samples as the training rows). All samples are those that trimming leaves.
+    With `standardize: training` features are z-scored with their mean and SD over all samples.
 
     Parameters
     ----------
@@ -85,21 +89,29 @@ def fit_to_all(
     ------
     InputError : settings that cannot be kept (`NOT_KEPT`), and what `encoder.encode` refuses.
     """
-    for name, (needed, why) in NOT_KEPT.items():
-        if getattr(settings, name) != needed:
+    for name, (allowed, why) in NOT_KEPT.items():
+        if getattr(settings, name) not in allowed:
             raise InputError(f"an encoder with {name}: {getattr(settings, name)} cannot be kept, since {why}.")
+    if settings.standardize != "none" and settings.kernel != "linear":
+        raise InputError(
+            f"an encoder with standardize: {settings.standardize} and the kernel {settings.kernel!r} cannot be kept, "
+            "since its file has no place for the SDs of features; z-score them within runs, or take a linear kernel."
+        )
     units, kept = Units.from_table(neuroids), kept_samples(samples, settings)
     inside = trimmed(samples, kept)
     folds = make_folds(settings.split, inside)
     y = prepare_responses(responses, samples, units, folds, settings.precision, kept)
     fold = whole_training_fold(folds, settings, inside)
+    tell_what_is_left_out(samples, settings)
     x = prepare_features(layer, features, samples, settings)
     delays = settings.delays if samples.onset_s is not None else ()
     whole = replace(settings, delays=(), trim=(0, 0))
     undelayed = prepare_features(layer, features, samples, whole) if delays else x
     feature_mean = x.mean(axis=0)
+    inverse = np.ones(x.shape[1]) if settings.standardize == "none" else inverse_deviation(x)
+    scaled = x if settings.standardize == "none" else (x - feature_mean) * inverse
     kernel = None if settings.kernel == "linear" else _training_kernel(x - feature_mean, settings)
-    spaces = [_Once(space, len(y)) for space in spaces_of(x, settings)]
+    spaces = [_Once(space, len(y)) for space in spaces_as_fitted(scaled, settings)]
     penalties = [
         scaled_penalties(settings.penalty_values, settings.grid_scale, space.trace, len(y)) for space in spaces
     ]
@@ -110,7 +122,8 @@ def fit_to_all(
         int(number): factorise(spaces[number], penalties[number], fold.train, fold.test, settings)[0]
         for number in np.unique(found.space)
     }
-    basis: Axes | TrainingKernel = kernel or Axes(_axes(x, fold.train, spectra[0]))
+    # the axes take features as they are: what divides them is in the axes
+    basis: Axes | TrainingKernel = kernel or Axes(inverse[:, None] * _axes(scaled, fold.train, spectra[0]))
     coefficients, shift, in_sample_r = _coefficients(basis, y, fold.train, spectra, found.space, used)
     cross_validated_r = found.inner_r.mean(axis=0, dtype=np.float64)
     log.info(

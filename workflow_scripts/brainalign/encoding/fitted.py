@@ -32,7 +32,7 @@ SAMPLES_AT_ONCE = 1024
 
 @dataclass(frozen=True)
 class Axes:
-    """Principal axes of the training features.
+    """Principal axes of the training features; divided by the features' SDs where these were standardised.
 
     Parameters
     ----------
@@ -106,7 +106,8 @@ class FittedEncoder:
     penalty : (neuroid,), as used (scaled); NaN for ols.
     space : (neuroid,), which of a kernel's bandwidths or degrees each neuroid has; 0 for linear maps.
     in_sample_r : (neuroid,), r of the fitted values with the training responses.
-    cross_validated_r : (neuroid,), mean over folds of r of held-out predictions under the same penalty and space. They
+    cross_validated_r : (neuroid,), mean over folds of r of held-out predictions under the same penalty and space (or r
+        of all folds' together, where folds are pooled or have few rows, see `training.TrainingFold`). They
         were chosen by these folds, and principal components are those of all samples, so that it lies somewhat above
         the nested scores of an encoding.
     """

@@ -65,10 +65,9 @@ class FoldFeatures:
         return arrange(features, self.samples, self.settings)
 
     def of_fold(self, features: np.ndarray, number: int) -> np.ndarray:
-        """Return the features of one outer fold (kept sample, width); rows outside the fold are 0 if standardised.
+        """Return the features of one outer fold (kept sample, width), see `standardised` for rows outside the fold.
 
-        Components are fitted to the stimuli of the training samples and applied to all stimuli before the sample map;
-        training and test rows are standardised each with their own mean and SD, as published.
+        Components are fitted to the stimuli of the training samples and applied to all stimuli before the sample map.
 
         Parameters
         ----------
@@ -81,11 +80,12 @@ class FoldFeatures:
             rows = self._fitted(number) if kept is None else kept[self._fitted(number)]
             features = self.sampling.features(principal_components(features, self.sampling.stimuli_of(rows), count))
         x = arrange(features, self.samples, self.settings)
-        return x if self.settings.standardize == "none" else standardised(x, self.folds[number])
+        standard = self.settings.standardize
+        return x if standard == "none" else standardised(x, self.folds[number], standard)
 
     def spaces_of_fold(self, features: np.ndarray, number: int) -> list[Space]:
         """Return the feature spaces of one outer fold, of features as `check` returns them."""
-        return _spaces(self.of_fold(features, number), self.settings)
+        return spaces_as_fitted(self.of_fold(features, number), self.settings)
 
     def width(self, features: np.ndarray) -> int:
         """Return how many features (row, width) become, delayed copies counted."""
@@ -108,23 +108,43 @@ class FoldFeatures:
 
 def spaces_of_samples(features: np.ndarray, fold: Fold, settings: EncoderSettings) -> list[Space]:
     """Return the feature spaces of one outer fold, of features (kept sample, width) that are only standardised."""
-    return _spaces(standardised(features.astype(np.float64), fold), settings)
+    return spaces_as_fitted(standardised(features.astype(np.float64), fold, settings.standardize), settings)
 
 
-def standardised(features: np.ndarray, fold: Fold) -> np.ndarray:
-    """Z-score training and test rows each with their own mean and SD; all other rows are 0.
+def standardised(features: np.ndarray, fold: Fold, standard: str) -> np.ndarray:
+    """Z-score features (x - mean) / SD, with SD over n; a column is 0 where it is constant.
+
+    "training"  mean and SD are of the training rows, and all rows are z-scored with them, as by scikit-learn's
+                StandardScaler in a pipeline.
+    "fold"      training and test rows are z-scored each with their own mean and SD, as some published code does; all
+                other rows are 0.
 
     Parameters
     ----------
     features : (sample, width).
     """
+    if standard == "training":
+        mean, inverse = features[fold.train].mean(axis=0), inverse_deviation(features[fold.train])
+        return np.asarray((features - mean) * inverse)
     result = np.zeros_like(features)
     for rows in (fold.train, fold.test):
         result[rows] = zscore(features[rows])[0]
     return result
 
 
-def _spaces(features: np.ndarray, settings: EncoderSettings) -> list[Space]:
+def inverse_deviation(features: np.ndarray) -> np.ndarray:
+    """Return 1 / SD of each column (width,), SD over n; 0 where a column is constant.
+
+    Parameters
+    ----------
+    features : (row, width).
+    """
+    deviation = zscore(features)[1]
+    return np.asarray(np.where(deviation > 0, 1.0 / np.where(deviation > 0, deviation, 1.0), 0.0))
+
+
+def spaces_as_fitted(features: np.ndarray, settings: EncoderSettings) -> list[Space]:
+    """Return the spaces of prepared features (sample, width), not centred for a fit without an intercept."""
     return spaces_of(features, settings) if settings.intercept else [FeatureSpace(features, centred=False)]
 
 

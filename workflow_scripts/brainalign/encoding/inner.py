@@ -1,8 +1,9 @@
 """Held-out residuals of a training set's inner folds, in pieces that fit in memory."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -60,7 +61,7 @@ class InnerFolds:
         tried = slice(None) if number is None else slice(number, number + 1)
         if self.by_refits:
             yield from self._refitted(y, self.penalties[tried])
-        elif self.single_rows:
+        elif self.single_rows and not self.dropped:
             for columns in _batches(y.shape[1], (len(y) + self._axes) * len(self.penalties[tried])):
                 residuals = leave_one_out_residuals(self.spectrum, y[:, columns], self.penalties[tried])
                 yield slice(0, len(y)), columns, residuals
@@ -71,19 +72,44 @@ class InnerFolds:
     def by_refits(self) -> bool:
         """Whether inner folds are refitted, since the identity would not be exact, or take longer.
 
-        It is not exact where rows near a block are dropped with it, or penalties are so small that some rows alone
-        determine a direction; it takes longer where axes are much fewer than the rows of a block.
+        It is not exact where penalties are so small that some rows alone determine a direction, be it of the features
+        or of their components; it takes longer where axes are much fewer than the rows of a block, or rows are dropped
+        around blocks of many rows, since the identity needs the fitted values of all rows then.
         """
-        if self.dropped or 2 * self._axes < min((block.stop - block.start for block in self.blocks), default=0):
+        if self.dropped and not self.single_rows:
+            return True
+        if 2 * self._axes < min((block.stop - block.start for block in self.blocks), default=0):
             return True
         smallest = float(self.penalties.min())
-        if self.components is not None and smallest > 0:
-            return False
         if smallest >= GRAM_LIMIT * self.spectrum.largest and smallest > 0:
             return False
         if self.spectrum.interpolates and (smallest > 0 or self.spectrum.is_conditioned):
             return False
-        return smallest_share(self.spectrum, smallest, self.blocks) < IDENTITY_LIMIT
+        return smallest_share(self.spectrum, smallest, self._left_out) < IDENTITY_LIMIT
+
+    def training_means(self, y: np.ndarray) -> np.ndarray:
+        """Return the mean of the rows that train each row's inner fold, (row, neuroid); 0 without an intercept.
+
+        Parameters
+        ----------
+        y : (train, neuroid).
+        """
+        if not self.spectrum.centred:
+            return np.zeros_like(y)
+        lengths = np.array([block.stop - block.start for block in self.blocks])
+        left_out = np.add.reduceat(y, [block.start for block in self.blocks], axis=0)  # sums, (block, neuroid)
+        for number, near in enumerate(self.dropped):
+            left_out[number] += y[near].sum(axis=0)
+        rest = len(y) - lengths - np.array([len(near) for near in self.dropped] or [0])
+        return np.repeat((y.sum(axis=0) - left_out) / rest[:, None], lengths, axis=0)
+
+    @cached_property
+    def _left_out(self) -> Sequence[slice | np.ndarray]:
+        """What each inner fold leaves out: its block, and the rows that are dropped with it."""
+        if not self.dropped:
+            return self.blocks
+        own = [np.arange(block.start, block.stop) for block in self.blocks]
+        return [np.concatenate(both) for both in zip(own, self.dropped, strict=True)]
 
     @property
     def _axes(self) -> int:
@@ -91,35 +117,44 @@ class InnerFolds:
 
     def _identity(self, y: np.ndarray, tried: slice) -> Iterator[Piece]:
         penalties = self.penalties[tried]
-        for blocks in self._groups:
-            inverses = self._inverses(blocks, tried)
+        for group in self._groups:
+            blocks, left_out = self.blocks[group], self._left_out[group] if self.dropped else ()
+            inverses = self._inverses(group, tried)
             rows = slice(blocks[0].start, blocks[-1].stop)
-            for columns in _batches(y.shape[1], (rows.stop - rows.start + self._axes) * len(penalties)):
-                yield rows, columns, block_residuals(self.spectrum, y[:, columns], penalties, blocks, inverses)
+            size = len(y) if self.dropped else rows.stop - rows.start
+            for columns in _batches(y.shape[1], (size + self._axes) * len(penalties)):
+                found = block_residuals(self.spectrum, y[:, columns], penalties, blocks, inverses, left_out)
+                yield rows, columns, found
 
     @cached_property
-    def _groups(self) -> list[list[slice]]:
-        """The blocks in groups whose inverses fit in memory."""
-        groups: list[list[slice]] = []
+    def _groups(self) -> list[slice]:
+        """Numbers of blocks, in groups whose inverses fit in memory."""
+        starts: list[int] = []
         room = 0
-        for block in self.blocks:
-            rows = block.stop - block.start
+        for number, block in enumerate(self.blocks):
+            rows = block.stop - block.start + (len(self.dropped[number]) if self.dropped else 0)
             needed = 8 * len(self.penalties) * rows * min(rows, self._axes + 1)
-            if not groups or needed > room:
-                groups.append([])
+            if not starts or needed > room:
+                starts.append(number)
                 room = INVERSE_BYTES
-            groups[-1].append(block)
             room -= needed
-        return groups
+        return [slice(*ends) for ends in pairwise([*starts, len(self.blocks)])]
 
-    def _inverses(self, blocks: list[slice], tried: slice) -> list[BlockInverse]:
+    def _inverses(self, group: slice, tried: slice) -> list[BlockInverse]:
         if len(self._groups) == 1:
             return [inverse[tried] for inverse in self._all_inverses]
-        return block_inverses(self.spectrum, self.penalties[tried], blocks)
+        return self._make_inverses(group, tried)
 
     @cached_property
     def _all_inverses(self) -> list[BlockInverse]:
-        return block_inverses(self.spectrum, self.penalties, self.blocks)
+        return self._make_inverses(slice(None), slice(None))
+
+    def _make_inverses(self, group: slice, tried: slice) -> list[BlockInverse]:
+        found = block_inverses(self.spectrum, self.penalties[tried], self._left_out[group])
+        if not self.dropped:
+            return found
+        lengths = [block.stop - block.start for block in self.blocks[group]]
+        return [inverse.first(length) for inverse, length in zip(found, lengths, strict=True)]
 
     def _refitted(self, y: np.ndarray, penalties: np.ndarray) -> Iterator[Piece]:
         for number, block in enumerate(self.blocks):

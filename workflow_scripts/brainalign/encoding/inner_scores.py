@@ -1,4 +1,9 @@
-"""r of held-out inner predictions, gathered while folds pass by."""
+"""r of held-out inner predictions, gathered while folds pass by.
+
+r of several inner folds together is of the predictions' deviations from the mean of the rows that trained each fold,
+d_i = p_i - mean, with the responses as they are (see `trial.Trial.score`): with that mean, which is the lower, the
+higher a fold's own rows lie, features that predict nothing would have r < 0.
+"""
 
 import numpy as np
 
@@ -34,7 +39,13 @@ class InnerScores:
         own: np.ndarray | slice,
         taken: np.ndarray | bool = True,
     ) -> None:
-        """Take the predictions of one inner fold (row, neuroid), for the neuroids `own` that are `taken`."""
+        """Take the predictions of one inner fold (row, neuroid), for the neuroids `own` that are `taken`.
+
+        Parameters
+        ----------
+        predicted : as deviations from the mean of the rows that trained the fold; where folds are not pooled it does
+            not matter what they deviate from.
+        """
         if self.pooled:
             of_both = [predicted.sum(axis=0), truth.sum(axis=0), dot(predicted, predicted), dot(truth, truth)]
             of_both = [brought_back(values) for values in (*of_both, dot(predicted, truth))]

@@ -17,11 +17,22 @@ def spaces_of(features: np.ndarray, settings: EncoderSettings) -> list[Space]:
     settings : reads `kernel`, `bandwidths` and `degrees`.
     """
     linear = FeatureSpace(features)
+    return [linear] if settings.kernel == "linear" else spaces_of_gram(linear.gram, settings)
+
+
+def spaces_of_gram(gram: np.ndarray, settings: EncoderSettings) -> list[Space]:
+    """Return `spaces_of` features of which the linear Gram matrix alone is known, as of many features put together.
+
+    Parameters
+    ----------
+    gram : (sample, sample), linear, of centred features.
+    settings : reads `kernel`, `bandwidths` and `degrees`.
+    """
     if settings.kernel == "linear":
-        return [linear]
+        return [GramSpace(gram)]
     if settings.kernel == "rbf":
-        return [GramSpace(rbf(linear.gram, bandwidth)) for bandwidth in settings.bandwidths]
-    return [GramSpace(polynomial(linear.gram, degree)) for degree in settings.degrees]
+        return [GramSpace(rbf(gram, bandwidth)) for bandwidth in settings.bandwidths]
+    return [GramSpace(polynomial(gram, degree)) for degree in settings.degrees]
 
 
 def rbf(gram: np.ndarray, bandwidth: float) -> np.ndarray:

@@ -96,7 +96,7 @@ def refit_all(
             maker: np.ndarray = maker,
         ) -> None:
             y = responses[train, columns].astype(np.float64)
-            predicted = maker @ y + y.mean(axis=0)
+            predicted = maker @ y  # as deviations from the mean of the training rows
             size = len(tests[first])
             for outer, inner, part in ((second, first, predicted[:size]), (first, second, predicted[size:])):
                 scores.add(outer, inner, responses[tests[inner], columns].astype(np.float64), part, columns)

@@ -59,6 +59,7 @@ def fit_nested(
     tests: Sequence[np.ndarray],
     settings: EncoderSettings,
     score_inner: bool,
+    pooled: bool,
     device: str = "cpu",
 ) -> NestedFit:
     """Choose a candidate for each outer fold and neuroid by inner folds, and predict the outer folds.
@@ -71,7 +72,8 @@ def fit_nested(
     responses : (sample, neuroid), centred; in the precision of the products.
     tests : row numbers of each outer fold; together all samples, none twice.
     settings : reads `penalties` (per neuroid or shared), `criterion` and `chooses_penalty`.
-    score_inner : whether `inner_r` is wanted; of all inner folds together where the split pools its folds.
+    score_inner : whether `inner_r` is wanted.
+    pooled : whether it is of all inner folds of an outer fold together.
     device : of the products: "cpu", or one of torch such as "cuda". Factorisations are the processor's. Where a card's
         memory does not suffice, the processor takes its place.
     """
@@ -89,7 +91,7 @@ def fit_nested(
     def fit(place: Place) -> NestedFit:
         prediction = [np.empty((len(rows), n_neuroids), dtype=responses.dtype) for rows in tests]
         chosen = np.empty((n_folds, n_neuroids), dtype=np.intp)
-        scores = InnerScores(n_folds, n_neuroids, responses.dtype, settings.pools) if score_inner else None
+        scores = InnerScores(n_folds, n_neuroids, responses.dtype, pooled) if score_inner else None
         shared = _shared_choice(candidates, y, blocks, settings, size, place)
         for columns in batches(n_neuroids, size):
             if shared is not None:
@@ -277,14 +279,19 @@ def _score_pairs(
     """
     weak = np.zeros(len(own), dtype=bool)
     truths = [y[block] for block in factors.blocks]
-    if not scores.pooled:
+    sums, total = [], 0.0
+    if scores.pooled:
+        sums, total = [truth.sum(axis=0) for truth in truths], y.sum(axis=0)
+    else:
         truths = [truth - truth.mean(axis=0) for truth in truths]
     lengths = [brought_back(dot(truth, truth)) for truth in truths]
     some = np.asarray(taken.any(axis=1))
     for first, second, one, other in factors.pair_residuals(residuals):
         for outer, inner, left_out in ((second, first, one), (first, second, other)):
             if some[outer] and scores.pooled:
-                scores.add(outer, inner, truths[inner], truths[inner] - left_out, own, taken[outer])
+                rows = len(y) - len(truths[outer]) - len(truths[inner])
+                predicted = truths[inner] - left_out - (total - sums[outer] - sums[inner]) / rows
+                scores.add(outer, inner, truths[inner], predicted, own, taken[outer])
             elif some[outer]:
                 weak |= scores.add_residuals(outer, inner, truths[inner], lengths[inner], left_out, own, taken[outer])
     return np.flatnonzero(weak)

@@ -1,5 +1,6 @@
 """Responses and features as the regression takes them: checked, averaged, z-scored, delayed, trimmed."""
 
+import logging
 import warnings
 from collections.abc import Sequence
 
@@ -13,6 +14,8 @@ from brainalign.encoding.threads import batches
 from brainalign.errors import InputError
 from brainalign.responses.samples import Samples
 
+log = logging.getLogger(__name__)
+
 AT_ONCE = 4096  # neuroids
 FEWER = "; leave them out of the data, or take a split with fewer folds"
 
@@ -22,6 +25,21 @@ def kept_samples(samples: Samples, settings: EncoderSettings) -> np.ndarray | No
     if not any(settings.trim) or samples.onset_s is None:
         return None
     return rows_inside_runs(samples.run, settings.trim)
+
+
+def tell_what_is_left_out(samples: Samples, settings: EncoderSettings) -> None:
+    """Log that delays and trimming are left out where the samples have no onsets, as single sentences have none.
+
+    It is a warning where there are several runs: such samples may well be a series whose onsets were not given.
+    """
+    asked = [f"delays {', '.join(map(str, settings.delays))}"] if settings.delays else []
+    asked += [f"trimming {' and '.join(map(str, settings.trim))}"] if any(settings.trim) else []
+    if not asked or samples.onset_s is not None:
+        return
+    runs = len(np.unique(samples.run.astype(str))) if "run" in samples.columns else 0
+    level = logging.WARNING if runs > 1 else logging.INFO
+    there = f"are in {runs} runs but have no onsets" if runs > 1 else "have no onsets"
+    log.log(level, "the samples %s (a column 'onset_s'), so that %s are left out", there, " and ".join(asked))
 
 
 def prepare_responses(

@@ -126,14 +126,20 @@ class BlockInverse:
     def __getitem__(self, tried: slice) -> "BlockInverse":
         return BlockInverse(self.core[tried], None if self.left is None else self.left[tried])
 
+    def first(self, rows: int) -> "BlockInverse":
+        """Return what gives the block's first rows, with all others of it left out too."""
+        return self if self.left is not None else BlockInverse(self.core[:, :rows].copy())
+
     def times(self, residuals: np.ndarray) -> np.ndarray:
-        """Return (I - H_BB)^-1 e_B for e_B (penalty, row, neuroid)."""
+        """Return (I - H_BB)^-1 e_B for e_B (penalty, row, neuroid), of its `first` rows at least."""
         if self.left is None:
             return np.asarray(self.core @ residuals)
         return np.asarray(residuals + self.left @ (self.core @ (self.left.transpose(0, 2, 1) @ residuals)))
 
 
-def block_inverses(spectrum: Spectrum, penalties: np.ndarray, blocks: Sequence[slice]) -> list[BlockInverse]:
+def block_inverses(
+    spectrum: Spectrum, penalties: np.ndarray, blocks: Sequence[slice | np.ndarray]
+) -> list[BlockInverse]:
     """Return (I - H_BB)^-1 for each block; it does not depend on the responses.
 
     Where axes are fewer than rows, H_BB = A Aᵀ with A = [1 / sqrt(n), Z_B (D + λ)^-1/2], and
@@ -142,7 +148,7 @@ def block_inverses(spectrum: Spectrum, penalties: np.ndarray, blocks: Sequence[s
     Parameters
     ----------
     penalties : (penalty,), each above 0; 0 is allowed where rows left out leave the rest enough to be told by.
-    blocks : slices of the training rows.
+    blocks : slices of the training rows, or their positions.
     """
     weights, rest = _complement(spectrum, penalties)
     mean_share = spectrum.mean_share
@@ -167,27 +173,33 @@ def block_residuals(
     penalties: np.ndarray,
     blocks: Sequence[slice],
     inverses: Sequence[BlockInverse],
+    left_out: Sequence[slice | np.ndarray] = (),
 ) -> np.ndarray:
     """Return the residuals of each block's rows, predicted by all other training rows, at every penalty.
+
+    Rows around a block that its gap takes from the training rows are left out with it: B is then all of these, and of
+    e_B^(-B) the block's own rows are returned.
 
     Parameters
     ----------
     responses : (train, neuroid).
     penalties : (penalty,), each above 0.
     blocks : consecutive slices of the training rows.
-    inverses : of these blocks, see `block_inverses`.
+    inverses : of these blocks, or of what is left out with them, see `block_inverses`.
+    left_out : for each block the positions that are left out, its own rows first; empty where it is the blocks alone.
 
     Returns
     -------
     (row, penalty, neuroid), the rows of the blocks.
     """
-    start = blocks[0].start
-    residuals = _residuals(spectrum, responses, penalties, slice(start, blocks[-1].stop))
-    for block, inverse in zip(blocks, inverses, strict=True):
+    start, stop = blocks[0].start, blocks[-1].stop
+    held_in = _residuals(spectrum, responses, penalties, slice(0, len(responses)) if left_out else slice(start, stop))
+    result = np.empty((stop - start, *held_in.shape[1:])) if left_out else held_in
+    for number, (block, inverse) in enumerate(zip(blocks, inverses, strict=True)):
         rows = slice(block.start - start, block.stop - start)
-        held_in = residuals[rows].transpose(1, 0, 2)  # (penalty, row, neuroid)
-        residuals[rows] = inverse.times(held_in).transpose(1, 0, 2)
-    return residuals
+        own = held_in[left_out[number] if left_out else rows].transpose(1, 0, 2)  # (penalty, row, neuroid)
+        result[rows] = inverse.times(own)[:, : block.stop - block.start].transpose(1, 0, 2)
+    return result
 
 
 def leave_one_out_residuals(spectrum: Spectrum, responses: np.ndarray, penalties: np.ndarray) -> np.ndarray:

@@ -17,7 +17,7 @@ GRID_SCALES = ("relative", "absolute")
 INNER = ("folds", "leave-one-out")
 KERNELS = ("linear", "rbf", "polynomial")
 CRITERIA = ("squared-error", "r2")
-STANDARDS = ("none", "fold")
+STANDARDS = ("none", "fold", "training")
 PRECISIONS = ("float32", "float64")
 LAYER_CHOICES = ("nested", "best", "fixed")
 LAYER_UNITS = ("all", "subject", "neuroid")
@@ -42,25 +42,30 @@ class EncoderSettings:
     grid_scale : "relative" (times trace(K) / n of the samples' centred Gram matrix K), or "absolute".
     criterion : "squared-error", summed over inner folds, or "r2", of each inner fold, summed.
     components : of "pca-ridge", fitted to the training rows and held through their inner folds.
-    inner : "folds" (the remaining outer folds; for shuffled splits see `splits.inner_blocks`) or "leave-one-out".
+    inner : "folds" (the remaining outer folds; for shuffled splits see `splits.inner_blocks`) or "leave-one-out" (with
+        each row the others within the gap of a contiguous split).
     word_components : first principal components of the features of stimuli, fitted to the stimuli of each outer fold's
         training samples and held through its inner folds, before the sample map; None keeps the features.
     zscore : z-score the features within each run, before delays.
-    delays : in samples; applied where the samples have onsets. None where empty.
+    delays : in samples; applied where the samples have onsets, else left out, which is logged. None where empty.
     trim : samples dropped at the start and the end of each run, after delays, where the samples have onsets; they are
         in no fold and in no score.
     zscore_delayed : z-score the features within each run once more, after delays and trimming.
-    standardize : "fold": in each outer fold z-score features and responses, those of training and of test rows each
-        with their own mean and SD (predictions are given back in the responses' units); or "none".
+    standardize : "training": in each outer fold z-score features and responses with the mean and SD of its training
+        rows, those of test rows too; "fold": those of training and of test rows each with their own mean and SD, as
+        some published code does; or "none". Inner folds are not standardised again, and predictions are given back in
+        the responses' units.
     intercept : False: standardised responses are fitted as they are, and inner folds are not centred again.
     split : see `splits.make_folds`.
-    layer : "nested" (per outer fold, by inner scores), "best" (by test scores, as published) or "fixed".
+    layer : "nested" (per outer fold, by the mean over inner folds of r, or by r of all their predictions together where
+        some inner fold has fewer than 20 rows, see `training.TrainingFold`), "best" (by test scores, as published) or
+        "fixed".
     layer_for : one nested layer for "all" neuroids of a fold, for each "subject", or for each "neuroid".
     fixed_layer : the layer's name where `layer` is "fixed".
     aggregate : see `scores.aggregate`.
     draws, seed : of the bootstrap.
     precision : "float32" lets products be in it where that changes r by less than 1e-5; "float64" does not.
-    mixtures : of joint spaces, how many sets of weights are tried, at most; see `joint.weight_grid`.
+    mixtures : of joint spaces, how many sets of weights are tried, at most; see `joint`.
 
     Raises
     ------
@@ -92,7 +97,7 @@ class EncoderSettings:
     draws: int = 1000
     seed: int = 0
     precision: str = "float32"
-    mixtures: int = 16
+    mixtures: int = 25
 
     def __post_init__(self) -> None:
         _one_of("regression", self.regression, REGRESSIONS)
@@ -135,7 +140,7 @@ class EncoderSettings:
                 f"trim must be two whole numbers of at least 0, for start and end, but is {list(self.trim)}."
             )
         _one_of("way to standardize", self.standardize, STANDARDS)
-        if not self.intercept and (self.standardize, self.kernel) != ("fold", "linear"):
+        if not self.intercept and (self.standardize == "none" or self.kernel != "linear"):
             raise InputError(
                 "a fit without an intercept needs features and responses of mean 0 and a linear kernel, but "
                 f"standardize is {self.standardize!r} and the kernel {self.kernel!r}."
@@ -190,7 +195,7 @@ class EncoderSettings:
     @property
     def fits_features(self) -> bool:
         """Whether features are made for each outer fold by itself."""
-        return self.word_components is not None or self.standardize == "fold"
+        return self.word_components is not None or self.standardize != "none"
 
     @property
     def penalty_values(self) -> tuple[float, ...]:

@@ -79,7 +79,10 @@ class Spectrum:
         return -1.0 / (self.eigenvalues + penalty), 1.0
 
     def first(self, axes: int) -> "Spectrum":
-        """Return the spectrum of the first principal components of the training features: the largest eigenvalues."""
+        """Return the spectrum of the first principal components of the training features: the largest eigenvalues.
+
+        With fewer than all of them the axes no longer span every centred response.
+        """
         kept = np.argsort(-self.eigenvalues, kind="stable")[:axes]
         eigenvalues = self.eigenvalues[kept]
         return Spectrum(
@@ -88,7 +91,8 @@ class Spectrum:
             self.test_scores[:, kept],
             float(eigenvalues.sum()),
             min(self.rank, axes),
-            centred=self.centred,
+            self.interpolates and len(kept) == len(self.eigenvalues),
+            self.centred,
         )
 
 

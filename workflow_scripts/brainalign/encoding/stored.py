@@ -33,6 +33,8 @@ def encoding_variables(encoding: Encoding, neuroids: Columns) -> dict[str, Varia
         "aggregate_r2_test_mean": (_SCORES, encoding.aggregate_r2_test_mean),
         "group": (("group",), _text(encoding.group_names)),
         "contributions": (("group", *_SCORES), encoding.contributions.astype(np.float32)),
+        "pairs": (("test_block", "block", *_SCORES), encoding.pairs.astype(np.float32)),
+        "fold_of_block": (("block",), encoding.fold_of_block.astype(np.int64)),
         "width": (("layer",), encoding.width.astype(np.int64)),
         "replicates_r2": (("draw", "score_subject", "score_region"), encoding.replicates_r2.astype(np.float32)),
         "shift_p": (("score_subject", "score_region"), encoding.shift_p),
@@ -60,6 +62,7 @@ def encoding_facts(encoding: Encoding, data: StoredResponses) -> dict[str, str |
         "resampled": encoding.resampled,
         "groups": encoding.groups,
         "dependence": encoding.dependence,
+        "pair_share": encoding.pair_share,
     }
 
 

@@ -18,7 +18,7 @@ from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.spectrum import Space
 from brainalign.encoding.splits import Fold, make_folds
 from brainalign.inference.circular_shift import DEFAULT_MINIMUM_LAG, FEWEST_OFFSETS, circular_shift_test_of_cells
-from brainalign.inference.p_values import COUNTED, NOT_COUNTED, SHARED_TRAINING_SPREAD
+from brainalign.inference.p_values import NOT_COUNTED, SHARED_TRAINING_SPREAD
 from brainalign.responses.samples import Columns, Samples
 
 SHIFTS = 1999
@@ -27,7 +27,11 @@ FEWEST_SHIFTED = 2 * DEFAULT_MINIMUM_LAG + FEWEST_OFFSETS - 1  # samples of a ru
 
 @dataclass(frozen=True)
 class Scores:
-    """What the predictions of all folds are worth; arrays as in `encoder.Encoding`, of one layer."""
+    """What the predictions of all folds are worth; arrays as in `encoder.Encoding`, of one layer.
+
+    `spread`, (score_subject, score_region), is by how much distributions that take groups for independent are too
+    narrow.
+    """
 
     r: np.ndarray
     r2: np.ndarray
@@ -37,6 +41,8 @@ class Scores:
     aggregate_r2_test_mean: np.ndarray
     replicates: np.ndarray
     contributions: np.ndarray
+    pairs: np.ndarray
+    spread: np.ndarray
     constant_predictions: np.ndarray
 
 
@@ -114,9 +120,9 @@ class Trial:
         self.y = prepare_responses(responses, samples, self.units, self.folds, settings.precision, self.kept)
         self.score_inner = settings.layer == "nested"
         self.training = training_folds(self.folds, settings, self.samples, self.score_inner)
-        self.means = [self.y[fold.train].mean(axis=0, dtype=np.float64).astype(self.y.dtype) for fold in self.folds]
+        means = [self.y[fold.train].mean(axis=0, dtype=np.float64).astype(self.y.dtype) for fold in self.folds]
         rows = [fold.test for fold in self.folds]
-        own = [Deviations(self.y, test, mean) for test, mean in zip(rows, self.means, strict=True)]
+        own = [Deviations(self.y, test, mean) for test, mean in zip(rows, means, strict=True)]
         self.deviations: Sequence[Deviations | np.ndarray] = own
         self.truths = self.deviations
         if settings.pools:
@@ -155,13 +161,26 @@ class Trial:
         return fit_folds(spaces, self.y, self.training, self.settings, self.score_inner, self.device)
 
     def pairs(self, spaces: Sequence[Space] | SpacesOfFold, fits: Sequence[FoldFit]) -> np.ndarray | None:
-        """Return how groups are scored by way of one another, see `dependence`; None where that is not counted."""
-        if callable(spaces) or self.dependence.kind(self.settings.intercept) != COUNTED:
+        """Return how groups are scored by way of one another, see `dependence`; None where that cannot be told."""
+        if not (self.settings.intercept and self.dependence.can_be_told):
             return None
         return self.dependence.pairs(spaces, fits)
 
     def score(self, predictions: Sequence[np.ndarray], pairs: np.ndarray | None = None, trained: bool = True) -> Scores:
         """Score the predictions of every outer fold, each (test, neuroid), as deviations from the training mean.
+
+        r of a fold does not depend on what is added to all its predictions. Where the predictions of all folds are
+        pooled it would: the mean of the training rows is the lower, the higher the test rows of the fold lie, so that
+        with these means added features that predict nothing would score r < 0. So the pooled r is
+
+            r = corr(d, y),   d_i = p_i - mean of the rows that trained i's fold,
+
+        with y the responses as they are, centred over all samples. The linear maps from y to d have rows that sum to 0
+        and hold nothing of a fold's own rows: without a signal the expectation of d'y is 0 at a given penalty, and
+        constant features have d = 0. r itself errs on the low side where little is predicted: 12 groups of 5 samples
+        have -.02 for 10 features of noise and one penalty (300 features: -.01), and -.15 (-.10) where each fold chooses
+        its penalty, since a fold that speaks for the features is held out from others that speak less for them and
+        are shrunk more. A perfect prediction has r a little under 1, since d deviates more than y between folds.
 
         Parameters
         ----------
@@ -169,16 +188,15 @@ class Trial:
         trained : whether folds trained each other; a simulation's truth was not fitted.
         """
         dependence = self.dependence_of(pairs) if trained else NOT_COUNTED
-        name, scored, deviations = self.settings.aggregate, list(predictions), list(predictions)
-        if self.settings.pools:
-            scored = [np.concatenate([part + mean for part, mean in zip(scored, self.means, strict=True)])]
-            deviations = [np.concatenate(deviations)]
+        name, scored = self.settings.aggregate, self.scored(predictions)
+        contributions = self.dependence.contributions(predictions)
+        spread = self.dependence.spread(pairs, contributions)
         correlations = [
             pearson(prediction, np.asarray(truth)) for prediction, truth in zip(scored, self.truths, strict=True)
         ]
         r = np.stack([values for values, _ in correlations])
         r2_of_folds, about_test_mean = [], []
-        for prediction, deviation, truth in zip(deviations, self.deviations, self.truths, strict=True):
+        for prediction, deviation, truth in zip(scored, self.deviations, self.truths, strict=True):
             held = np.asarray(deviation)
             r2_of_folds.append(determination(prediction, held))
             about_test_mean.append(determination_about_test_mean(r2_of_folds[-1], held, np.asarray(truth)))
@@ -191,26 +209,46 @@ class Trial:
             aggregate_r2=aggregate(r2, self.units, name),
             aggregate_r2_test_mean=aggregate(r2_test_mean, self.units, name),
             replicates=self.dependence.corrected(
-                replicate(self.draws, scored, self.truths, self.units, name), dependence, pairs
+                replicate(self.draws, scored, self.truths, self.units, name), dependence, pairs, spread
             ),
-            contributions=self.dependence.contributions(predictions),
+            contributions=contributions,
+            pairs=self.dependence.together_of(pairs),
+            spread=spread,
             constant_predictions=np.array([count for _, count in correlations]),
         )
 
+    def scored(self, predictions: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Return predictions by scored fold: those of all folds one after the other where the split pools them."""
+        return [np.concatenate(predictions)] if self.settings.pools else list(predictions)
+
     def dependence_of(self, pairs: np.ndarray | None) -> str:
         """Return how the dependence of folds is counted in replicates, one of `p_values.KINDS`."""
-        return COUNTED if pairs is not None else self.dependence.kind(False)
+        return self.dependence.kind(pairs is not None)
 
-    def replicates_r2(self, predictions: Sequence[np.ndarray]) -> np.ndarray:
-        """Return the aggregate of R² in every draw, (draw, score_subject, score_region)."""
-        deviations = [np.concatenate(predictions)] if self.settings.pools else predictions
-        name = self.settings.aggregate
-        found = replicate(self.draws, deviations, self.deviations, self.units, name, replicate_r2)
-        return self.dependence.corrected(found, self.dependence.kind(False))
+    def replicates_r2(
+        self, predictions: Sequence[np.ndarray], spread: float | np.ndarray = SHARED_TRAINING_SPREAD
+    ) -> np.ndarray:
+        """Return the aggregate of R² in every draw, (draw, score_subject, score_region).
 
-    def shift_p(self, predictions: Sequence[np.ndarray]) -> np.ndarray:
+        R² is linear in what groups add to it, so that nothing makes up for the shrinkage of a bootstrap of few groups,
+        as the curvature of r does; see `Dependence.linear_spread`.
+
+        Parameters
+        ----------
+        spread : by how much replicates are widened for folds that train each other: that of r.
+        """
+        scored, name = self.scored(predictions), self.settings.aggregate
+        found = replicate(self.draws, scored, self.deviations, self.units, name, replicate_r2)
+        mean = found.mean(axis=0)
+        found = mean + self.dependence.linear_spread * (found - mean)
+        return self.dependence.corrected(found, self.dependence.kind(False), spread=spread)
+
+    def shift_p(
+        self, predictions: Sequence[np.ndarray], spread: float | np.ndarray = SHARED_TRAINING_SPREAD
+    ) -> np.ndarray:
         """Return one-sided p of the mean r by shifts of a series inside its runs, (score_subject, score_region).
 
+        Where folds are pooled it is of the pooled r, and each fold's part of a run is shifted by itself all the same.
         NaN where samples are no series, are tested by several folds, or the tested samples of some run and fold are
         not neighbours or too few to be shifted.
 
@@ -231,7 +269,11 @@ class Trial:
                     return nothing
         given = [prediction[order] for prediction, order in zip(predictions, orders, strict=True)]
         truths = [self.y[own] for own in rows]
-        spread = 1.0 if len(self.folds) == 1 else SHARED_TRAINING_SPREAD
+        if self.settings.pools:
+            parts = [[f"{number}/{run}" for run in of_fold.tolist()] for number, of_fold in enumerate(runs)]
+            given, truths, runs = [np.concatenate(given)], [np.concatenate(truths)], [np.concatenate(parts)]
+        if len(self.folds) == 1:
+            spread = 1.0
         return circular_shift_test_of_cells(given, truths, runs, self.units, SHIFTS, self.settings.seed, spread)
 
     def inner_scores(self, fit: FoldFit) -> np.ndarray:

@@ -14,13 +14,13 @@ from brainalign.tables import TEXT_COLUMNS
 # What a row is about; empty where it does not apply.
 NAMES = (
     "dataset collection encoder scoring similarity readout features features_kind model family kind base tuned subject "
-    "region layer layer_choice ceiling_kind normalised_by best_null row over analysis property given correction metric "
-    "over_subjects"
+    "region layer layer_choice ceiling_kind normalised_by best_null twins random_tokens row over analysis property "
+    "given correction metric over_subjects"
 ).split()
 # How many things a number is from, and the settings of its draws; empty where it does not apply.
 COUNTS = (
-    "n bases pairs subjects datasets collections folds samples neuroids normalised_neuroids groups draws seed "
-    "layer_index"
+    "n bases pairs subjects datasets collections folds samples neuroids normalised_neuroids groups draws "
+    "normalised_draws seed layer_index"
 ).split()
 FURTHER = [f"{bound}_over_{what}" for what in ("models", "stimuli", "bases", "layers") for bound in ("low", "high")]
 NUMBERS = ["value", "low", "high", "p", *FURTHER, "simulated"]
@@ -65,7 +65,7 @@ _UNITS = (
     (r".*share.*", "share"),
     (r"(.*_)?r2", "R2"),
     (r"(.*_)?p(_.*)?", "probability"),
-    (r"r|ceiling.*|.*null.*|r_.*|.*difference|.*_r|spearman_rho|estimate", "r"),
+    (r"r|ceiling.*|.*null.*|r_.*|.*_r_(lowest|highest)|over_.*|.*difference|.*_r|spearman_rho|estimate", "r"),
 )
 
 

@@ -5,7 +5,9 @@ Not in Aw et al. 2023. Drawn where the neuroids of a data set have coordinates x
 nothing is downloaded.
 """
 
+import json
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
+from brainalign.ceilings.ceiling import in_units_of_r
 from brainalign.figures import layout, style
 from brainalign.figures.tables import StudyTables, method_name
 from brainalign.storage import open_arrays, read_arrays, read_attributes
@@ -21,7 +24,9 @@ from brainalign.storage import open_arrays, read_arrays, read_attributes
 TITLE = "Where scores are high"
 NEEDS = ("encodings", "ceilings", "responses")
 AXES = ("x", "y", "z")
-COLUMNS = "model dataset simulated space encoder readout neuroid_id subject region x y z r ceiling_kind ceiling".split()
+COLUMNS = (
+    "model dataset simulated space encoder readout layer_choice neuroid_id subject region x y z r ceiling_kind ceiling"
+).split()
 COLOURS = "cividis"
 WIDTH, HEIGHT = 3.6, 1.1  # inches, of three views
 NEAR = 6.0  # millimetres from a vertex of the cortex, within which neuroids are shown on it
@@ -49,7 +54,9 @@ def select(tables: StudyTables) -> pd.DataFrame:
             continue
         fits = read_arrays(path, ["chosen_r"])["chosen_r"].astype(float)
         names: dict[str, Any] = {"model": model, "dataset": dataset, "encoder": encoder, "readout": readout}
-        names |= {"simulated": int(read_attributes(path).get("simulated", 0)), "space": spaces.get(dataset) or ""}
+        attributes = read_attributes(path)
+        names |= {"simulated": int(attributes.get("simulated", 0)), "space": spaces.get(dataset) or ""}
+        names |= {"layer_choice": _layer_choice(attributes)}
         some = np.isfinite(fits).any(axis=0)
         r = np.full(fits.shape[1], math.nan)
         r[some] = np.nanmean(fits[:, some], axis=0)
@@ -123,12 +130,18 @@ def _places(path: Any, space: str | None) -> pd.DataFrame | None:
     return table
 
 
+def _layer_choice(attributes: Mapping[str, Any]) -> str:
+    """Return how an encoding's layers were chosen, as alignment tables say it: "best", "nested", "fixed:block_01"."""
+    layer = json.loads(attributes.get("spec", "{}")).get("layer", "")
+    return layer if isinstance(layer, str) else ":".join(*layer.items())
+
+
 def _ceiling(path: Any, neuroids: int) -> tuple[str, np.ndarray]:
     nothing = "", np.full(neuroids, math.nan)
     if path is None:
         return nothing
-    arrays = read_arrays(path, ["ceiling_kind", "ceiling_per_neuroid"])
-    values = arrays["ceiling_per_neuroid"]
+    arrays = read_arrays(path, ["ceiling_kind", "ceiling_units", "ceiling_per_neuroid"])
+    values = in_units_of_r(arrays["ceiling_per_neuroid"], arrays["ceiling_units"].astype(str).tolist())
     if not len(values) or values.shape[1] != neuroids:
         return nothing
     return str(arrays["ceiling_kind"][0]), values[0].astype(float)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from brainalign.ceilings.ceiling import in_units_of_r
 from brainalign.figures import layout, style
 from brainalign.figures.style import Look
 from brainalign.figures.tables import StudyTables
@@ -20,6 +21,9 @@ NEEDS = ("ceilings",)
 AGGREGATE, NEUROID = "aggregate", "neuroid"
 COLUMNS = "dataset simulated encoder ceiling_kind row neuroid_id ceiling low high null_high".split()
 PANELS_ACROSS = 4
+_IN_UNITS = (
+    "ceiling_aggregate ceiling_low ceiling_high ceiling_null_high ceiling_per_neuroid ceiling_per_neuroid_low"
+).split()
 
 
 def select(tables: StudyTables) -> pd.DataFrame:
@@ -39,6 +43,8 @@ def select(tables: StudyTables) -> pd.DataFrame:
 def _of_file(arrays: dict[str, np.ndarray]) -> list[pd.DataFrame]:
     subject = list(map(str, arrays["score_subject"])).index(ALL)
     region = list(map(str, arrays["score_region"])).index(ALL)
+    units = arrays["ceiling_units"].astype(str).tolist()
+    arrays |= {name: in_units_of_r(arrays[name], units) for name in _IN_UNITS if name in arrays}
     parts = []
     for index, kind in enumerate(map(str, arrays["ceiling_kind"])):
         of = {

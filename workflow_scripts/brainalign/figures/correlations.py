@@ -16,8 +16,9 @@ TITLE = "What goes with brain alignment: correlations over models"
 NEEDS = ("correlations", "controlled_correlations")
 ALONE, PARTIAL = "pearson", "partial"
 COLUMNS = (
-    "encoder readout dataset simulated over analysis property given n bases r low high p corrected_p reason".split()
-)
+    "encoder readout dataset simulated layer_choice over analysis property given n bases r low high p corrected_p "
+    "reason"
+).split()
 PANELS_ACROSS = 6
 
 

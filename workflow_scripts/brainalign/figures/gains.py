@@ -22,7 +22,7 @@ from brainalign.row_labels import AVERAGE
 TITLE = "Gain in brain alignment by instruction-tuning, per cent"
 NEEDS = ("pairs", "properties")
 COLUMNS = (
-    "encoder readout dataset simulated row over tuned base family in_mean percent_change percent_pairs "
+    "encoder readout dataset simulated layer_choice row over tuned base family in_mean percent_change percent_pairs "
     "percent_mean_over_pairs percent_mean_over_datasets percent_of_mean_r difference over_bases_low over_bases_high "
     "pairs bases wilcoxon_p_bases wilcoxon_smallest_p_bases reason"
 ).split()

@@ -17,7 +17,7 @@ from brainalign.figures.style import Look
 from brainalign.figures.tables import dataset_name, in_turn, method_name, scores_of_models, with_properties
 from brainalign.row_labels import TUNED, UNTRAINED
 
-_LABELS = "property dataset simulated encoder readout row".split()
+_LABELS = "property dataset simulated encoder readout layer_choice row".split()
 _POINT = "features family kind base value r r_low r_high in_r".split()
 STATISTICS = "over n pearson_r pearson_p fisher_low fisher_high permutation_p spearman_rho reason".split()
 COLUMNS = [*_LABELS, *_POINT, *STATISTICS]

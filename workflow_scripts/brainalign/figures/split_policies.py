@@ -20,8 +20,8 @@ from brainalign.study import summary_rows
 TITLE = "The same models under different splits"
 NEEDS = ("alignment", "properties")
 COLUMNS = (
-    "dataset simulated encoder split readout features features_kind family kind base r r_low r_high ceiling_kind "
-    "ceiling ceiling_low ceiling_high alarms folds samples neuroids"
+    "dataset simulated encoder split readout features features_kind family kind base layer_choice r r_low r_high "
+    "ceiling_kind ceiling ceiling_low ceiling_high alarms folds samples neuroids"
 ).split()
 SHUFFLED = ("shuffle", "kfold")  # splits that put neighbours on both sides
 PANELS_ACROSS = 3

@@ -19,7 +19,7 @@ from brainalign.study import summary_rows
 TITLE = "Brain alignment along training"
 NEEDS = ("alignment", "properties", "averages")
 SCORE = "r"
-COLUMNS = "run unit position features measure dataset simulated encoder readout value low high".split()
+COLUMNS = "run unit position features measure dataset simulated encoder readout layer_choice value low high".split()
 PANELS_ACROSS = 4
 _LABELS = ("model", "family", "kind", "base")
 
@@ -43,7 +43,7 @@ def select(tables: StudyTables) -> pd.DataFrame:
     measured = numbers.melt("features", var_name="measure", value_name="value").dropna(subset=["value"])
     every = pd.concat([part.astype(object) for part in [*found, measured] if len(part)], ignore_index=True)
     table = pd.DataFrame(places, columns=["run", "unit", "features", "position"]).merge(every, on="features")
-    for name in ("encoder", "readout", "dataset"):
+    for name in ("encoder", "readout", "dataset", "layer_choice"):
         table[name] = table.get(name, pd.Series(dtype=object)).astype(object).fillna("")
     return table.reindex(columns=COLUMNS).infer_objects()
 

@@ -18,9 +18,9 @@ from brainalign.figures.tables import StudyTables, brain, dataset_name, in_turn,
 TITLE = "Brain alignment of instruction-tuned models and of their bases"
 NEEDS = ("pairs", "properties")
 COLUMNS = (
-    "encoder readout dataset simulated row over tuned base family in_mean r_tuned r_tuned_low r_tuned_high r_base "
-    "r_base_low r_base_high difference difference_low difference_high pairs pairs_higher bases over_bases_low "
-    "over_bases_high"
+    "encoder readout dataset simulated layer_choice row over tuned base family in_mean r_tuned r_tuned_low "
+    "r_tuned_high r_base r_base_low r_base_high difference difference_low difference_high pairs pairs_higher bases "
+    "over_bases_low over_bases_high"
 ).split()
 PANELS_ACROSS = 5
 SIDE = 2.1  # inches

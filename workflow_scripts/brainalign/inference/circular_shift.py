@@ -64,7 +64,7 @@ def circular_shift_test_of_cells(
     units: Units,
     draws: int = 9999,
     seed: int = 0,
-    spread: float = 1.0,
+    spread: float | np.ndarray = 1.0,
 ) -> np.ndarray:
     """Return one-sided p of the mean r over folds and neuroids of each subject and region, as `circular_shift_test`.
 
@@ -76,6 +76,7 @@ def circular_shift_test_of_cells(
     ----------
     predictions, responses : for each fold (test, neuroid), in order of time within each run.
     runs : for each fold (test,), the run of each row.
+    spread : one number or (score_subject, score_region), see `sign_flip.sign_flip_test`.
 
     Returns
     -------
@@ -96,7 +97,8 @@ def circular_shift_test_of_cells(
             total += found @ members[columns]
     means = [means_of_sums(total, units) for total in sums]  # (offset, score_subject, score_region) of each run
     flat = [values.reshape(len(values), -1) for values in means]
-    tested = _tested(flat, names, draws, seed, DEFAULT_MINIMUM_LAG, "greater", spread)
+    wide = np.broadcast_to(spread, means[0].shape[1:]).ravel()
+    tested = _tested(flat, names, draws, seed, DEFAULT_MINIMUM_LAG, "greater", wide)
     return tested.p.reshape(means[0].shape[1:])
 
 
@@ -107,7 +109,7 @@ def _tested(
     seed: int,
     minimum_lag: int,
     alternative: str,
-    spread: float,
+    spread: float | np.ndarray,
 ) -> PValues:
     """Compare r with r at offsets; what each run adds is (offset, column)."""
     if minimum_lag < 1 or draws < 1:

@@ -17,7 +17,8 @@ TIE = 1e-10  # statistics closer than this share of the observed one are equal u
 
 # In a cross-validation the response that scores one fold trains the others, so that the contribution of group g by way
 # of training group h is, up to fitting, the contribution of h by way of g. Where nothing is predicted, the variance of
-# their sum is therefore twice what resampling of held-out rows shows (see `shared_training`).
+# their sum is therefore twice what resampling of held-out rows shows (see `shared_training`). That is the most that can
+# be missing, and what is taken where it cannot be measured.
 SHARED_TRAINING_SPREAD = float(np.sqrt(2))
 
 # What is done about that in intervals, see `encoding.dependence`.
@@ -53,7 +54,7 @@ def resampled_p(
     statistic: np.ndarray,
     null: Iterable[np.ndarray],
     alternative: str = "two-sided",
-    spread: float = 1.0,
+    spread: float | np.ndarray = 1.0,
     enumerated: bool = False,
     smallest_p: float | None = None,
 ) -> PValues:
@@ -64,7 +65,8 @@ def resampled_p(
     statistic : (column,); NaN gives NaN and takes no part in the maximum.
     null : batches (resample, column) of the statistic under the null, without the observed one.
     alternative : "two-sided" compares absolute values, "greater", "less".
-    spread : by how much the null distribution is too narrow; resampled statistics are multiplied by it.
+    spread : by how much the null distribution is too narrow, one number or (column,); resampled statistics are
+        multiplied by it.
     enumerated : whether the resamples are all there are.
     smallest_p : what can be attained; 1 / (m + 1) unless given.
 
@@ -76,18 +78,19 @@ def resampled_p(
     """
     if alternative not in ALTERNATIVES:
         raise unknown("alternative", alternative, ALTERNATIVES)
-    if not spread > 0:
-        raise InputError(f"the spread of a null distribution must be above 0, but is {spread:g}.")
+    spread = np.asarray(spread, dtype=np.float64)
+    if not (spread > 0).all():
+        raise InputError(f"the spread of a null distribution must be above 0, but is {spread.min():g}.")
     statistic = np.asarray(statistic, dtype=np.float64)
     tested = np.flatnonzero(~np.isnan(statistic))
-    observed = _directed(statistic[tested], alternative)
-    threshold = observed / spread
+    observed = threshold = _directed(statistic[tested], alternative)
+    factor = np.broadcast_to(spread, statistic.shape)[tested]
     threshold = np.where(np.isfinite(threshold), threshold - TIE * np.abs(threshold), threshold)
     order = np.argsort(observed, kind="stable")  # least significant first
     alone, family, stepped = (np.zeros(len(tested), dtype=np.int64) for _ in range(3))
     resamples = 0
     for batch in null:
-        values = _directed(np.asarray(batch, dtype=np.float64)[:, tested], alternative)  # (resample, column)
+        values = factor * _directed(np.asarray(batch, dtype=np.float64)[:, tested], alternative)  # (resample, column)
         resamples += len(values)
         if not len(tested):
             continue
@@ -104,7 +107,7 @@ def resampled_p(
         _filled(p_family, tested, size),
         _filled(p_step_down, tested, size),
         1 / (resamples + 1) if smallest_p is None else smallest_p,
-        enumerated and spread == 1,
+        enumerated and bool((spread == 1).all()),
         resamples,
     )
 

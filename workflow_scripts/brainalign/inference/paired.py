@@ -39,7 +39,7 @@ def paired_difference(
     with d* the m replicates of the difference. It is the level at which the percentile interval begins to hold 0, so
     that a table cannot show an interval without 0 beside a p above its level, as it could with replicates shifted to 0.
     Replicates should be those of `shared_training.corrected_replicates`: of simulated data sets whose models reach the
-    same score, 3 to 4 % are then rejected at 5 %, and 12 to 17 % with the bootstrap's own replicates.
+    same score, 4 to 5 % are then rejected at 5 %, and 12 to 17 % with the bootstrap's own replicates.
 
     Parameters
     ----------

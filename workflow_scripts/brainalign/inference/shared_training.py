@@ -10,11 +10,17 @@ Where nothing is predicted the second sum equals the first (the score is a degen
 cover 76 to 83 %. Where the prediction is good and the fit stable it vanishes. With Q̃ the pairs less their row and
 column effects it is estimated by Σ Q̃_gh Q̃_hg, and replicates get it as a deviation with random signs ε of groups,
 
-    d = ε' S ε / (√2 folds),   S = (Q̃ + Q̃') / 2,   variance |S|² / folds²,
+    d = w ε' S ε / (√2 folds),   S = (Q̃ + Q̃') / 2,   w² = Σ Q̃_gh Q̃_hg / |S|²,
 
-which is linear in Q: with the same signs in all models, differences of replicates hold the dependence of the
-difference. That no estimator from the scores of folds alone can do this is shown by Bengio & Grandvalet (2004); the
-size of the error is that of Nadeau & Bengio (2003) and of Bates, Hastie & Tibshirani (2023).
+whose variance is the estimate. With the same signs in all models, differences of replicates hold the dependence of the
+difference: S is linear in Q, and w, a little under 1, hardly differs. Tests, and replicates of which the pairs are not
+known exactly (of medians, of R²), are given the spread itself,
+
+    √(1 + Σ Q̃_gh Q̃_hg / Σ_g c_g²),
+
+about √2 where nothing is predicted and nearer to 1 the better the prediction. That no estimator from the scores of
+folds alone can do this is shown by Bengio & Grandvalet (2004); the size of the error is that of Nadeau & Bengio (2003)
+and of Bates, Hastie & Tibshirani (2023).
 """
 
 import zlib
@@ -23,12 +29,13 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from brainalign.encoding.scores import Units
+from brainalign.encoding.splits import Fold
 from brainalign.encoding.threads import batches
 from brainalign.errors import InputError
 from brainalign.inference.contributions import base_members, over_cells, scaled_responses, standardised
-from brainalign.inference.sign_flip import quadratic
 
 FEWEST_GROUPS = 5  # to tell covariances of pairs by
+MOST_TOGETHER = 32  # blocks of groups whose pairs are kept in files
 _SWEEPS = 20  # of row and column means; each divides the rest by about the squared number of groups
 IN_CACHE = 2**17  # products of test and training rows at a time
 _AT_ONCE = 4096  # neuroids, so that no copies of all are made
@@ -37,14 +44,14 @@ _STREAM = 1  # keeps these draws apart from the bootstrap's of the same seed and
 
 def pair_contributions(
     hats: Iterable[tuple[np.ndarray, np.ndarray]],
-    training_response: np.ndarray,
+    responses: np.ndarray,
+    fold: Fold,
     prediction: np.ndarray,
-    response: np.ndarray,
     centre: np.ndarray,
-    training_groups: np.ndarray,
-    test_groups: np.ndarray,
+    group: np.ndarray,
     groups: int,
     units: Units,
+    norm: np.ndarray | None = None,
 ) -> np.ndarray:
     """Return what each test group of one fold contributes to its r by way of each training group.
 
@@ -59,13 +66,13 @@ def pair_contributions(
     ----------
     hats : for each penalty in use, H (test, training) and the numbers of the neuroids that it predicts; for the kept
         axes of a ridge H = T (D + λ)^-1 Zᵀ. Together the numbers are all neuroids, each once.
-    training_response : (training, neuroid); prediction, response : (test, neuroid), of one fold.
-    centre : (neuroid,), taken from the test responses: for `shared_training_deviations` their own mean in the fold,
-        since replicates centre every draw in its fold too (with the mean over all samples, intervals cover 96 to
-        97.5 %); for `sign_flip_pairs_test` the mean over all samples, as for `group_contributions` (with the fold's,
-        5 to 7 % of data sets of noise are rejected).
-    training_groups, test_groups : group numbers, (training,) and (test,).
-    groups : how many there are in the data set.
+    responses : (sample, neuroid), of which a copy of the training rows is made for a few neuroids at a time.
+    fold : row numbers of training and test samples; prediction : (test, neuroid), of its test samples.
+    centre : (neuroid,), the mean of the fold's test responses, since replicates centre every draw in its fold too
+        (with the mean over all samples, intervals cover 96 to 97.5 %); of all where they are scored together.
+    group : (sample,), the group number of each sample; groups : how many there are in the data set.
+    norm : (neuroid,), |p - p̄| |y - ȳ| where predictions of all folds are scored together; then H is not centred, since
+        the centre does that. Of the fold unless given.
     units : of the neuroids.
 
     Returns
@@ -77,38 +84,40 @@ def pair_contributions(
     ------
     InputError : a neuroid that is in no hat or in two.
     """
-    norm = np.linalg.norm(prediction - prediction.mean(axis=0), axis=0)
-    varies = standardised(prediction, response).any(axis=0)
-    scale = np.where(varies, 1.0 / np.where(varies, norm, 1.0), 0.0)
-    z = (scaled_responses(response, centre) * scale).astype(response.dtype)
+    response = responses[fold.test]
+    if norm is None:
+        length = np.linalg.norm(prediction - prediction.mean(axis=0), axis=0)
+        varies = standardised(prediction, response).any(axis=0)
+        scaled = scaled_responses(response, centre)
+    else:
+        length, varies, scaled = norm, norm > 0, response - centre
+    z = (scaled * np.where(varies, 1.0 / np.where(varies, length, 1.0), 0.0)).astype(response.dtype)
     members = base_members(units) > 0
-    products = np.zeros(
-        (len(members), len(response), len(training_response)), dtype=z.dtype
-    )  # of test and training rows
-    at_once = max(1, IN_CACHE // len(training_response))
+    products = np.zeros((len(members), len(fold.test), len(fold.train)), dtype=z.dtype)  # of test and training rows
+    at_once = max(1, IN_CACHE // len(fold.train))
     times = np.zeros(len(units), dtype=np.int64)
     for hat, neuroids in hats:
         times[neuroids] += 1
         used = np.zeros(len(units), dtype=bool)
         used[neuroids] = True
-        centred = (hat - hat.mean(axis=0)).astype(z.dtype)
+        centred = (hat - hat.mean(axis=0) if norm is None else hat).astype(z.dtype)
         for base, of_base in enumerate(members):
             chosen = np.flatnonzero(of_base & used)
             if not len(chosen):
                 continue
             for part in batches(len(chosen), _AT_ONCE):
                 own = chosen[part]
-                of_test, of_training = z[:, own], training_response[:, own]
-                of_training = (of_training - of_training.mean(axis=0)).T
+                of_test, of_training = z[:, own], responses[fold.train[:, None], own]
+                of_training -= of_training.mean(axis=0)
                 for rows in batches(len(response), at_once):
-                    product = of_test[rows] @ of_training
+                    product = of_test[rows] @ of_training.T
                     product *= centred[rows]
                     products[base, rows] += product
     if (times != 1).any():
         neuroid = int(np.argmax(times != 1))
         raise InputError(f"neuroid {neuroid} is predicted by {times[neuroid]} hats, but must be by one.")
     numbers = np.arange(groups)[:, None]
-    of_test_group, of_training_group = ((numbers == of).astype(z.dtype) for of in (test_groups, training_groups))
+    of_test_group, of_training_group = ((numbers == group[rows]).astype(z.dtype) for rows in (fold.test, fold.train))
     pairs = of_test_group @ products @ of_training_group.T  # (base, group, group)
     return over_cells(np.moveaxis(pairs.astype(np.float64), 0, 2), units)
 
@@ -119,8 +128,8 @@ def group_signs(groups: Sequence[str], draws: int, seed: int) -> np.ndarray:
     return 1.0 - 2.0 * random.integers(0, 2, size=(draws, len(groups)))
 
 
-def centred_pairs(pairs: np.ndarray, fold_of_group: np.ndarray) -> np.ndarray:
-    """Return S: pairs of different folds less additive effects of both groups, symmetric, scaled for these effects.
+def residual_pairs(pairs: np.ndarray, fold_of_group: np.ndarray) -> np.ndarray:
+    """Return Q̃: pairs of different folds less additive effects of both groups, scaled for these effects.
 
     Parameters
     ----------
@@ -143,7 +152,79 @@ def centred_pairs(pairs: np.ndarray, fold_of_group: np.ndarray) -> np.ndarray:
     for _ in range(_SWEEPS):
         values = (values - values.sum(axis=1, keepdims=True) / mask.sum(axis=1, keepdims=True)) * mask
         values = (values - values.sum(axis=0, keepdims=True) / mask.sum(axis=0, keepdims=True)) * mask
-    return np.asarray((values + values.swapaxes(0, 1)) / 2 * np.sqrt(apart.sum() / freedom))
+    return np.asarray(values * np.sqrt(apart.sum() / freedom))
+
+
+def shared_variance(pairs: np.ndarray, fold_of_group: np.ndarray, share: float = 1.0) -> np.ndarray:
+    """Return Σ_{g ≠ h} Q̃_gh Q̃_hg, (...): the variance of Σ Q_gh that the contributions of groups do not show.
+
+    Parameters
+    ----------
+    pairs : (group, group, ...); fold_of_group : (group,).
+    share : of the pairs of groups in different folds that are among these, where groups of several folds are put
+        together (see `put_together`).
+
+    Raises
+    ------
+    InputError : as `residual_pairs`.
+    """
+    values = residual_pairs(pairs, fold_of_group)
+    return np.asarray((values * values.swapaxes(0, 1)).sum(axis=(0, 1)) / share)
+
+
+def spread_of(shared: np.ndarray, variance: np.ndarray) -> np.ndarray:
+    """Return √(1 + shared / variance): by how much a distribution is too narrow that leaves out what is shared.
+
+    Parameters
+    ----------
+    shared : (...), from `shared_variance`; taken for 0 where it is estimated to be less.
+    variance : (...), Σ_g c_g², or that of bootstrap replicates. Where it is 0 the spread is SHARED_TRAINING_SPREAD, as
+        where `shared` is not known.
+    """
+    known = np.isfinite(shared) & (variance > 0)
+    ratio = np.maximum(np.where(known, shared, 1.0), 0.0) / np.where(known, variance, 1.0)
+    return np.asarray(np.sqrt(1.0 + ratio))
+
+
+def put_together(fold_of_group: np.ndarray, most: int = MOST_TOGETHER) -> tuple[np.ndarray, np.ndarray, float]:
+    """Put groups together, neighbours of one fold or whole neighbouring folds, so that at most about `most` are left.
+
+    Sums of pairs over what is put together estimate the same covariances, with more noise.
+
+    Parameters
+    ----------
+    fold_of_group : (group,).
+
+    Returns
+    -------
+    block_of_group : (group,), numbers from 0.
+    fold_of_block : (block,); a number for each block where it holds whole folds.
+    share : of the pairs of groups in different folds that are in different blocks.
+    """
+    folds = np.unique(fold_of_group)
+    block_of_group = np.empty(len(fold_of_group), dtype=np.intp)
+    fold_of_block: list[int] = []
+    if len(folds) > most:
+        for number, part in enumerate(np.array_split(folds, most)):
+            block_of_group[np.isin(fold_of_group, part)] = number
+            fold_of_block.append(number)
+    else:
+        for number, fold in enumerate(folds):
+            members = np.flatnonzero(fold_of_group == fold)
+            parts = min(len(members), max(1, most // len(folds)))
+            for part in np.array_split(members, parts):
+                block_of_group[part] = len(fold_of_block)
+                fold_of_block.append(number)
+    apart = fold_of_group[:, None] != fold_of_group
+    kept = apart & (block_of_group[:, None] != block_of_group)
+    return block_of_group, np.array(fold_of_block), float(kept.sum() / max(apart.sum(), 1))
+
+
+def summed(pairs: np.ndarray, block_of_group: np.ndarray) -> np.ndarray:
+    """Return pairs (block, block, ...), summed over the groups that are put together."""
+    of_block = (np.arange(block_of_group.max() + 1)[:, None] == block_of_group).astype(pairs.dtype)
+    rows = np.tensordot(of_block, pairs, axes=1)  # (block, group, ...)
+    return np.asarray(np.moveaxis(np.tensordot(of_block, np.moveaxis(rows, 1, 0), axes=1), 0, 1))
 
 
 def tells_dependence(fold_of_group: np.ndarray) -> bool:
@@ -159,7 +240,7 @@ def _pairs_apart(fold_of_group: np.ndarray) -> tuple[np.ndarray, int]:
 
 
 def shared_training_deviations(pairs: np.ndarray, fold_of_group: np.ndarray, signs: np.ndarray) -> np.ndarray:
-    """Return d = ε' S ε / (√2 folds), to be added to bootstrap replicates of the mean over folds.
+    """Return d = w ε' S ε / (√2 folds), to be added to bootstrap replicates of the mean over folds.
 
     Parameters
     ----------
@@ -170,10 +251,14 @@ def shared_training_deviations(pairs: np.ndarray, fold_of_group: np.ndarray, sig
     -------
     (draw, ...)
     """
-    symmetric = centred_pairs(pairs, fold_of_group)
+    values = residual_pairs(pairs, fold_of_group)
+    turned = values.swapaxes(0, 1)
+    symmetric, shared = (values + turned) / 2, (values * turned).sum(axis=(0, 1))
+    size = np.square(symmetric).sum(axis=(0, 1))
+    symmetric = symmetric * np.sqrt(np.clip(np.divide(shared, size, out=np.zeros_like(size), where=size > 0), 0.0, 1.0))
     groups, _, *cells = symmetric.shape
     folds = len(np.unique(fold_of_group))
-    drawn = quadratic(signs, symmetric.reshape(groups, groups, -1)) / (np.sqrt(2.0) * folds)
+    drawn = _quadratic(signs, symmetric.reshape(groups, groups, -1)) / (np.sqrt(2.0) * folds)
     return np.asarray(drawn.reshape(len(signs), *cells))
 
 
@@ -216,3 +301,10 @@ def small_sample_factor(size: int) -> float:
     if size < 2:
         raise InputError(f"the spread of a mean cannot be told from {size} value.")
     return float(np.sqrt(size / (size - 1)) * stdtrit(size - 1, 0.975) / ndtri(0.975))
+
+
+def _quadratic(signs: np.ndarray, pairs: np.ndarray) -> np.ndarray:
+    """Return Σ_gh s_g s_h Q_gh for signs (draw, group) and pairs (group, group, column): (draw, column)."""
+    groups, _, columns = pairs.shape
+    by_second = (signs @ pairs.reshape(groups, -1)).reshape(len(signs), groups, columns)
+    return np.asarray(np.einsum("dh,dhc->dc", signs, by_second))

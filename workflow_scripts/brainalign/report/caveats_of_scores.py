@@ -1,4 +1,4 @@
-"""What the joined tables say against scores: nulls, untrained twins, ceilings, fits, and ways of splitting."""
+"""What the joined tables say against scores: nulls, twins, random tokens, ceilings, fits, and ways of splitting."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -18,6 +18,14 @@ AGAINST_NULLS = {
     "higher": re.compile(r"the null (\S+) scores higher"),
     "no higher": re.compile(r"r is no higher than that of the null (\S+)"),
 }
+# What they say of a model's own nulls; the columns that this stands in, and what a difference from each would show.
+AGAINST_OWN_NULLS = re.compile(
+    r"r is (below|not clearly above) that of (its untrained twins?|the model reading random tokens)"
+)
+_OWN_NULLS = {
+    "over_twin": ("its untrained twins", "what training adds"),
+    "over_random_tokens": ("the same model reading random tokens", "what the text adds"),
+}
 _SHARE = re.compile(r"(?P<share>\d+)% of neuroids (?P<what>.+)")
 _NEIGHBOURS = {
     "single samples": "single samples are held out, so that neighbours of one passage stand on both sides of a split",
@@ -29,7 +37,7 @@ FEW_GROUPS = re.compile(r"there are only (\d+) groups of samples")
 
 def caveats_of_scores(alignment: pd.DataFrame, properties: pd.DataFrame, config: Mapping[str, Any]) -> Iterator[Caveat]:
     """Yield what is to be said of each encoder's scores."""
-    for find in (_leaks, _twins, _ceilings, _fits, _whatever_else):
+    for find in (_leaks, _own_nulls, _ceilings, _fits, _whatever_else):
         yield from find(alignment, properties, config)
     yield from _ways(alignment, config)
 
@@ -80,33 +88,27 @@ def _leaks(alignment: pd.DataFrame, properties: pd.DataFrame, config: Mapping[st
             )
 
 
-def _twins(alignment: pd.DataFrame, properties: pd.DataFrame, config: Mapping[str, Any]) -> Iterator[Caveat]:
-    """Untrained twins that score higher than the model whose architecture they have."""
-    columns = ["encoder", "dataset", "readout", "features", "r"]
-    rows = [tuple(row) for row in summary_rows(alignment)[columns].itertuples(index=False)]
-    scores = {row[:4]: row[4] for row in rows}
-    twins = properties[properties["kind"] == UNTRAINED]
-    model_of = dict(zip(twins["model"], twins["base"], strict=True))
+def _own_nulls(alignment: pd.DataFrame, properties: pd.DataFrame, config: Mapping[str, Any]) -> Iterator[Caveat]:
+    """Models that do not lie above their untrained twins, or themselves reading random tokens, beyond the interval."""
+    models = trained(alignment, properties)
+    several = models["readout"].nunique() > 1
     for encoder in encoders_in_order(alignment, config):
-        found: dict[str, tuple[set[str], set[str]]] = {}
-        for name, dataset, readout, features, r in rows:
-            model = model_of.get(features, "")
-            of_model = scores.get((encoder, dataset, readout, model))
-            if name == encoder and of_model is not None:
-                higher, every = found.setdefault(dataset, (set(), set()))
-                every.add(model)
-                higher.update([model] if r > of_model else [])
-        told = [
-            f"{len(higher)} of {wording.count(len(every), 'model')} ({wording.some_of(sorted(higher))}) on {dataset}"
-            for dataset, (higher, every) in found.items()
-            if higher
-        ]
-        if told:
-            yield Caveat(
-                "warning",
-                f"{way(encoder, config)}: an untrained twin scores higher than its model for {'; '.join(told)}. "
-                "These scores do not show what training adds; the tables have no interval of that difference.",
-            )
+        for column, (what, shown) in _OWN_NULLS.items():
+            known = models[(models["encoder"] == encoder) & models[column].notna()]
+            told = []
+            for (dataset, readout), group in known.groupby(["dataset", "readout"], sort=False):
+                low = group[f"{column}_low"]
+                beaten = low.where(low.notna(), group[column]) > 0
+                each = [f"{row['features']} {three(row, column)}" for _, row in group[~beaten].iterrows()]
+                place = f"{dataset}, {readout}" if several else str(dataset)
+                share = f"{len(each)} of {wording.count(len(group), 'model')}"
+                told += [f"for {share} on {place} ({wording.some_of(each)})"] if each else []
+            if told:
+                yield Caveat(
+                    "warning",
+                    f"{way(encoder, config)}: r is not clearly above that of {what} {'; '.join(told)}. Beside each "
+                    f"name stands the difference with its paired interval. These scores do not show {shown}.",
+                )
 
 
 def _share_of(chosen: list[str], models: pd.DataFrame) -> str:
@@ -194,7 +196,8 @@ def _whatever_else(alignment: pd.DataFrame, properties: pd.DataFrame, config: Ma
     told: dict[str, list[str]] = {}
     for row in trained(alignment, properties).to_dict("records"):
         for alarm in row["alarms"].split("; ") if is_text(row["alarms"]) else []:
-            if not any(known.fullmatch(alarm) for known in (*AGAINST_NULLS.values(), _SHARE, FEW_GROUPS)):
+            known = (*AGAINST_NULLS.values(), AGAINST_OWN_NULLS, _SHARE, FEW_GROUPS)
+            if not any(sentence.fullmatch(alarm) for sentence in known):
                 told.setdefault(f"{way(row['encoder'], config)}, {row['dataset']}: {alarm}", []).append(row["features"])
     for text, of_models in told.items():
         yield Caveat("warning", f"{text} ({wording.count(len(of_models), 'model')}).")

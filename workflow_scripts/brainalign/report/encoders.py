@@ -10,6 +10,10 @@ _AGGREGATES = {
     "schrimpf": "{r}{over_folds}; then the median over a subject's neuroids, and over subjects.",
     "brain-score": "{r}, the median over neuroids of all subjects in each fold, averaged over folds.",
 }
+_STANDARDS = {
+    "training": "features and responses are standardised by the mean and SD of the training samples",
+    "fold": "training and test samples are standardised each by their own mean and SD",
+}
 _POOLED_AGGREGATES = _AGGREGATES | {"brain-score": "{r}, the median over neuroids of all subjects."}
 
 
@@ -65,8 +69,8 @@ def _preparation(entry: Mapping[str, Any]) -> str:
         steps.append(f"{entry['trim'][0]} samples at the start and {entry['trim'][1]} at the end of a run are left out")
     if entry["zscore_delayed"]:
         steps.append("delayed features are z-scored within runs")
-    if entry["standardize"] == "fold":
-        steps.append("training and test samples are standardised each by their own mean and SD")
+    if entry["standardize"] != "none":
+        steps.append(_STANDARDS[entry["standardize"]])
     if not entry["intercept"]:
         steps.append("no intercept is fitted")
     return wording.capital(wording.sentence("; ".join(steps))) if steps else ""
@@ -135,7 +139,10 @@ def _layer(layer: str | Mapping[str, Any]) -> str:
 
 def _aggregate(entry: Mapping[str, Any]) -> str:
     if entry["split"].get("small_folds") == "pool":
-        r = "Scores are Pearson's r of the held-out predictions of all folds together"
+        r = (
+            "Scores are Pearson's r of the held-out predictions of all folds together (each less the mean of the "
+            "samples that trained it) with the responses"
+        )
         return _POOLED_AGGREGATES[entry["aggregate"]].format(r=r, over_folds="")
     r = "Scores are Pearson's r on held-out samples"
     return _AGGREGATES[entry["aggregate"]].format(r=r, over_folds=", averaged over folds")
@@ -144,7 +151,9 @@ def _aggregate(entry: Mapping[str, Any]) -> str:
 def _beyond_nulls(entry: Mapping[str, Any]) -> str:
     return (
         "What features explain beyond the nulls is the R² of both together less that of the nulls, by banded ridge "
-        f"regression with at most {entry['mixtures']} weightings."
+        "regression: the weights of the features and of each null are chosen with the penalty, from at most "
+        f"{entry['mixtures']} weightings (or twice the number of nulls and 3, where that is more) that hold all those "
+        "of the nulls by themselves."
     )
 
 

@@ -7,7 +7,7 @@ from brainalign.report import wording
 
 _CONTROLS = {
     "position": "{name}, the index of a part in its group",
-    "length": "{name}, the numbers of characters and words of a part",
+    "length": "{name}, the numbers of characters, words and punctuation marks of a part",
     "word-rate": "{name}, words per part and, where onsets are known, per second",
     "autocorrelation": "{name}, an identity smoothed within each group (widths of {sigmas} parts), which holds what "
     "neighbours share and no text",

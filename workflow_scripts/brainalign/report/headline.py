@@ -15,7 +15,8 @@ from brainalign.study import summary_rows
 SUMMARY = "mean of the pairs"
 _KEPT = (
     "encoder dataset simulated readout r r_low r_high ceiling_kind normalised normalised_low normalised_high best_null "
-    "over_null over_null_low over_null_high over_null_p samples layer_choice"
+    "over_null over_null_low over_null_high over_null_p over_twin over_twin_low over_twin_high over_random_tokens "
+    "over_random_tokens_low over_random_tokens_high samples layer_choice"
 ).split()
 COLUMNS = [*_KEPT[:4], "model", *_KEPT[4:], "models", "above_null", "subjects"]
 

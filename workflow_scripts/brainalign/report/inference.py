@@ -14,7 +14,8 @@ from brainalign.study import summary_rows
 
 DEPENDENCE = {
     COUNTED: "count that folds train each other, by deviations that hold the covariance of every pair of groups",
-    WIDENED: "are widened by √2 for the most that folds can depend on each other by training each other",
+    WIDENED: "are widened by what groups that train each other share in the mean over the same neuroids (by √2, the "
+    "most that can be missing, where that is not known)",
     ONE_FOLD: "are of one fold, which depends on no other",
     NOT_COUNTED: "do not count that folds share training samples, and are too narrow",
 }
@@ -29,6 +30,8 @@ def statistics_paragraphs(alignment: pd.DataFrame, pairs: pd.DataFrame, config: 
             _tests(alignment),
             _shifts(alignment),
             _nulls(alignment),
+            _own_nulls(alignment),
+            _subjects(alignment),
             _pairs(pairs, config["analyses"]),
             _correlations(alignment, config["analyses"]),
         )
@@ -95,7 +98,8 @@ def _tests(alignment: pd.DataFrame) -> str:
     spread = (
         ""
         if single.all()
-        else ", the null distribution widened by √2 since folds train each other"
+        else ", the null distribution widened by what groups share by training each other (by √2 where that is not "
+        "known)"
         + (f" (not where {names} has one fold)" if single.any() else "")
     )
     smallest = wording.listing(f"{p:.2g}" for p in sorted(set(rows["smallest_p"])))
@@ -122,6 +126,32 @@ def _nulls(alignment: pd.DataFrame) -> str:
     return (
         "The difference from the best null is paired, draw by draw; that the best of several nulls was taken is not "
         "part of its interval, nor is the choice of the best model part of any interval in this report."
+    )
+
+
+def _own_nulls(alignment: pd.DataFrame) -> str:
+    """Say how scores are set beside untrained twins and random tokens, where the study has them."""
+    rows = summary_rows(alignment)
+    kinds = {
+        "over_twin": "of untrained twins (the model's architecture with random weights)",
+        "over_random_tokens": "of the same model reading random tokens",
+    }
+    names = [what for column, what in kinds.items() if rows[column].notna().any()]
+    if not names:
+        return ""
+    return (
+        f"Scores are set beside those {wording.listing(names)}: the difference from the mean over seeds is paired, "
+        "draw by draw. Its interval is of the seeds that were taken; how far these lie apart is no part of it, and is "
+        "shown by the lowest and the highest of them."
+    )
+
+
+def _subjects(alignment: pd.DataFrame) -> str:
+    if not summary_rows(alignment)["r_subject_mad"].notna().any():
+        return ""
+    return (
+        "How far subjects differ is given as the median absolute deviation of their own r from its median over "
+        "subjects (r_subject_mad, unscaled), which is neither an interval nor a standard error."
     )
 
 

@@ -10,8 +10,9 @@ from typing import Literal
 Rows = Literal["all", "everyone", "chosen", "layers", "parts"]
 _NAMES = "dataset encoder readout features"
 _SHOWN = (
-    "r r_low r_high ceiling normalised over_null over_null_low over_null_high alarms best_null over_null_p "
-    "normalised_low normalised_high"
+    "r r_low r_high ceiling normalised over_null over_null_low over_null_high alarms layer_choice over_twin "
+    "over_twin_low over_twin_high over_random_tokens over_random_tokens_low over_random_tokens_high best_null "
+    "over_null_p normalised_low normalised_high"
 )
 
 
@@ -61,7 +62,7 @@ PAGES: Mapping[str, Page] = {
         "averages",
         "Averages over data sets",
         "Each model's mean over collections of their mean over data sets.",
-        "encoder readout features",
+        "encoder readout features layer_choice",
         "r r_low r_high normalised normalised_low normalised_high datasets collections",
     ),
     "properties": Page("properties", "Properties of the models", "What is known of each model."),
@@ -72,21 +73,21 @@ PAGES: Mapping[str, Page] = {
         "correlations",
         "Correlations",
         "Alignment with properties, over trained models.",
-        "encoder readout dataset over property",
+        "encoder readout dataset layer_choice over property",
         "pearson_r fisher_low fisher_high n bases pearson_p permutation_p corrected_p spearman_rho reason left_out",
     ),
     "controlled_correlations": Page(
         "controlled_correlations",
         "Correlations that hold something fixed",
         "Partial correlations, within families, and mixed models.",
-        "encoder readout dataset over analysis family property given",
+        "encoder readout dataset layer_choice over analysis family property given",
         "estimate low high n p corrected_p reason",
     ),
     "pairs": Page(
         "pairs",
         "Instruction-tuned and vanilla pairs",
         "Each instruction-tuned model against its base, and the mean of the pairs.",
-        "encoder readout dataset row over tuned base",
+        "encoder readout dataset layer_choice row over tuned base",
         "difference difference_low difference_high over_bases_low over_bases_high wilcoxon_p_bases percent_change "
         "pairs bases reason",
     ),

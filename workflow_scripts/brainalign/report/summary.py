@@ -181,8 +181,14 @@ def _headline(table: pd.DataFrame) -> str:
     columns |= {
         "r": [_three(row, "r") for row in rows],
         "share of ceiling": [_share(row) for row in rows],
-        "over the best null": [f"{_three(row, 'over_null')} {row['best_null']}" if _has(row) else "–" for row in rows],
+        "over the best null": [
+            f"{_three(row, 'over_null')} {row['best_null']}" if _has(row, "over_null") else "–" for row in rows
+        ],
         "p": [wording.probability(row["over_null_p"]).removeprefix("p = ").removeprefix("p ") or "–" for row in rows],
+        "over its untrained twins": [_three(row, "over_twin") if _has(row, "over_twin") else "–" for row in rows],
+        "over random tokens": [
+            _three(row, "over_random_tokens") if _has(row, "over_random_tokens") else "–" for row in rows
+        ],
         "models": [str(row["models"]) for row in rows],
         "samples": ["–" if pd.isna(row["samples"]) else str(row["samples"]) for row in rows],
         "subjects": [str(row["subjects"] or "–") for row in rows],
@@ -198,8 +204,8 @@ def _headline(table: pd.DataFrame) -> str:
     return f"{_table(list(said), zip(*said.values(), strict=True))}<p>{note}</p>"
 
 
-def _has(row: Mapping[Any, Any]) -> bool:
-    return wording.is_known(row["over_null"])
+def _has(row: Mapping[Any, Any], column: str) -> bool:
+    return wording.is_known(row[column])
 
 
 def _share(row: Mapping[Any, Any]) -> str:

@@ -7,6 +7,7 @@ from brainalign.activations.stored import StoredLayers
 from brainalign.command import run
 from brainalign.devices import device_of
 from brainalign.encoding.encoder import Member, encode_joint
+from brainalign.encoding.joint import WEIGHTS
 from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.stored import (
     encoding_facts,
@@ -37,7 +38,8 @@ def fit_joint_encoder(
         for layers, encoding in zip(activations, encodings, strict=True)
     ]
     device, sampling = device_of(gpus), sampling_of(data, settings)
-    encoding = encode_joint(members, data.values, data.samples, data.neuroids, settings, sampling, device)
+    weights = WEIGHTS[spec["weights"]](len(members), settings.mixtures, settings.seed)
+    encoding = encode_joint(members, data.values, data.samples, data.neuroids, settings, sampling, device, weights)
     attributes = {**provenance.attributes(), **encoding_facts(encoding, data), **data.facts}
     write_arrays(out, encoding_variables(encoding, data.neuroids), attributes)
 

@@ -21,15 +21,23 @@ def score_alignment(
     ceilings: Path,
     nulls: list[Path],
     together: list[Path],
+    twins: list[Path],
+    random_tokens: list[Path],
     out: Path,
 ) -> None:
-    """Write the table of scores; a null's name is that of the folder in which its encoding lies."""
+    """Write the table of scores.
+
+    A null's name, and a twin's, is that of the folder in which its encoding lies; that of a readout of random tokens
+    is that of the folder above.
+    """
     scores = read_scores(encoding)
     beside = {path.parent.name: read_null(path, scores) for path in nulls}
     against = read_ceilings(ceilings, scores)
     neuroids = read_neuroids(encoding, ceilings, scores) if spec.get("normalise") == "neuroid" else None
     joined = [read_null(path, scores) for path in together]
-    table = alignment_table(scores, against, beside, spec, neuroids, joined)
+    untrained = {path.parent.name: read_null(path, scores) for path in twins}
+    without_text = {path.parents[1].name: read_null(path, scores) for path in random_tokens}
+    table = alignment_table(scores, against, beside, spec, neuroids, joined, untrained, without_text)
     for row in summary_rows(table).itertuples():
         if row.alarms:
             log.warning("over all subjects and regions: %s", row.alarms)
