@@ -100,8 +100,9 @@ accept: $(READY)
 
 # --- work on the code --------------------------------------------------------------------------------------------
 
+# One process for each core, and one thread each: threads of linear algebra that share a core wait for each other.
 test: $(READY)
-	@$(RUN) -m pytest
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 $(RUN) -m pytest --numprocesses logical --dist loadfile
 
 check: $(READY)
 	@$(RUN) -m ruff check .

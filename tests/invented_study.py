@@ -104,10 +104,12 @@ class WrittenStudy:
                 ("group", *dims), (scores / 24 + random.normal(0, 0.002, (24, *scores.shape))).astype(np.float32)
             ),
             "pairs": Variable(("test_block", "block", *dims), (pairs + pairs.swapaxes(0, 1)).astype(np.float32)),
+            "choice_spread": Variable(dims[1:], np.full(scores.shape[1:], 1.1)),
             "fold_of_block": Variable(("block",), np.arange(12) % folds),
             "edge_share": Variable(("layer", "fold"), np.zeros((len(layers), folds))),
             "constant_predictions": Variable(("layer", "scored_fold"), np.zeros((len(layers), folds), dtype=np.int64)),
             "width": Variable(("layer",), np.full(len(layers), 16)),
+            "rank": Variable(("layer", "fold"), np.full((len(layers), folds), 16)),
             "train_rows": Variable(("fold",), np.full(folds, DATASETS[dataset] * (folds - 1) // folds)),
             "layer": Variable(("layer",), text(layers)),
             "score_layer": Variable(("score_layer",), text([*layers, "chosen"])),

@@ -353,9 +353,63 @@ def test_scores_are_tested_by_what_groups_contribute(study: WrittenStudy) -> Non
     by = spread(layers, own.fits.pairs[:, :, :-1, 0, 1])
     family = sign_flip_test(layers, statistic="studentised", spread=by, **options).p_family
     assert row["r_p_layers"] == family[LAYERS.index("block_02")]
-    assert row["smallest_p"] == 1 / 2000
+    alike = np.ones_like(contributions)[:, None]
+    assert row["smallest_p"] == sign_flip_test(alike, spread=spread(contributions, pairs), **options).p[0]
     assert row["dependence"] == "counted"
     assert np.isnan(row_of(table, "chosen", "all", "a")["r_p_layers"])
+
+
+def test_p_of_a_layer_chosen_by_its_test_score_is_that_of_the_family(invent_study: Callable[..., WrittenStudy]) -> None:
+    """Under another choice of the same layer p is that of the layer alone, and nothing else is changed."""
+    study = invent_study({"tiny": (4.0,)}, tuned=False, nulls=("length",))
+    own, null = read_scores(cell(study, "encoding", "h5")), read_scores(cell(study, "encoding", "h5", "length", "none"))
+    assert own.fits is not None
+    index = int(own.r[:-1, 0, 0].argmax())
+    contributions, pairs = own.fits.contributions.copy(), own.fits.pairs.copy()
+    contributions[:, -1], pairs[:, :, -1] = contributions[:, index], pairs[:, :, index]
+    contributions -= contributions[:, -1:].mean(axis=0) * 0.9
+    plain = np.ones_like(own.fits.choice_spread)
+    fits = dataclasses.replace(own.fits, contributions=contributions, pairs=pairs, choice_spread=plain)
+    own = dataclasses.replace(own, fits=fits, chosen_layer=np.full_like(own.chosen_layer, index))
+    tables = {
+        choice: alignment_table(own, ceiling_free(), {"length": null}, NAMES | {"layer_choice": choice})
+        for choice in ("nested", "best")
+    }
+    places = ["subject", "region"]
+    rows = {
+        (choice, layer): table[table["layer"] == layer].set_index(places)
+        for choice, table in tables.items()
+        for layer in ("chosen", LAYERS[index])
+    }
+    best, nested, layer = rows["best", "chosen"], rows["nested", "chosen"], rows["best", LAYERS[index]]
+    for name in ("r_p", "over_null_p"):
+        assert (best[name] == layer[f"{name}_layers"]).all()
+        assert (best[name] >= layer[name]).all()
+        assert (best[name] > nested[name]).any()
+        assert (nested[name] == layer[name]).all()
+        assert best[f"{name}_layers"].isna().all()
+    assert best["r_p_shift"].isna().all()
+    assert nested["r_p_shift"].notna().all()
+    rest = [name for name in best if name not in ("r_p", "over_null_p", "r_p_shift", "layer_choice")]
+    pd.testing.assert_frame_equal(best[rest], nested[rest])
+    others = [name for name in tables["best"] if name != "layer_choice"]
+    pd.testing.assert_frame_equal(*(table.loc[table["layer"] != "chosen", others] for table in tables.values()))
+
+
+def test_doubtful_fits_of_layers_that_were_chosen_are_logged(
+    invent_study: Callable[..., WrittenStudy], caplog: pytest.LogCaptureFixture
+) -> None:
+    study = invent_study({"tiny": (4.0,)}, tuned=False, nulls=())
+    path = cell(study, "encoding", "h5")
+    for folds, said in (
+        ([0.9] * 6, ["over all subjects and regions: 90% of neuroids have a penalty at the edge of the grid"]),
+        ([0.1] * 6, []),
+    ):
+        with h5py.File(path, "r+") as file:
+            file["edge_share"][int(file["chosen_layer"][0, 0])] = folds
+        caplog.clear()
+        study.alignment(path, study.root / "ceilings" / "controlled" / "passages.h5", [])
+        assert caplog.messages == said
 
 
 def test_what_is_not_known_to_be_shared_is_taken_for_the_most(study: WrittenStudy) -> None:

@@ -24,7 +24,8 @@ STAGES = {
         "ceilings.ceiling ceilings.neuroids correlation.observations correlation.pairs correlation.percentages "
         "correlation.scores correlation.signed_ranks correlation.subjects encoding.contiguous encoding.delays "
         "encoding.scores encoding.split_kinds encoding.splits encoding.threads inference.contributions "
-        "inference.shared_training intervals responses.samples row_labels scored study tables "
+        "inference.paired inference.shared_training inference.subjects intervals responses.samples row_labels "
+        "scored study tables "
     ),
     "compute_features": (
         "activations.given activations.nulls.embeddings activations.nulls.registry activations.nulls.words "
@@ -46,10 +47,10 @@ STAGES = {
         "ceilings.pool_scores ceilings.pools ceilings.predicted ceilings.repeats ceilings.resampling "
         "ceilings.saturation ceilings.shifted ceilings.split_half ceilings.stored ceilings.subject_pool "
         "encoding.bootstrap encoding.components encoding.contiguous encoding.delays encoding.dependence "
-        "encoding.factors encoding.fit encoding.fold_features encoding.inner encoding.inner_scores "
+        "encoding.factors encoding.fit encoding.fold_features encoding.hats encoding.inner encoding.inner_scores "
         "encoding.kernels encoding.least_squares encoding.nested encoding.places encoding.preparation "
-        "encoding.ridge encoding.sampling encoding.scores encoding.settings encoding.spectrum "
-        "encoding.split_kinds encoding.splits encoding.threads encoding.training encoding.trial "
+        "encoding.ridge encoding.sampling encoding.scales encoding.scores encoding.settings encoding.spectrum "
+        "encoding.split_kinds encoding.splits encoding.threads encoding.training encoding.trial free_memory "
         "inference.circular_shift inference.contributions inference.p_values inference.shared_training intervals "
         "responses.samples responses.stored "
     ),
@@ -64,7 +65,7 @@ STAGES = {
         "activations.passes activations.placed activations.pooling activations.prefixes activations.prompts "
         "activations.random_tokens activations.readout activations.resident activations.rows activations.spill "
         "activations.store activations.stored activations.streamed activations.streaming activations.windows "
-        "activations.word_independence activations.word_patterns devices given_tables models.batching "
+        "activations.word_independence activations.word_patterns devices free_memory given_tables models.batching "
         "models.bin_files models.limits models.loading models.manifest models.placement models.quiet "
         "models.remote_code models.safetensors_headers models.sizes models.stored_tensors models.tokenisation "
         "models.weight_tensors progress tables "
@@ -82,22 +83,22 @@ STAGES = {
     "fit_encoder": (
         "activations.stored devices encoding.bootstrap encoding.components encoding.contiguous encoding.cost "
         "encoding.delays encoding.dependence encoding.encoder encoding.factors encoding.fit "
-        "encoding.fold_features encoding.inner encoding.inner_scores encoding.joint encoding.kernels "
+        "encoding.fold_features encoding.hats encoding.inner encoding.inner_scores encoding.kernels "
         "encoding.layers encoding.least_squares encoding.nested encoding.places encoding.preparation "
-        "encoding.ridge encoding.sampling encoding.scores encoding.settings encoding.spectrum "
-        "encoding.split_kinds encoding.splits encoding.stored encoding.threads encoding.training encoding.trial "
-        "inference.circular_shift inference.contributions inference.p_values inference.shared_training "
-        "responses.samples responses.stored "
+        "encoding.rechosen encoding.ridge encoding.sampling encoding.scales encoding.scores encoding.settings "
+        "encoding.spectrum encoding.split_kinds encoding.splits encoding.stored encoding.threads "
+        "encoding.training encoding.trial free_memory inference.circular_shift inference.contributions "
+        "inference.p_values inference.shared_training responses.samples responses.stored "
     ),
     "fit_joint_encoder": (
         "activations.stored devices encoding.bootstrap encoding.components encoding.contiguous encoding.cost "
         "encoding.delays encoding.dependence encoding.encoder encoding.factors encoding.fit "
-        "encoding.fold_features encoding.inner encoding.inner_scores encoding.joint encoding.kernels "
-        "encoding.layers encoding.least_squares encoding.nested encoding.places encoding.preparation "
-        "encoding.ridge encoding.sampling encoding.scores encoding.settings encoding.spectrum "
-        "encoding.split_kinds encoding.splits encoding.stored encoding.threads encoding.training encoding.trial "
-        "inference.circular_shift inference.contributions inference.p_values inference.shared_training "
-        "responses.samples responses.stored "
+        "encoding.fold_features encoding.hats encoding.inner encoding.inner_scores encoding.joint "
+        "encoding.joint_encoder encoding.kernels encoding.layers encoding.least_squares encoding.nested "
+        "encoding.places encoding.preparation encoding.rechosen encoding.ridge encoding.sampling encoding.scales "
+        "encoding.scores encoding.settings encoding.spectrum encoding.split_kinds encoding.splits encoding.stored "
+        "encoding.threads encoding.training encoding.trial free_memory inference.circular_shift "
+        "inference.contributions inference.p_values inference.shared_training responses.samples responses.stored "
     ),
     "initialise_model": (
         "models.architecture_files models.architectures models.bin_files models.limits models.loading "
@@ -113,23 +114,22 @@ STAGES = {
         "study tables "
     ),
     "join_stimuli": (
-        "joined_ids responses.joined responses.matrix responses.samples responses.stored responses.unusable "
-        "tables "
+        "joined_ids responses.joined responses.matrix responses.samples responses.stored responses.unusable tables "
     ),
     "join_study": (
-        "alarms alignment ceilings.ceiling ceilings.neuroids encoding.contiguous encoding.delays encoding.scores "
-        "encoding.split_kinds encoding.splits encoding.threads given_tables inference.contributions "
-        "inference.p_values inference.shared_training inference.sign_flip inference.simultaneous intervals "
-        "own_nulls properties.agreement properties.categories properties.gathering properties.harness "
-        "properties.result_shape properties.sources properties.unchanged published responses.samples row_labels "
-        "scored study tables "
+        "alarms alignment ceilings.ceiling ceilings.neuroids control_regions encoding.contiguous encoding.delays "
+        "encoding.scores encoding.split_kinds encoding.splits encoding.threads false_discoveries given_tables "
+        "inference.contributions inference.false_discovery inference.p_values inference.shared_training "
+        "inference.sign_flip inference.simultaneous intervals own_nulls properties.agreement "
+        "properties.categories properties.gathering properties.harness properties.result_shape properties.sources "
+        "properties.unchanged published responses.samples row_labels scored study tables "
     ),
     "keep_encoder": (
         "activations.stored encoding.components encoding.contiguous encoding.delays encoding.factors encoding.fit "
         "encoding.fit_to_all encoding.fitted encoding.fitted_stored encoding.fold_features encoding.inner "
         "encoding.inner_scores encoding.kernels encoding.least_squares encoding.nested encoding.places "
-        "encoding.preparation encoding.ridge encoding.sampling encoding.scores encoding.settings "
-        "encoding.spectrum encoding.split_kinds encoding.splits encoding.threads encoding.training "
+        "encoding.preparation encoding.ridge encoding.sampling encoding.scales encoding.scores encoding.settings "
+        "encoding.spectrum encoding.split_kinds encoding.splits encoding.threads encoding.training free_memory "
         "responses.samples responses.stored "
     ),
     "measure_loss": (
@@ -150,16 +150,16 @@ STAGES = {
     "prepare_stimuli": "sources.folder tables",
     "reproduce_published": "correlation.reproduction given_tables tables",
     "score_alignment": (
-        "alarms alignment ceilings.ceiling ceilings.neuroids encoding.contiguous encoding.delays encoding.scores "
-        "encoding.split_kinds encoding.splits encoding.threads inference.contributions inference.p_values "
-        "inference.shared_training inference.sign_flip inference.simultaneous intervals own_nulls "
-        "responses.samples row_labels scored study tables "
+        "alarms alignment ceilings.ceiling ceilings.neuroids control_regions encoding.contiguous encoding.delays "
+        "encoding.scores encoding.split_kinds encoding.splits encoding.threads inference.contributions "
+        "inference.p_values inference.shared_training inference.sign_flip inference.simultaneous intervals "
+        "own_nulls responses.samples row_labels scored study tables "
     ),
     "take_published": (
-        "alarms alignment ceilings.ceiling ceilings.neuroids encoding.contiguous encoding.delays encoding.scores "
-        "encoding.split_kinds encoding.splits encoding.threads given_tables inference.contributions "
-        "inference.p_values inference.shared_training inference.sign_flip inference.simultaneous intervals "
-        "own_nulls published responses.samples scored tables "
+        "alarms alignment ceilings.ceiling ceilings.neuroids control_regions encoding.contiguous encoding.delays "
+        "encoding.scores encoding.split_kinds encoding.splits encoding.threads given_tables "
+        "inference.contributions inference.p_values inference.shared_training inference.sign_flip "
+        "inference.simultaneous intervals own_nulls published responses.samples row_labels scored tables "
     ),
     "train_model": (
         "models.architectures models.bin_files models.limits models.loading models.manifest models.packing "
@@ -172,11 +172,11 @@ STAGES = {
         "models.stored_tensors models.training models.weight_tensors sources.folder tables texts "
     ),
     "write_report": (
-        "ceilings.ceiling ceilings.neuroids correlation.bases correlation.statistics encoding.scores "
-        "inference.p_values intervals number_texts report.caveat report.caveats report.caveats_of_scores "
-        "report.citations report.encoders report.features report.headline report.inference report.methods "
-        "report.pages report.summary report.tables report.wording responses.samples row_labels scored study "
-        "tables "
+        "ceilings.ceiling ceilings.neuroids control_regions correlation.bases correlation.statistics "
+        "encoding.scores inference.p_values intervals number_texts own_nulls report.caveat report.caveats "
+        "report.caveats_of_regions report.caveats_of_scores report.citations report.encoders report.features "
+        "report.headline report.inference report.methods report.pages report.summary report.tables report.wording "
+        "responses.samples row_labels scored study tables "
     ),
 }
 
@@ -197,8 +197,8 @@ FOUND_BY_NAME = {
         "correlation.scores correlation.signed_ranks correlation.subjects encoding.contiguous encoding.delays "
         "encoding.scores encoding.split_kinds encoding.splits encoding.threads errors figures.labels "
         "figures.layout figures.pairs figures.scatter figures.style figures.tables figures.tuned_against_base "
-        "inference.contributions inference.shared_training intervals number_texts provenance responses.samples "
-        "row_labels scored storage study tables "
+        "inference.contributions inference.paired inference.shared_training inference.subjects intervals "
+        "number_texts provenance responses.samples row_labels scored storage study tables "
     ),
     "figures.benchmarks": (
         "ceilings.ceiling ceilings.neuroids encoding.scores errors figures.labels figures.layout figures.scatter "
@@ -225,8 +225,9 @@ FOUND_BY_NAME = {
         "ceilings.ceiling ceilings.neuroids correlation.observations correlation.pairs correlation.percentages "
         "correlation.scores correlation.signed_ranks correlation.subjects encoding.contiguous encoding.delays "
         "encoding.scores encoding.split_kinds encoding.splits encoding.threads errors figures.layout "
-        "figures.pairs figures.style figures.tables inference.contributions inference.shared_training intervals "
-        "number_texts provenance responses.samples row_labels scored storage study tables "
+        "figures.pairs figures.style figures.tables inference.contributions inference.paired "
+        "inference.shared_training inference.subjects intervals number_texts provenance responses.samples "
+        "row_labels scored storage study tables "
     ),
     "figures.layers": (
         "ceilings.ceiling ceilings.neuroids encoding.scores errors figures.layout figures.style figures.tables "
@@ -250,8 +251,9 @@ FOUND_BY_NAME = {
         "ceilings.ceiling ceilings.neuroids correlation.observations correlation.pairs correlation.percentages "
         "correlation.scores correlation.signed_ranks correlation.subjects encoding.contiguous encoding.delays "
         "encoding.scores encoding.split_kinds encoding.splits encoding.threads errors figures.layout "
-        "figures.style figures.tables inference.contributions inference.shared_training intervals number_texts "
-        "provenance responses.samples row_labels scored storage study tables "
+        "figures.style figures.tables inference.contributions inference.paired inference.shared_training "
+        "inference.subjects intervals number_texts provenance responses.samples row_labels scored storage study "
+        "tables "
     ),
     "figures.scaling": (
         "ceilings.ceiling ceilings.neuroids encoding.scores errors figures.labels figures.layout figures.scatter "
@@ -271,9 +273,9 @@ FOUND_BY_NAME = {
         "ceilings.ceiling ceilings.neuroids correlation.observations correlation.pairs correlation.percentages "
         "correlation.scores correlation.signed_ranks correlation.subjects encoding.contiguous encoding.delays "
         "encoding.scores encoding.split_kinds encoding.splits encoding.threads errors figures.labels "
-        "figures.layout figures.pairs figures.style figures.tables inference.contributions "
-        "inference.shared_training intervals number_texts provenance responses.samples row_labels scored storage "
-        "study tables "
+        "figures.layout figures.pairs figures.style figures.tables inference.contributions inference.paired "
+        "inference.shared_training inference.subjects intervals number_texts provenance responses.samples "
+        "row_labels scored storage study tables "
     ),
     "figures.width_and_size": (
         "ceilings.ceiling ceilings.neuroids encoding.scores errors figures.labels figures.layout figures.scatter "

@@ -513,7 +513,7 @@ def test_properties_pairs_and_correlations():
     sizes = (16, 32, 48, 80)
     tuned = {f"tiny-{size}-instruct": f"tiny-{size}" for size in sizes}
     over = {"over": [{"name": "all", "without": []}]}
-    assert study_specs.pairs(study) == {"pairs": tuned, "draws": 2000, "seed": 0} | over
+    assert study_specs.pairs(study) == {"pairs": tuned, "draws": 2000, "seed": 0, "few_subjects": "show"} | over
     nothing = {"partial": [], "mixed": [], "corrections": {}, "given": {}}
     bootstrap = {"draws": 2000, "orders": 9999, "seed": 0}
     asked = {"correlate": ["log10_parameters", "world-loss"]}
@@ -536,6 +536,11 @@ REACH: dict[str, tuple[dict[str, Any], Callable[[str], bool]]] = {
     "a citation of a text": ({"texts.world-held-out.citation": "us"}, under("nothing")),
     "the study's name": ({"study": "other"}, under("nothing")),
     "analyses": ({"analyses.draws": 500}, under("study/correlations", "study/pairs")),
+    "few subjects": ({"analyses.few_subjects": "resample"}, under("study/pairs")),
+    "a control region": (
+        {"datasets.simulated-stories.control_region": "region-a"},
+        lambda name: name.startswith("alignment/") and name.endswith("/simulated-stories"),
+    ),
     "figures": (
         {"figures": ["layers"]},
         under("figures/alignment", "figures/scaling", "figures/losses", "figures/pairs"),

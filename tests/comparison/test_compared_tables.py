@@ -68,6 +68,9 @@ def test_shared_draws_give_paired_intervals_that_see_what_independent_ones_do_no
     assert compared["interval"].tolist() == [PAIRED, INDEPENDENT]
     ends = np.percentile([other - one for one, other in zip(*drawn, strict=True)], [2.5, 97.5])
     assert compared.loc[0, ["difference_low", "difference_high"]].tolist() == pytest.approx(list(ends))
+    beyond = sum(other <= one for one, other in zip(*drawn, strict=True))
+    assert compared.loc[0, "difference_p"] == pytest.approx(2 * (beyond + 1) / 501)
+    assert np.isnan(compared.loc[1, "difference_p"])
 
 
 def test_draws_that_are_not_shared_after_all_give_the_independent_interval() -> None:

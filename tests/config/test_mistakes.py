@@ -11,9 +11,9 @@ TABLE = {"loader": "table", "stimuli": "s.csv", "responses": "r.csv", "id": "ite
 HUB = {"source": "openai-community/gpt2", "family": "gpt2", "kind": "vanilla"}
 NAMES = "letters, digits, '.', '_' and '-' are allowed, the first a letter or digit."
 COLUMNS = (
-    "collection, citation, coordinates, ceilings, loader, stimuli, text, id, group, split, run, onset_s, order, "
-    "columns, responses, responses_id, responses_key, neuroids, neuroid_table, neuroid, subject, region, "
-    "region_per_neuroid, samples, map, bad_neuroids"
+    "collection, citation, coordinates, control_region, ceilings, loader, stimuli, text, id, group, split, run, "
+    "onset_s, order, columns, responses, responses_id, responses_key, neuroids, neuroid_table, neuroid, subject, "
+    "region, region_per_neuroid, samples, map, bad_neuroids"
 )
 VANILLA = "tiny-16, tiny-32, tiny-48, tiny-80"
 TUNED = "tiny-32-instruct, tiny-48-instruct, tiny-80-instruct"

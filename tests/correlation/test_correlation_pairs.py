@@ -27,6 +27,8 @@ def test_a_pair() -> None:
     drawn = group.replicates[:, 4] - group.replicates[:, 0]
     assert (row["r_tuned"], row["r_base"], row["difference"]) == pytest.approx((0.22, 0.20, 0.02))
     assert (row["difference_low"], row["difference_high"]) == pytest.approx(tuple(np.percentile(drawn, [2.5, 97.5])))
+    beyond = min((drawn <= 0).sum(), (drawn >= 0).sum())
+    assert (row["difference_p"], row["difference_smallest_p"]) == pytest.approx((2 * (beyond + 1) / 201, 2 / 201))
     assert row["difference_normalised"] == pytest.approx(0.05)
     assert row["difference_normalised_high"] == pytest.approx(np.percentile(drawn, 97.5) / 0.4)
     assert row["percent_change"] == pytest.approx(10.0)
@@ -54,6 +56,8 @@ def test_the_mean_of_the_pairs() -> None:
     assert row["row"] == SUMMARY
     assert (row["pairs"], row["bases"], row["difference"]) == (4, 3, pytest.approx(differences.mean()))
     assert (row["difference_low"], row["difference_high"]) == pytest.approx(tuple(np.percentile(drawn, [2.5, 97.5])))
+    beyond = min((drawn <= 0).sum(), (drawn >= 0).sum())
+    assert row["difference_p"] == pytest.approx(2 * (beyond + 1) / 201)
     assert row["wilcoxon_p_pairs"] == pytest.approx(stats.wilcoxon(differences).pvalue)
     assert row["wilcoxon_p_bases"] == pytest.approx(stats.wilcoxon(per_base).pvalue)
     assert (row["wilcoxon_smallest_p_pairs"], row["wilcoxon_smallest_p_bases"]) == (0.125, 0.25)
@@ -157,9 +161,10 @@ def test_a_pair_over_subjects() -> None:
     group = with_subjects(8)
     row = compare_pairs([group], PAIRS, 500, 3).iloc[0]
     d = group.subject_r[:, 3] - group.subject_r[:, 0]
-    chosen = np.random.default_rng(3).integers(8, size=(500, 8))
+    counts = np.random.default_rng(3).multinomial(8, np.full(8, 1 / 8), size=500)  # how often each subject is drawn
     factor = np.sqrt(8 / 7) * stats.t.isf(0.025, 7) / stats.norm.isf(0.025)
-    low, high = np.percentile([d.mean() + factor * (d[rows].mean() - d.mean()) for rows in chosen], [2.5, 97.5])
+    drawn = [np.repeat(d, times).mean() for times in counts]
+    low, high = np.percentile([d.mean() + factor * (mean - d.mean()) for mean in drawn], [2.5, 97.5])
     assert (row["subjects"], row["subjects_higher"]) == (8, int((d > 0).sum()))
     assert row["subject_difference"] == pytest.approx(d.mean())
     assert (row["over_subjects_low"], row["over_subjects_high"]) == pytest.approx((low, high))
@@ -170,6 +175,22 @@ def test_few_subjects_are_counted_but_not_resampled() -> None:
     assert row["subjects"] == 5
     assert np.isfinite(row["subject_difference"])
     assert np.isnan(row["over_subjects_low"])
+    asked = compare_pairs([with_subjects(5)], PAIRS, 500, 3, few_subjects="resample").iloc[0]
+    assert asked["over_subjects_low"] < row["subject_difference"] < asked["over_subjects_high"]
+    alone = compare_pairs([with_subjects(1)], PAIRS, 500, 3, few_subjects="resample").iloc[0]
+    assert np.isnan(alone["over_subjects_low"])
+
+
+def test_subjects_of_data_sets_of_one_size_are_drawn_independently() -> None:
+    """Were they drawn alike, what two data sets with opposite differences average to would not move at all."""
+    group = with_subjects(8)
+    upside_down = 2 * R - group.subject_r
+    fields = [group.encoder, group.readout, "d", group.models, group.r, group.replicates, group.normalised]
+    other = ModelScores(*fields, group.normalised_replicates, 0.0, upside_down)
+    average = ModelScores(*fields, group.normalised_replicates, 0.0, np.empty((0, 7)), ((group, 0.5), (other, 0.5)))
+    row, alone = (compare_pairs([of], PAIRS, 500, 3).iloc[0] for of in (average, group))
+    widths = [of["over_subjects_high"] - of["over_subjects_low"] for of in (row, alone)]
+    assert widths[0] / widths[1] == pytest.approx(np.sqrt(0.5), abs=0.1)
 
 
 def test_subjects_of_an_average_are_those_of_its_data_sets() -> None:

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import pearsonr
 
+import brainalign.encoding.bootstrap as bootstrap_module
 from brainalign.encoding.bootstrap import Draws, make_draws, replicate, replicate_r, replicate_r2
 from brainalign.encoding.scores import Units, aggregate, pearson
 from brainalign.encoding.splits import Fold, make_folds
@@ -91,6 +92,17 @@ def test_replicates_are_aggregated_like_scores(name: str) -> None:
     assert ours.dtype == np.float32
     for draw in range(6):
         np.testing.assert_allclose(ours[draw], aggregate(r[:, draw], UNITS, name), atol=1e-6)
+
+
+def test_sums_of_few_batches_at_a_time_are_those_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    folds = make_folds({"kind": "grouped", "folds": 4}, SAMPLES)
+    draws = make_draws(GROUP, folds, 6, seed=2)
+    given = split_by_fold(PREDICTIONS, folds), split_by_fold(RESPONSES, folds)
+    whole = replicate(draws, *given, UNITS, "mean")
+    monkeypatch.setattr(bootstrap_module, "BATCH", 1)
+    for batches_at_once in (1, 3):  # of four: the last round has fewer
+        monkeypatch.setattr(bootstrap_module, "SUMS_AT_ONCE", batches_at_once)
+        np.testing.assert_allclose(replicate(draws, *given, UNITS, "mean"), whole, atol=1e-7)
 
 
 def test_draws_depend_on_the_seed_and_nothing_else() -> None:

@@ -7,14 +7,20 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import brainalign.encoding
+import brainalign.encoding.encoder as encoder_module
 from brainalign.encoding.cost import Cost, Speed, Task, expected_bytes, expected_cost, measure_speed, sentence
+from brainalign.encoding.encoder import encode
+from brainalign.encoding.joint_encoder import Member, encode_joint
+from brainalign.encoding.settings import EncoderSettings
+from brainalign.responses.samples import Samples
 
 SPEED = Speed(single=2e11, double=1e11, elements=1e10)
 PEREIRA = Task(384, 4096, 12_155, layers=40, cells=20)
-LARGE = Task(10_000, 4096, 80_000, groups=2500)
+LARGE = Task(10_000, 4096, 80_000, groups=500, cells=20)
 
 RUN = """
 import json, sys, threading, time
@@ -27,13 +33,19 @@ def resident():
     with open("/proc/self/statm") as file:
         return int(file.read().split()[1]) * 4096
 
-def run(n, width, neuroids):
+def run(n, width, neuroids, folds=10, penalties=2, subjects=1):
     random = np.random.default_rng(0)
     layer = random.standard_normal((n, width), dtype=np.float32)
     responses = random.standard_normal((n, neuroids), dtype=np.float32)
+    signal = layer @ random.standard_normal((width, neuroids), dtype=np.float32)
+    signal *= np.logspace(-3, 1, neuroids) / np.sqrt(width)  # so that neuroids choose different penalties
+    responses += signal
+    del signal
     samples = Samples({"split_group": np.arange(n) // 4})
-    table = {"neuroid": np.arange(neuroids).astype(str), "subject": ["S1"] * neuroids, "region": ["x"] * neuroids}
-    settings = EncoderSettings(split={"kind": "grouped", "folds": 10}, grid=(0.1, 10.0), draws=20)
+    of_subject = [f"S{number * subjects // neuroids}" for number in range(neuroids)]
+    table = {"neuroid": np.arange(neuroids).astype(str), "subject": of_subject, "region": ["x"] * neuroids}
+    grid = tuple(np.logspace(-1, 3 if penalties > 2 else 1, penalties))
+    settings = EncoderSettings(split={"kind": "grouped", "folds": folds}, grid=grid, draws=20)
     encode([("layer", layer)], responses, samples, table, settings)
 
 run(240, 300, 20)
@@ -61,7 +73,8 @@ def measured_bytes(task: Task) -> int:
         "OPENBLAS_NUM_THREADS": "1",
         "MALLOC_MMAP_THRESHOLD_": "65536",  # what is freed goes back at once
     }
-    shape = json.dumps([task.samples, task.width, task.neuroids])
+    subjects = task.cells // 2 - 1  # a subject's region, and "all" of both
+    shape = json.dumps([task.samples, task.width, task.neuroids, task.folds, task.penalties, subjects])
     found = subprocess.run(
         [sys.executable, "-c", RUN, shape], env=environment, capture_output=True, text=True, check=True
     )
@@ -70,17 +83,60 @@ def measured_bytes(task: Task) -> int:
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read from /proc")
 @pytest.mark.parametrize(
-    "task", [Task(2000, 100, 2000), Task(1500, 1800, 500), Task(400, 500, 20_000)], ids=["narrow", "wide", "neuroids"]
+    "task",
+    [
+        Task(2000, 100, 2000, penalties=2),
+        Task(1500, 1800, 500, penalties=2),
+        Task(400, 500, 20_000, penalties=2),
+        Task(2000, 10, 1000, folds=5, penalties=13, cells=20),
+    ],
+    ids=["narrow", "wide", "neuroids", "subjects"],
 )
 def test_expected_memory_is_what_a_run_takes(task: Task) -> None:
-    task = replace(task, penalties=2, draws=20, cells=4, groups=task.samples // 4, threads=1)
+    task = replace(task, draws=20, groups=task.samples // 4, threads=1)
     measured = measured_bytes(task)
     assert 0.9 * measured < expected_bytes(task) < 1.7 * measured
 
 
 def test_many_samples_and_neuroids_fit_sixteen_gigabytes() -> None:
     assert expected_bytes(LARGE) < 16e9
+    assert expected_bytes(replace(LARGE, threads=16)) < 16e9
     assert expected_bytes(replace(LARGE, single=False)) > 16e9, "float64 doubles what the responses take"
+
+
+def test_whatever_is_held_is_counted() -> None:
+    more = [{"repetitions": 3}, {"pooled": True}, {"layers": 2}, {"spaces": 9, "grams": True}, {"cells": 2000}]
+    for changes in more:
+        assert expected_bytes(replace(LARGE, **changes)) > expected_bytes(LARGE) + 1e9, changes
+
+
+def recorded(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, free: int, joint: bool) -> list[str]:
+    """Encode a few samples with little free memory; return what is logged of the expectation."""
+    random = np.random.default_rng(0)
+    x, y, names = random.normal(size=(120, 5)), random.normal(size=(120, 3)), np.array(["a", "b", "c"])
+    samples, table = Samples({"split_group": np.arange(120)}), {"neuroid": names, "subject": names, "region": names}
+    settings = EncoderSettings(split={"kind": "grouped", "folds": 4}, grid=(0.1, 10.0), draws=3, mixtures=4)
+    monkeypatch.setattr(encoder_module, "LONG", 0)
+    monkeypatch.setattr(encoder_module, "free_memory_of_host", lambda: free)
+    monkeypatch.setattr(encoder_module, "measure_speed", lambda: SPEED)
+    with caplog.at_level("INFO"):
+        if joint:
+            encode_joint([Member({"x": x}, ["x"] * 4), Member({"x": x[:, :2]}, ["x"] * 4)], y, samples, table, settings)
+        else:
+            encode([("x", x)], y, samples, table, settings, n_layers=1)
+    return [record.getMessage() for record in caplog.records if "expected" in record.getMessage()]
+
+
+@pytest.mark.parametrize(("joint", "width"), [(False, 5), (True, 7)])
+def test_the_expectation_is_told_of_single_and_of_joint_spaces(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, joint: bool, width: int
+) -> None:
+    (said,) = recorded(monkeypatch, caplog, 2**40, joint)
+    assert said.startswith(f"expected on the processor: 1 layer of 120 samples × {width} features → 3 neuroids: about ")
+    caplog.clear()
+    said, warned = recorded(monkeypatch, caplog, 1000, joint)
+    assert warned.startswith("encoding is expected to need 0.0 GiB more than it holds now, but 0.0 GiB are free")
+    assert caplog.records[-1].levelname != "WARNING", "it is said before work starts"
 
 
 def test_forty_layers_at_the_size_of_pereira_fit_four_gibibytes() -> None:

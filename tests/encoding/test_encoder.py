@@ -103,7 +103,7 @@ def plain_pairs(x: np.ndarray, data: Any, folds: list[Any], penalty: np.ndarray,
         prediction, centre = hat @ (y - y.mean(axis=0)), data.responses[fold.test].mean(axis=0)
         every = [(hat, np.arange(6))]
         total += pair_contributions(every, data.responses, fold, prediction, centre, group, 30, units)
-    return total
+    return total  # summed over folds
 
 
 def test_replicates_of_every_layer_and_of_the_chosen_one(dataset: Callable[..., Any]) -> None:
@@ -127,12 +127,19 @@ def test_replicates_of_every_layer_and_of_the_chosen_one(dataset: Callable[..., 
             model = Ridge(penalty, solver="svd").fit(x[fold.train], data.responses[fold.train])
             r[i, k] = replicate_r(draws, k, model.predict(x[fold.test]), data.responses[fold.test])
         pairs.append(plain_pairs(x, data, folds, ours.penalty[i, :, 0], units))
-        expected = aggregate(r[i], units, "mean") + shared_training_deviations(pairs[i], fold_of_group, signs)
+        expected = aggregate(r[i], units, "mean") + shared_training_deviations(pairs[i] / 4, fold_of_group, signs)
         np.testing.assert_allclose(ours.replicates[:, i], expected, atol=1e-6)
     chosen = r[ours.chosen_layer[:, 0], np.arange(4)]
-    of_chosen = np.stack([pairs[ours.chosen_layer[fold_of_group[number], 0]][number] for number in range(30)])
-    expected = aggregate(chosen, units, "mean") + shared_training_deviations(of_chosen, fold_of_group, signs)
-    np.testing.assert_allclose(ours.replicates[:, 3], expected, atol=1e-6)
+    share = [float(np.mean(ours.chosen_layer == layer)) for layer in range(3)]
+    mixed = sum(p * of_layer / 4 for p, of_layer in zip(share, pairs, strict=True))
+    wanted = sum(
+        p * shared_variance(of_layer / 4, fold_of_group).clip(0) for p, of_layer in zip(share, pairs, strict=True)
+    )
+    factor = np.sqrt(wanted / shared_variance(mixed, fold_of_group))
+    expected = aggregate(chosen, units, "mean") + factor * shared_training_deviations(mixed, fold_of_group, signs)
+    wide = expected.mean(axis=0) + ours.choice_spread * (expected - expected.mean(axis=0))
+    assert ours.choice_spread.max() > 1
+    np.testing.assert_allclose(ours.replicates[:, 3], wide, atol=1e-6)
     assert ours.resampled == "groups within folds"
     assert ours.dependence == "counted"
 
@@ -154,10 +161,10 @@ def test_many_groups_are_put_together_for_the_dependence_of_folds(
     fold_of_group = np.array(
         [next(k for k, fold in enumerate(folds) if number in group[fold.test]) for number in range(30)]
     )
-    names = [f"group-{number:02d}" for number in range(30)]
-    blocks, first, fold_of_block = dependence_module._blocks(names, fold_of_group, 4)
-    assert len(first) == 16
-    np.testing.assert_array_equal(fold_of_block[blocks], fold_of_group)
+    np.testing.assert_array_equal(every.fold_of_block, fold_of_group)
+    assert len(few.fold_of_block) == 16
+    assert few.pairs.shape[:2] == (16, 16)
+    np.testing.assert_allclose(few.pairs.sum(axis=(0, 1)), every.pairs.sum(axis=(0, 1)), atol=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -268,9 +275,18 @@ def aggregate_of(values: np.ndarray, data: Any) -> np.ndarray:
 
 
 def pooled_spread(
-    x: np.ndarray, data: Any, folds: list[Any], model: Any, deviation: np.ndarray, contributions: np.ndarray
+    x: np.ndarray,
+    data: Any,
+    folds: list[Any],
+    model: Any,
+    deviation: np.ndarray,
+    length: np.ndarray,
+    contributions: np.ndarray,
 ) -> np.ndarray:
-    """By how much replicates of a pooled r are too narrow, with the linear maps that a model of scikit-learn has."""
+    """By how much replicates of a pooled r are too narrow, with the linear maps that a model of scikit-learn has.
+
+    length : of each fold's weights (fold, neuroid), by which the deviations were divided.
+    """
     group = np.unique(data.samples.split_group, return_inverse=True)[1]
     pairs = np.zeros((30, 30, 1, 6))
     y = data.responses - data.responses.mean(axis=0)
@@ -281,7 +297,7 @@ def pooled_spread(
         given = y[fold.train] - y[fold.train].mean(axis=0)
         for h in np.unique(group[fold.train]):
             of_group = group[fold.train] == h
-            pairs[tested, h, 0] = (z[fold.test] * (hat[:, of_group] @ given[of_group])).sum(axis=0)
+            pairs[tested, h, 0] = (z[fold.test] * (hat[:, of_group] @ given[of_group])).sum(axis=0) / length[tested]
     of_cells = aggregate_of(pairs.reshape(-1, 1, 6), data).reshape(30, 30, *contributions.shape[1:])
     shared, variance = shared_variance(of_cells, np.arange(30)), 30 * contributions.var(axis=0, ddof=1)
     return np.sqrt(1 + np.maximum(shared, 0) / variance)
@@ -302,10 +318,13 @@ def test_small_folds_are_pooled(dataset: Callable[..., Any], regression: str) ->
     inner = np.empty((2, 30))
     for i, (_, x) in enumerate(layers):
         model = LinearRegression() if regression == "ols" else Ridge(ours.penalty[i, 0, 0], solver="svd")
-        deviation = np.empty_like(data.responses)  # of the prediction from the mean of the rows that trained it
+        # of the prediction from the mean of the rows that trained it, for weights of length 1
+        deviation, length = np.empty_like(data.responses), np.empty((30, 6))
         for k, fold in enumerate(folds):
             train = data.responses[fold.train]
             deviation[fold.test] = model.fit(x[fold.train], train).predict(x[fold.test]) - train.mean(axis=0)
+            length[k] = np.linalg.norm(model.coef_, axis=1)
+            deviation[fold.test] /= length[k]
             held_out = np.empty_like(data.responses)
             for other in (other for number, other in enumerate(folds) if number != k):
                 rest = np.setdiff1d(fold.train, other.test)
@@ -317,7 +336,7 @@ def test_small_folds_are_pooled(dataset: Callable[..., Any], regression: str) ->
         r = [pearsonr(deviation[:, v], data.responses[:, v])[0] for v in range(6)]
         np.testing.assert_allclose(ours.r[i, 0], r, atol=1e-8)
         drawn = aggregate(replicate_r(draws, 0, deviation[rows], data.responses[rows])[None], units, "mean")
-        spread = pooled_spread(x, data, folds, model, deviation, ours.contributions[:, i])
+        spread = pooled_spread(x, data, folds, model, deviation, length, ours.contributions[:, i])
         widened = drawn.mean(axis=0) + spread * (drawn - drawn.mean(axis=0))
         np.testing.assert_allclose(ours.replicates[:, i], widened, atol=1e-6)
     np.testing.assert_allclose(ours.inner_score, inner, atol=1e-8)
@@ -502,6 +521,11 @@ def _with(values: np.ndarray, where: Any, value: float) -> np.ndarray:
     ("change", "sentence"),
     [
         (lambda x, y: ([("x", _with(x, (3, 2), np.nan))], y), "layer 'x' has 1 NaN or infinite values of 960."),
+        (
+            lambda x, y: ([("x", np.clip(1e200 * x, -1e200, 1e200))], y),
+            "the largest absolute value of layer 'x' is 1e+200, but must lie between 1e-50 and 1e+50 (or be 0), "
+            "so that products of features can be computed.",
+        ),
         (lambda x, y: ([("x", x[:-1])], y), "layer 'x' has shape (119, 8), but there are 120 samples."),
         (lambda x, y: ([], y), "there is no layer to encode."),
         (
@@ -524,6 +548,19 @@ def test_bad_input_is_refused_with_a_sentence(dataset: Callable[..., Any], chang
     with pytest.raises(InputError) as caught:
         encode(layers, responses, data.samples, data.neuroids, settings())
     assert str(caught.value) == sentence
+
+
+def test_features_may_be_as_large_and_small_as_is_said(dataset: Callable[..., Any]) -> None:
+    data = dataset()
+    x = data.features / np.abs(data.features).max()
+    for changes in ({}, {"regression": "ols"}, {"kernel": "rbf"}, {"inner": "leave-one-out"}):
+        encoder = settings(**changes)
+        plain, large, small = (
+            encode([("x", factor * x)], data.responses, data.samples, data.neuroids, encoder)
+            for factor in (1.0, 1e50, 1.001e-50)
+        )
+        np.testing.assert_allclose(large.r, plain.r, atol=1e-6)
+        np.testing.assert_allclose(small.r, plain.r, atol=1e-6)
 
 
 def test_neuroids_constant_in_one_folds_test_rows_are_refused(dataset: Callable[..., Any]) -> None:
@@ -589,7 +626,9 @@ def test_pooled_series_are_tested_by_shifts_of_the_pooled_r() -> None:
     deviation = np.empty_like(y)
     for test in np.arange(72).reshape(3, 24):
         rest = np.delete(np.arange(72), test)
-        deviation[test] = Ridge(1.0).fit(x[rest], y[rest]).predict(x[test]) - y[rest].mean(axis=0)
+        model = Ridge(1.0).fit(x[rest], y[rest])
+        deviation[test] = model.predict(x[test]) - y[rest].mean(axis=0)
+        deviation[test] /= np.linalg.norm(model.coef_, axis=1)  # one scale for all folds
     deviation = (deviation - deviation.mean(axis=0)) / deviation.std(axis=0)
     truth = (y - y.mean(axis=0)) / y.std(axis=0)
     # what each run adds to r at each offset, the mean over neuroids; offset 0 is no shift
@@ -610,3 +649,29 @@ def test_pooled_series_are_tested_by_shifts_of_the_pooled_r() -> None:
 )
 def test_what_is_no_series_when_it_is_tested_is_not_shifted(split: dict[str, Any]) -> None:
     assert np.isnan(encode_series(1.0, split).shift_p).all()
+
+
+@pytest.mark.parametrize("unit", [1e-13, 1e9, 1e16])
+@pytest.mark.parametrize("changes", [{}, {"penalties": "shared"}, {"layer": "best"}], ids=str)
+def test_scores_do_not_depend_on_the_unit_of_the_responses(
+    dataset: Callable[..., Any], unit: float, changes: dict[str, Any]
+) -> None:
+    data, encoder = dataset(noise=2.0), settings(**{"precision": "float32"} | changes)
+    layers = layers_of(data.features)
+    ours, scaled = (
+        encode(layers, values, data.samples, data.neuroids, encoder)
+        for values in (data.responses, unit * data.responses)
+    )
+    for name in ("r", "r2", "aggregate_r", "replicates", "replicates_r2", "contributions", "inner_score", "pairs"):
+        np.testing.assert_allclose(getattr(scaled, name), getattr(ours, name), atol=5e-6, err_msg=name)
+
+
+@pytest.mark.parametrize("unit", [1e-16, 1e19])
+def test_responses_that_float32_does_not_hold_are_refused(dataset: Callable[..., Any], unit: float) -> None:
+    data = dataset()
+    given = layers_of(data.features), unit * data.responses, data.samples, data.neuroids
+    with pytest.raises(InputError, match=r"6 of 6 neuroids vary by less than 1e-14 or more than 1e\+17.*precision"):
+        encode(*given, settings(precision="float32"))
+    exact = encode(*given, settings())
+    plain = encode(given[0], data.responses, *given[2:], settings())
+    np.testing.assert_allclose(exact.r, plain.r, atol=1e-9)

@@ -11,8 +11,9 @@ from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from brainalign.encoding.encoder import Member, encode, encode_joint
+from brainalign.encoding.encoder import encode
 from brainalign.encoding.fold_features import FoldFeatures, standardised, trimmed
+from brainalign.encoding.joint_encoder import Member, encode_joint
 from brainalign.encoding.preparation import kept_samples
 from brainalign.encoding.sampling import Sampling
 from brainalign.encoding.settings import EncoderSettings

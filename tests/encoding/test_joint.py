@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 from himalaya.kernel_ridge import solve_multiple_kernel_ridge_random_search
 
-from brainalign.encoding.encoder import JOINT, Member, encode, encode_joint
+from brainalign.encoding.encoder import encode
 from brainalign.encoding.fit import fit_folds, training_folds
 from brainalign.encoding.joint import joint_spaces, weight_grid, weights_beside_nulls, weights_of_nulls
+from brainalign.encoding.joint_encoder import JOINT, Member, encode_joint
 from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.splits import make_folds
 from brainalign.errors import InputError
@@ -198,6 +199,7 @@ def test_constant_spaces_have_no_part() -> None:
             lambda: encode_joint([], Y, SAMPLES, NEUROIDS, settings(regression="ols")),
             "joint spaces need a linear ridge, but this is linear ols.",
         ),
+        (lambda: encode_joint([], Y, SAMPLES, NEUROIDS, settings()), "there is no feature space to join."),
     ],
 )
 def test_mistakes(make: Any, sentence: str) -> None:

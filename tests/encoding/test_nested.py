@@ -1,5 +1,6 @@
 """All folds fitted at once are all folds refitted one by one."""
 
+import weakref
 from typing import Any
 
 import numpy as np
@@ -7,10 +8,14 @@ import pytest
 from scipy.stats import pearsonr
 from sklearn.linear_model import Ridge
 
+import brainalign.encoding.dependence as dependence_module
 import brainalign.encoding.fit as fit_module
+import brainalign.encoding.inner as inner_module
 import brainalign.encoding.inner_scores as inner_scores_module
 import brainalign.encoding.nested as nested_module
 import brainalign.encoding.places as places_module
+from brainalign.encoding.encoder import Encoding, encode
+from brainalign.encoding.factors import Factors
 from brainalign.encoding.fit import FoldFit, fit_folds, training_folds
 from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.spectrum import FeatureSpace, GramSpace
@@ -149,6 +154,47 @@ def test_batches_and_chunks_change_nothing(
     for ours, theirs in zip(fitted([FeatureSpace(x)], y.astype(dtype), samples, encoder), whole, strict=True):
         np.testing.assert_array_equal(ours.penalty, theirs.penalty)
         np.testing.assert_allclose(ours.prediction, theirs.prediction, atol=1e-6)
+
+
+def test_factors_of_one_candidate_are_held_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, y, samples = problem(95, neuroids=50)
+    made, complements, held = Factors.__init__, [], []
+
+    def counted(factors: Factors, *given: Any) -> None:
+        held.append(sum(known() is not None for known in complements))
+        made(factors, *given)
+        complements.append(weakref.ref(factors.complement))
+
+    monkeypatch.setattr(Factors, "__init__", counted)
+    monkeypatch.setattr(nested_module, "KEPT_BYTES", 0)
+    fits = fitted([FeatureSpace(x)], y.astype(np.float32), samples, settings(precision="float32"))
+    chosen = len(np.unique([fit.penalty for fit in fits]))
+    assert chosen > 2
+    assert len(held) >= len(GRID) + chosen
+    assert max(held) == 0
+
+
+@pytest.mark.parametrize("split", [SPLIT, {"kind": "shuffle", "folds": 3, "test": 0.25, "seed": 0}])
+def test_little_free_memory_changes_nothing(monkeypatch: pytest.MonkeyPatch, split: dict[str, Any]) -> None:
+    x, y, samples = problem(95, neuroids=50)
+    table = {"neuroid": np.arange(50).astype(str), "subject": ["S1"] * 20 + ["S2"] * 30, "region": ["x"] * 50}
+
+    def encoded() -> Encoding:
+        return encode([("x", x)], y, samples, table, EncoderSettings(split=split, draws=5))
+
+    whole = encoded()
+    taken: list[int] = []
+
+    def little(size: int) -> int:
+        taken.append(size)
+        return 4000
+
+    for module in (nested_module, inner_module, dependence_module):
+        monkeypatch.setattr(module, "within_free_memory", little)
+    small = encoded()
+    assert taken, "batches ask for the memory that is free"
+    for name in ("r", "r2", "penalty", "aggregate_r", "replicates", "inner_score", "pairs"):
+        np.testing.assert_allclose(getattr(small, name), getattr(whole, name), rtol=1e-5, atol=1e-6, err_msg=name)
 
 
 def test_principal_components_are_fitted_to_the_training_rows() -> None:

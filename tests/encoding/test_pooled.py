@@ -6,12 +6,19 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy.stats import pearsonr
-from sklearn.linear_model import Ridge
+from sklearn.linear_model import LinearRegression, Ridge
+from sklearn.metrics import r2_score
+from sklearn.preprocessing import StandardScaler
 
 from brainalign.encoding.encoder import encode
-from brainalign.encoding.fit import training_folds
+from brainalign.encoding.fit import fit_folds, training_folds
+from brainalign.encoding.fit_to_all import fit_to_all
+from brainalign.encoding.fitted import predict
+from brainalign.encoding.scales import factors
 from brainalign.encoding.settings import EncoderSettings
+from brainalign.encoding.spectrum import FeatureSpace, GramSpace
 from brainalign.encoding.splits import inner_blocks, make_folds
+from brainalign.encoding.trial import Trial
 from brainalign.errors import InputError
 from brainalign.responses.samples import Samples
 
@@ -104,6 +111,129 @@ def test_inner_folds_of_enough_rows_are_scored_one_by_one(
         caplog.clear()
         encode([("x", data.features)], data.responses, data.samples, data.neuroids, encoder)
         assert ("fewer than 20 rows" in caplog.text) == pooled
+
+
+def test_penalties_of_their_own_do_not_take_from_folds_that_are_scored_together() -> None:
+    """Without one scale r of noise is -.15 here, and that of a signal .15 under that of one penalty for all folds."""
+    neuroids = {"neuroid": np.arange(6).astype(str), "subject": ["S"] * 6, "region": ["l"] * 6}
+    r: dict[Any, list[float]] = {}
+    for seed in range(16):
+        random = np.random.default_rng(seed)
+        x = random.normal(size=(60, 10)) + random.normal(size=(12, 10))[GROUP]
+        noise = random.normal(size=(60, 6)) + random.normal(size=(12, 6))[GROUP] / 2
+        signal = x @ random.normal(size=(10, 6)) / 9
+        for name, y in (("noise", noise), ("signal", signal + noise)):
+            for penalties in ("per-neuroid", 1.0):
+                trial = Trial(y, SAMPLES, neuroids, settings(penalties=penalties, draws=2, layer="best"))
+                fits = trial.fit(trial.spaces("x", x))
+                scores = trial.score([fit.prediction for fit in fits], scale=np.stack([fit.scale for fit in fits]))
+                r.setdefault((name, penalties), []).append(scores.aggregate_r[0, 0])
+    mean = {key: np.mean(values) for key, values in r.items()}
+    assert abs(mean["noise", "per-neuroid"]) < 0.04
+    assert mean["signal", "per-neuroid"] > mean["signal", 1.0] - 0.02
+
+
+SCALES: dict[str, dict[str, Any]] = {
+    "all folds at once": {},
+    "one penalty for all neuroids": {"penalties": "shared"},
+    "least squares": {"regression": "ols"},
+    "standardised": {"standardize": "training"},
+    "rows one by one": {"inner": "leave-one-out"},
+    "several spaces": {},
+}
+
+
+@pytest.mark.parametrize("width", [4, 47, 90])
+@pytest.mark.parametrize("way", SCALES)
+def test_the_scale_of_a_fold_is_the_length_of_its_weights(way: str, width: int) -> None:
+    random, encoder = np.random.default_rng(1), settings(**SCALES[way])
+    x, y = random.normal(size=(60, width)), random.normal(size=(60, 3))
+    y = y + x[:, :3] * np.array([0.0, 0.5, 2.0]) - y.mean(axis=0)
+    spaces = [FeatureSpace(x)] if way != "several spaces" else [FeatureSpace(x), GramSpace(4 * x[:, :2] @ x[:, :2].T)]
+    folds = training_folds(make_folds(POOLED, SAMPLES), encoder, SAMPLES, False)
+    of_fold = [FeatureSpace(StandardScaler().fit(x[fold.train]).transform(x)) for fold in folds]
+    given_to_fit: Any = (lambda number: [of_fold[number]]) if way == "standardised" else spaces
+    fits = fit_folds(given_to_fit, y, folds, encoder, score_inner=False)
+    chosen = set()
+    for number, (fold, fit) in enumerate(zip(folds, fits, strict=True)):
+        for neuroid, penalty in enumerate(fit.penalty):
+            chosen.add(int(fit.space[neuroid]))
+            given = of_fold[number].features if way == "standardised" else 2 * x[:, :2] if fit.space[neuroid] else x
+            model = LinearRegression() if way == "least squares" else Ridge(penalty, solver="svd")
+            weights = model.fit(given[fold.train], y[fold.train, neuroid]).coef_
+            squares = np.linalg.svd(given - given.mean(axis=0), compute_uv=False) ** 2
+            expected = np.linalg.norm(weights) * np.sqrt(np.sum(squares**2) / squares.sum() / 60)
+            np.testing.assert_allclose(fit.scale[neuroid], expected, rtol=1e-6)
+    assert chosen == ({0, 1} if way == "several spaces" else {0})
+
+
+def test_folds_that_are_scored_by_themselves_have_no_scale() -> None:
+    for way in ({}, {"regression": "ols"}, {"inner": "leave-one-out"}):
+        encoder, (x, y) = settings(**way, split={"kind": "grouped", "folds": 3}), noise(0)
+        folds = training_folds(make_folds(encoder.split, SAMPLES), encoder, SAMPLES, False)
+        fits = fit_folds([FeatureSpace(x)], y - y.mean(axis=0), folds, encoder, score_inner=False)
+        assert all((fit.scale == 1).all() for fit in fits)
+
+
+@pytest.mark.parametrize("split", [{"kind": "leave-one-group-out"}, {"kind": "kfold", "folds": 40, "seed": 0}])
+def test_samples_left_out_one_by_one_are_scored_together(split: dict[str, Any]) -> None:
+    random = np.random.default_rng(0)
+    x, samples = random.normal(size=(40, 3)), Samples({"split_group": np.arange(40)})
+    y = x + random.normal(size=(40, 3))
+    encoder = settings(split=split | {"small_folds": "pool"}, penalties=1.0, grid_scale="absolute", draws=50)
+    ours = encode([("x", x)], y, samples, NEUROIDS, encoder)
+    deviation = np.empty((40, 3))
+    for row in range(40):
+        rest = np.delete(np.arange(40), row)
+        model = Ridge(1.0).fit(x[rest], y[rest])
+        deviation[row] = model.predict(x[row : row + 1])[0] - y[rest].mean(axis=0)
+        deviation[row] /= np.linalg.norm(model.coef_, axis=1)
+    np.testing.assert_allclose(ours.r[0, 0], [pearsonr(deviation[:, v], y[:, v])[0] for v in range(3)], atol=1e-8)
+    assert np.isfinite(ours.replicates).all()
+    kept = fit_to_all("x", x, y, samples, NEUROIDS, encoder)
+    np.testing.assert_allclose(predict(kept, x), Ridge(1.0).fit(x, y).predict(x), atol=1e-6)
+    with pytest.raises(InputError, match="1 of 3 neuroids have the same response to every sample, the first is 'b'"):
+        encode([("x", x)], y * np.array([1, 0, 1]), samples, NEUROIDS, encoder)
+
+
+def test_responses_may_be_constant_in_a_fold_that_is_scored_with_others() -> None:
+    x, y = noise(0)
+    y[:5, 1] = y[5:10, 1] = 0.5
+    assert np.isfinite(encode([("x", x)], y, SAMPLES, NEUROIDS, settings()).replicates).all()
+
+
+def test_r_is_of_predictions_at_one_scale_and_r2_of_predictions_as_they_are() -> None:
+    random = np.random.default_rng(3)
+    x = {"narrow": random.normal(size=(60, 3)), "wide": 1000 * random.normal(size=(60, 30))}
+    y = x["narrow"] @ random.normal(size=(3, 3)) + x["wide"] @ random.normal(size=(30, 3)) / 3000
+    y += 3 * random.normal(size=(60, 3))
+    ours = encode(list(x.items()), y, SAMPLES, NEUROIDS, settings())
+    folds = make_folds(POOLED, SAMPLES)
+    prediction, at_scale = np.empty((3, 60, 3)), np.empty((3, 60, 3))
+    for number, fold in enumerate(folds):
+        for layer, values in enumerate(x.values()):
+            squares = np.linalg.svd(values - values.mean(axis=0), compute_uv=False) ** 2
+            for v in range(3):
+                model = Ridge(ours.penalty[layer, number, v], solver="svd").fit(values[fold.train], y[fold.train, v])
+                prediction[layer, fold.test, v] = model.predict(values[fold.test])
+                deviation = prediction[layer, fold.test, v] - y[fold.train, v].mean()
+                scale = np.linalg.norm(model.coef_) * np.sqrt(np.sum(squares**2) / squares.sum())
+                at_scale[layer, fold.test, v] = deviation / scale
+        for made in (prediction, at_scale):
+            made[2, fold.test] = made[ours.chosen_layer[number, 0], fold.test]
+    assert set(ours.chosen_layer.ravel().tolist()) == {0, 1}
+    for layer, r in enumerate([*ours.r[:, 0], ours.chosen_r[0]]):
+        expected = [pearsonr(at_scale[layer, :, v], y[:, v])[0] for v in range(3)]
+        np.testing.assert_allclose(r, expected, atol=1e-8)
+    r2 = r2_score(y, prediction[2], multioutput="raw_values")
+    np.testing.assert_allclose(ours.chosen_r2_test_mean[0], r2, atol=1e-8)
+    np.testing.assert_allclose(ours.contributions.sum(axis=0), ours.aggregate_r, atol=1e-8)
+
+
+def test_a_scale_that_is_rounding_predicts_nothing_in_any_unit() -> None:
+    for unit in (1e-15, 1.0, 1e9):
+        found = factors(np.array([[2.0, 0.0, 1e-12]]) * unit, np.full(3, unit))
+        np.testing.assert_allclose(found, [[0.5, 0.0, 0.0]])
 
 
 def test_r2_of_single_rows_is_no_criterion() -> None:

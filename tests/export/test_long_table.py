@@ -49,6 +49,7 @@ BESIDE = {
     },
     "pairs": {
         "over_subjects_low": ("subject_difference", "low"), "over_subjects_high": ("subject_difference", "high"),
+        "difference_p": ("difference", "p"),
         "over_bases_low": ("difference", "low_over_bases"), "over_bases_high": ("difference", "high_over_bases"),
     },
 }  # fmt: skip
@@ -133,7 +134,8 @@ def test_units(long: pd.DataFrame) -> None:
     assert units["properties", "log10_parameters"] == "log10"
     assert units["properties", "width"] == ""
     assert units["pairs", "percent_change"] == "per cent"
-    assert units["pairs", "wilcoxon_p_pairs"] == "probability"
+    assert units["pairs", "wilcoxon_p_pairs"] == units["alignment", "r_q"] == "probability"
+    assert units["alignment", "over_null_q"] == units["pairs", "difference_smallest_p"] == "probability"
     made_up = pd.DataFrame(
         {"permutation_p": [0.1], "detectable_r": [0.5], "percent_pairs": [3], "x_bits_per_byte": [1]}
     )

@@ -137,5 +137,5 @@ def replicates_of(design: Design, responses: list[np.ndarray], scored: list[Scor
     plain = total / weight
     signs = group_signs(design.names, draws, seed)
     pairs = np.stack([one.pairs for one in scored], axis=-1)
-    deviations = shared_training_deviations(pairs, design.fold_of_group, signs)
+    deviations = shared_training_deviations(pairs / design.folds, design.fold_of_group, signs)
     return plain, corrected_replicates(plain, drawn.resampled, design.folds, deviations)

@@ -1,5 +1,7 @@
 """Contributions of groups and of pairs of groups, against the encoder's own scores."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -134,12 +136,12 @@ def test_residual_pairs_are_those_of_additive_effects(fold_of_group: np.ndarray)
 def test_deviations_have_the_variance_stated_and_keep_scale_and_sign() -> None:
     pairs = sum(pairs_of(k) for k in range(3))
     signs = group_signs([f"g{k}" for k in range(12)], 40000, 0)
-    deviations = shared_training_deviations(pairs, FOLD_OF_GROUP, signs)
+    deviations = shared_training_deviations(pairs / 3, FOLD_OF_GROUP, signs)
     stated = shared_variance(pairs, FOLD_OF_GROUP) / 9
     assert np.nanmin(stated) > 0
     np.testing.assert_allclose(deviations.var(axis=0), stated, rtol=0.06)
     assert np.nanmax(np.abs(deviations.mean(axis=0)) / np.sqrt(stated)) < 0.03
-    np.testing.assert_allclose(shared_training_deviations(-2 * pairs, FOLD_OF_GROUP, signs), -2 * deviations)
+    np.testing.assert_allclose(shared_training_deviations(-2 * pairs / 3, FOLD_OF_GROUP, signs), -2 * deviations)
 
 
 def test_opposite_pairs_share_nothing() -> None:
@@ -199,3 +201,32 @@ def test_too_few_groups_are_named() -> None:
         residual_pairs(np.ones((3, 3)), np.arange(3))
     with pytest.raises(InputError, match="cannot be told from 1 value"):
         small_sample_factor(1)
+
+
+def test_pairs_of_many_subjects_hold_no_product_of_rows_for_each() -> None:
+    """Groups lie scattered among the rows, and sums over them are held, not test × training rows of every subject."""
+    random, n, subjects = np.random.default_rng(3), 400, 100
+    names = np.arange(subjects).astype(str)
+    units = Units(names, names, np.full(subjects, "x"))
+    group, rows = random.permutation(np.arange(n) % 20), np.arange(n)
+    test = np.flatnonzero(group < 5)
+    fold = Fold(np.setdiff1d(rows, test), random.permutation(test))
+    responses = random.normal(size=(n, subjects))
+    hat = random.normal(size=(len(fold.test), len(fold.train)))
+    hat -= hat.mean(axis=1, keepdims=True)
+    prediction = hat @ responses[fold.train]
+    centre = responses[fold.test].mean(axis=0)
+    tracemalloc.start()
+    ours = pair_contributions([(hat, np.arange(subjects))], responses, fold, prediction, centre, group, 20, units)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8 * subjects * len(fold.test) * len(fold.train) / 4
+    y = responses[fold.test] - centre
+    z = y / np.linalg.norm(y, axis=0) / np.linalg.norm(prediction - prediction.mean(axis=0), axis=0)
+    of_training = responses[fold.train] - responses[fold.train].mean(axis=0)
+    centred = hat - hat.mean(axis=0)
+    for g, h in [(0, 5), (3, 19), (4, 7)]:
+        own, others = group[fold.test] == g, group[fold.train] == h
+        plain = np.einsum("iv,ij,jv->v", z[own], centred[np.ix_(own, others)], of_training[others])
+        np.testing.assert_allclose(ours[g, h, 1:, 0], plain, atol=1e-12)
+    assert not ours[5:].any()

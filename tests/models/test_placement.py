@@ -6,6 +6,7 @@ import torch
 from transformers import AutoModel, LlamaConfig
 
 from brainalign.errors import InputError
+from brainalign.models import placement
 from brainalign.models.placement import Sizes, choose_placement, free_memory, sizes, skeleton
 
 GIB = 1 << 30
@@ -73,38 +74,11 @@ def test_by_hand() -> None:
         choose_placement("stream", NEEDS, 1, [], GIB)
 
 
-def test_the_limits_of_a_container_or_a_job_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import psutil
-
-    monkeypatch.setattr(psutil, "virtual_memory", lambda: type("Memory", (), {"available": 50 * GIB}))
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
-    own, job, step = tmp_path / "own", tmp_path / "slurm" / "job", tmp_path / "slurm" / "job" / "step"
-    step.mkdir(parents=True)
-    assert free_memory(tmp_path, own) == ([], 50 * GIB)
-    own.write_text("0::/slurm/job/step\n")
-    assert free_memory(tmp_path, own) == ([], 50 * GIB)
-    for group, limit in ((job, str(3 * GIB)), (step, "max")):
-        (group / "memory.max").write_text(f"{limit}\n")
-        (group / "memory.current").write_text(f"{GIB}\n")
-    assert free_memory(tmp_path, own) == ([], 2 * GIB)
-
-
-@pytest.mark.parametrize("version", [1, 2])
-def test_pages_of_files_that_were_read_are_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: int) -> None:
-    import psutil
-
-    monkeypatch.setattr(psutil, "virtual_memory", lambda: type("Memory", (), {"available": 50 * GIB}))
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
-    group = tmp_path / "job" if version == 2 else tmp_path / "memory" / "job"
-    group.mkdir(parents=True)
-    (tmp_path / "own").write_text("9:name=systemd:/other\n0::/job\n" if version == 2 else "4:memory:/job\n0::/\n")
-    limit, used = (("memory.limit_in_bytes", "memory.usage_in_bytes"), ("memory.max", "memory.current"))[version - 1]
-    (group / limit).write_text(f"{3 * GIB}\n")
-    (group / used).write_text(f"{2 * GIB}\n")
-    assert free_memory(tmp_path, tmp_path / "own") == ([], GIB)
-    name = "total_inactive_file" if version == 1 else "inactive_file"
-    (group / "memory.stat").write_text(f"cache {GIB}\n{name} {GIB}\n")
-    assert free_memory(tmp_path, tmp_path / "own") == ([], 2 * GIB)
+def test_free_memory_is_that_of_the_cards_and_of_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda card: ((card + 1) * GIB, 80 * GIB))
+    monkeypatch.setattr(placement, "free_memory_of_host", lambda: 5 * GIB)
+    assert free_memory() == ([GIB, 2 * GIB], 5 * GIB)
 
 
 def test_a_skeleton_holds_no_weights(tmp_path: Path) -> None:

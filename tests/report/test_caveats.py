@@ -121,6 +121,8 @@ def test_doubtful_fits_count_where_the_layer_was_chosen(with_alarm: WithAlarm, a
     chosen, other = share.loc[share["layer_share"].idxmax(), "layer"], share.loc[share["layer_share"].idxmin(), "layer"]
     assert any(said in text for text in texts(with_alarm(alarm, where | {"layer": chosen}), "note"))
     assert not any(said in text for text in texts(with_alarm(alarm, where | {"layer": other})))
+    once = texts(with_alarm(alarm, where | {"layer": "chosen"}))  # what "chosen" says is said of the layer
+    assert not any(said in text or alarm in text for text in once)
 
 
 def test_an_alarm_that_nobody_knows_is_repeated_word_for_word(with_alarm: WithAlarm) -> None:
@@ -190,6 +192,22 @@ def test_models_that_are_not_above_their_own_twins_or_random_tokens(
         f"{begins}for 2 of 6 models on stories (tiny-1 −0.020 [−0.030, −0.010] and tiny-2 0.020 [−0.010, 0.050]). "
         f"Beside each name stands the difference with its paired interval. These scores do not show {shown}."
     )
+
+
+def test_regions_that_are_not_above_the_control_region(invented: Invented) -> None:
+    bounds = ["over_control", "over_control_low", "over_control_high"]
+    begins = "Encoder controlled: r of a region is not clearly above that of the control region: "
+    table = invented.tables.alignment.copy()
+    table[bounds] = table[bounds].astype(float)
+    table["control_region"] = table["control_region"].astype(object)
+    here = table["region"] == "a"
+    table.loc[here, bounds], table.loc[here, "control_region"] = [0.03, 0.01, 0.05], "b"
+    assert not any(text.startswith(begins) for text in texts(invented.changed(alignment=table)))
+    where = here & (table["encoder"] == "controlled") & (table["dataset"] == "stories") & (table["layer"] == "chosen")
+    for features in ("tiny-2", "tiny-2-untrained-0", "length"):
+        table.loc[where & (table["features"] == features), bounds] = [0.02, -0.01, 0.05]
+    (told,) = [text for text in texts(invented.changed(alignment=table), "warning") if text.startswith(begins)]
+    assert told.startswith(f"{begins}a against b for 1 of 6 models on stories (tiny-2 0.020 [−0.010, 0.050]). ")
 
 
 def test_an_alarm_about_twins_is_told_once(with_alarm: WithAlarm) -> None:

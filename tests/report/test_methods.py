@@ -97,11 +97,47 @@ def test_methods_tell_what_a_study_has_and_nothing_else(unlike: tuple[str, Inven
     said = text(study)
     assert bool(re.search(r"\bnulls?\b(?! distribution)", said, re.IGNORECASE)) == (way != "without nulls")
     assert ("The best null of a score" in said) == (way != "without nulls")
-    assert ("since folds train each other" in said) == (way != "of one fold")
+    assert ("widened by what groups share by training each other" in said) == (way != "of one fold")
     assert ("has an interval over bases" in said) == (way != "of one base")
     assert ("has no interval over bases" in said) == (way == "of one base")
     assert "flipping the signs" in said
     assert "beyond the nulls" not in said  # no feature space was fitted together with them
+
+
+def test_a_layer_taken_by_its_test_score_is_told_with_its_p_and_intervals(invented: Invented) -> None:
+    told = (
+        "and so are those of as-published, where the layer was taken by its test score",
+        "No interval of as-published counts that the layer was taken by its test score, which raises r.",
+    )
+    said = text(invented)
+    assert all(sentence in said for sentence in told)
+    nested = text(invented.changed(alignment=invented.tables.alignment.assign(layer_choice="nested")))
+    assert not any(sentence in nested for sentence in told)
+
+
+def test_control_regions_false_discoveries_and_nested_layers_are_told_where_they_are(invented: Invented) -> None:
+    table = invented.tables.alignment
+    told = text(
+        invented.changed(alignment=table.assign(control_region="x", over_control=0.1, r_q=0.01, layer_choice="nested"))
+    )
+    none = text(
+        invented.changed(
+            alignment=table.assign(over_control=float("nan"), r_q=float("nan"), layer_choice="fixed: final")
+        )
+    )
+    for sentence in ("control region (x of ", "r_q and over_null_q are false", "by what choosing the layer again"):
+        assert sentence in told
+        assert sentence not in none
+
+
+def test_p_of_equal_contributions_is_told(invented: Invented) -> None:
+    table = invented.tables.alignment
+    assert "(where all groups contribute alike, p is 0.0005);" in text(
+        invented.changed(alignment=table.assign(smallest_p=0.0005))
+    )
+    some = table.assign(smallest_p=0.001)
+    some.loc[some["encoder"] == "controlled", "smallest_p"] = 0.02
+    assert "(where all groups contribute alike, p is 0.001 to 0.02);" in text(invented.changed(alignment=some))
 
 
 def test_what_stands_beside_scores_is_told_where_it_was_computed(invented: Invented) -> None:

@@ -139,6 +139,18 @@ CHANGES: dict[str, tuple[str, str, str, set[Job]]] = {
         "text: passage",
         downstream_of_dataset("user"),
     ),
+    "a data set's control region": (
+        "config.yaml",
+        "user: {loader: table,",
+        "user: {control_region: x, loader: table,",
+        scored(on("user")) | JOIN,
+    ),
+    "how few subjects are resampled": (
+        "config.yaml",
+        "  draws: 100",
+        "  few_subjects: resample\n  draws: 100",
+        {("compare_pairs", STUDY), ("draw_figure", STUDY, "pairs")} | REPORT,
+    ),
     "code of a figure": (
         f"{PACKAGE}/figures/pairs.py",
         "",

@@ -1,17 +1,13 @@
 """What may be wrong with a score, in sentences that stand beside it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from brainalign.control_regions import OverControl, control_alarms
 from brainalign.intervals import percentile_interval
 from brainalign.own_nulls import OwnNull, own_null_alarms
-
-if TYPE_CHECKING:
-    from brainalign.scored import Scores
+from brainalign.scored import Fits, Scores, layer_shares
 
 EDGE_SHARE = 0.25  # of penalties at the grid's first or last, from which on the grid may be too narrow
 CONSTANT_SHARE = 0.25  # of constant predictions
@@ -24,6 +20,7 @@ def alarms(
     nulls: Mapping[str, Scores],
     text_free: Sequence[str],
     own_nulls: Mapping[str, OwnNull] | None = None,
+    control: OverControl | None = None,
 ) -> np.ndarray:
     """Return sentences joined by "; ", (layer, subject, region) of text, empty where nothing is to be said.
 
@@ -31,21 +28,27 @@ def alarms(
       has no text and its own interval lies above 0;
     - the model scores lower than its untrained twins, or than itself reading random tokens, beyond the paired interval,
       or not clearly higher;
+    - a region's r is lower than that of the control region beyond the paired interval, or not clearly higher;
     - the penalty of many neuroids is the first or last of the grid;
-    - least squares with about as many features as training samples, where its predictions are least stable;
-    - folds that are scored together although each chose its penalties, which biases r downwards;
+    - least squares with about as many linearly independent features as training samples, where its predictions are
+      least stable (see `features_per_sample`);
     - neuroids that were dropped since they are constant or have NaN, or that a joined data set does not share;
     - fewer than three groups of samples are tested, so that intervals mean little;
     - constant predictions, which score 0.
+
+    What is said of a layer's fits is said of "chosen", too, in the cells where some fold chose the layer; of several
+    such layers, what is said of the worst.
 
     Parameters
     ----------
     nulls : name → scores under the same folds.
     text_free : names of the nulls that are computed without the text.
     own_nulls : kind → the scores over the model's own nulls of that kind.
+    control : the scores over those of the control region, where the data set has one.
     """
     result = np.full(scores.r.shape, "", dtype=object)
-    for where, sentence in [*_found(scores, nulls, text_free), *own_null_alarms(own_nulls or {})]:
+    found = [*_found(scores, nulls, text_free), *own_null_alarms(own_nulls or {}), *control_alarms(control)]
+    for where, sentence in found:
         place = np.broadcast_to(where, result.shape)
         result[place] = [f"{old}; {sentence}" if old else sentence for old in result[place]]
     return result
@@ -64,15 +67,15 @@ def _found(
         (fits.edge_share, EDGE_SHARE, "have a penalty at the edge of the grid"),
         (fits.constant_share, CONSTANT_SHARE, "have a constant prediction"),
     ):
-        for layer in np.flatnonzero(share > limit):
-            found.append((_only(int(layer), scores), f"{share[layer]:.0%} of neuroids {what}"))
+        sentences = {int(layer): f"{share[layer]:.0%} of neuroids {what}" for layer in np.flatnonzero(share > limit)}
+        found += _of_layers(sentences, share, scores)
     if isinstance(scores.encoder, dict) and scores.encoder.get("regression") == "ols":
-        ratios = fits.widths / fits.train_rows
-        for layer in np.flatnonzero((ratios > PEAK[0]) & (ratios < PEAK[1])):
-            sentence = f"least squares is least stable here, with {ratios[layer]:.2f} features per training sample"
-            found.append((_only(int(layer), scores), sentence))
-    if _pools(scores.encoder) and np.isfinite(fits.edge_share).any():
-        found.append((True, "folds with penalties of their own are scored together: r without a signal is below 0"))
+        ratios = features_per_sample(fits)
+        sentences = {
+            int(layer): f"least squares is least stable here, with {ratios[layer]:.2f} features per training sample"
+            for layer in np.flatnonzero((ratios > PEAK[0]) & (ratios < PEAK[1]))
+        }
+        found += _of_layers(sentences, -np.abs(np.log(ratios)), scores)
     if fits.left_out:
         found.append((True, fits.left_out))
     if fits.groups < FEWEST_GROUPS:
@@ -80,12 +83,6 @@ def _found(
     if scores.replicates.size and not np.isfinite(scores.replicates).any():
         found.append((True, "too few groups are tested for an interval"))
     return found
-
-
-def _pools(encoder: Any) -> bool:
-    """Tell whether the predictions of all folds are scored together, by an encoder's settings as given."""
-    split = encoder.get("split") if isinstance(encoder, dict) else None
-    return isinstance(split, dict) and split.get("small_folds") == "pool"
 
 
 def _against_null(scores: Scores, name: str, null: Scores, text_free: bool) -> list[tuple[np.ndarray | bool, str]]:
@@ -105,6 +102,37 @@ def _against_null(scores: Scores, name: str, null: Scores, text_free: bool) -> l
         (beyond & ~leak, f"the null {name} scores higher"),
         (above & ~beyond, f"r is no higher than that of the null {name}"),
     ]
+
+
+def features_per_sample(fits: Fits) -> np.ndarray:
+    """Return features per training sample of each layer (layer,), in the fold where that is nearest to 1.
+
+    Constant and repeated features do not count: there are as many as the rank. Only where the rank is the most that the
+    training samples allow, it does not tell how many more there are, and the width is taken. (So features whose
+    independent ones are a few more than the samples, and whose width is more than PEAK, go unnoticed.)
+    """
+    rows = np.asarray(fits.train_rows, dtype=np.float64)
+    independent = np.where(fits.ranks < rows - 1, fits.ranks, fits.widths[:, None])  # (layer, fold)
+    ratios = np.maximum(independent, 1) / rows
+    nearest = np.abs(np.log(ratios)).argmin(axis=1)
+    return np.asarray(np.take_along_axis(ratios, nearest[:, None], axis=1)[:, 0])
+
+
+def _of_layers(sentences: Mapping[int, str], badness: np.ndarray, scores: Scores) -> list[tuple[np.ndarray, str]]:
+    """Say of each layer its sentence, and of "chosen" that of the worst layer that some fold chose, cell by cell.
+
+    Parameters
+    ----------
+    sentences : number of the layer → what is to be said of it; badness : (layer,).
+    """
+    shares = layer_shares(scores)  # (layer, subject, region)
+    found = [(_only(layer, scores), sentence) for layer, sentence in sentences.items()]
+    unsaid = np.ones(shares.shape[1:], dtype=bool)
+    for layer in sorted(sentences, key=lambda layer: -badness[layer]):
+        here = unsaid & (shares[layer] > 0)
+        found.append((_only(len(scores.layers) - 1, scores) & here, sentences[layer]))
+        unsaid &= ~here
+    return found
 
 
 def _only(layer: int, scores: Scores) -> np.ndarray:

@@ -14,6 +14,7 @@ import pandas as pd
 from brainalign.alarms import alarms
 from brainalign.ceilings.ceiling import BASES
 from brainalign.ceilings.ceiling import KINDS as CEILING_KINDS
+from brainalign.control_regions import control_columns, over_control_region
 from brainalign.errors import InputError
 from brainalign.inference.p_values import ONE_FOLD
 from brainalign.inference.shared_training import shared_variance, spread_of, tells_dependence
@@ -21,7 +22,8 @@ from brainalign.inference.sign_flip import sign_flip_test
 from brainalign.inference.simultaneous import simultaneous_interval
 from brainalign.intervals import percentile_interval
 from brainalign.own_nulls import RANDOM_TOKENS, TWIN, over_own_null, own_null_columns
-from brainalign.scored import Ceilings, Fits, NormalisedNeuroids, Scores
+from brainalign.row_labels import BEST
+from brainalign.scored import Ceilings, Fits, NormalisedNeuroids, Scores, layer_shares
 
 DRAWS = 1999  # sign patterns of a test
 
@@ -57,14 +59,20 @@ def alignment_table(
     `twins`, which is `twin_r`, and `over_random_tokens` r − that of the model itself at the readouts `random_tokens`;
     their intervals are paired, too, and of the seeds that were taken: how far these lie apart is in `twin_r_lowest` and
     `twin_r_highest` alone (see `own_nulls`). Both are of the seeds' chosen layers, and empty where there are none.
+    `over_control` is r of a region − `control_r`, that of the data set's `control_region` for the same layer and
+    subject, with a paired interval (see `control_regions`); empty for that region, for "all", and without one.
 
     `r_band_low` and `r_band_high` cover the whole curve over layers at once. `r_p` is of r > 0, `over_null_p` of
     `over_null` > 0, one-sided, by flipping the signs of what groups contribute to the mean over folds and neuroids
     (whatever the aggregate), the null distribution widened by what groups share by training each other, or, where that
     is not known, by √2 (see `inference.shared_training`); `r_p_layers` and `over_null_p_layers` are the same for the
     family of layers, by the maximum statistic. `r_p_shift` is, for series, of the mean r > 0 by shifts inside runs
-    (`inference.circular_shift`), for the chosen layer. `dependence` says how intervals count that folds train each
-    other.
+    (`inference.circular_shift`), for the chosen layer. `smallest_p` is the r_p, of a layer alone, of groups
+    that all contribute alike. `dependence` says how intervals count that folds train each other.
+
+    Where `layer_choice` is "best", r of the chosen layer is the highest of all layers' on the very rows that it is
+    tested on. Its `r_p` and `over_null_p` are therefore those of its layer in the family of layers, and `r_p_shift` is
+    empty; its r, differences and intervals do not count the choice, and lie too high.
 
     `r2` is against the mean of the training rows, `r2_test_mean` against that of the test rows. `nulls_r2` is that of
     all nulls together, `joint_r2` that of features and nulls together, both at the layers chosen in the fold, and
@@ -76,7 +84,7 @@ def alignment_table(
     ----------
     nulls : name → scores under the same draws; empty for a null itself.
     names : dataset, collection, encoder, readout, features, features_kind, layer_choice; `text_free`, the nulls that
-        are computed without the text.
+        are computed without the text; `control_region`, where there is one.
     together : scores of the nulls together, and of the features with them; empty where they were not joined.
     twins : name → scores of the model's untrained twins, under the same draws.
     random_tokens : readout → scores of the model reading random tokens, under the same draws.
@@ -84,19 +92,21 @@ def alignment_table(
     """
     seeds = {TWIN: twins, RANDOM_TOKENS: random_tokens}
     own = {kind: over_own_null(scores, found) for kind, found in seeds.items() if found}
+    control = over_control_region(scores, names["control_region"]) if "control_region" in names else None
     blocks = {
         **_labels(scores, names),
         **_with_interval("r", scores.r, scores.replicates),
         "r_subject_mad": _subject_deviation(scores.r),
         **_band(scores),
-        **_tests(scores, nulls),
+        **_tests(scores, nulls, names["layer_choice"] == BEST),
         **_against_ceiling(scores, ceilings),
         **_normalised(scores, ceilings, neuroids),
         **_over_best_null(scores, nulls),
         **own_null_columns(TWIN, own.get(TWIN)),
         **own_null_columns(RANDOM_TOKENS, own.get(RANDOM_TOKENS)),
+        **control_columns(control),
         **_beyond_nulls(scores, together),
-        "alarms": alarms(scores, nulls, names.get("text_free", ()), own),
+        "alarms": alarms(scores, nulls, names.get("text_free", ()), own, control),
     }
     shape = scores.r.shape
     table = pd.DataFrame({name: np.broadcast_to(values, shape).ravel() for name, values in blocks.items()})
@@ -121,23 +131,9 @@ def _labels(scores: Scores, names: Mapping[str, str]) -> dict[str, Any]:
         "region": np.array(scores.regions, dtype=object),
         "layer": np.array(scores.layers, dtype=object)[:, None, None],
         "layer_index": np.append(np.arange(n_layers, dtype=np.float64), np.nan)[:, None, None],
-        "layer_share": _layer_shares(scores),
+        "layer_share": layer_shares(scores),
         "layer_choice": np.array(names["layer_choice"], dtype=object),
     }
-
-
-def _layer_shares(scores: Scores) -> np.ndarray:
-    """Return the share of folds that chose a layer, in the mean over a cell's choice units (layer, subject, region)."""
-    n_layers, shape = len(scores.layers) - 1, scores.r.shape
-    shares = np.full(shape, np.nan)
-    if scores.chosen_layer.size:
-        chosen = scores.chosen_layer.reshape(len(scores.chosen_layer), -1)  # (fold, unit)
-        of_unit = np.stack([(chosen == layer).mean(axis=0) for layer in range(n_layers)])  # (layer, unit)
-        cells = scores.unit_cells
-        cells = np.ones((chosen.shape[1], *shape[1:])) if cells is None else cells.astype(np.float64)
-        counted = np.where(cells.any(axis=0), cells.sum(axis=0), np.nan)
-        shares[:-1] = np.tensordot(of_unit, cells, axes=1) / counted
-    return shares
 
 
 def _subject_deviation(r: np.ndarray) -> np.ndarray:
@@ -164,31 +160,41 @@ def _band(scores: Scores) -> dict[str, Any]:
     return {"r_band_low": low, "r_band_high": high}
 
 
-def _tests(scores: Scores, nulls: Mapping[str, Scores]) -> dict[str, Any]:
+def _tests(scores: Scores, nulls: Mapping[str, Scores], is_best: bool) -> dict[str, Any]:
+    """Return columns of p; `is_best` says whether the chosen layer is the one with the highest test score."""
     nothing = np.full(scores.r.shape, np.nan)
     found = dict.fromkeys("r_p r_p_layers r_p_shift over_null_p over_null_p_layers smallest_p".split(), nothing)
     fits = scores.fits
     found["dependence"] = np.array("" if fits is None else fits.dependence, dtype=object)
     if fits is None:
         return found
-    found["r_p_shift"] = np.append(nothing[:-1], fits.shift_p[None], axis=0)
+    if not is_best:
+        found["r_p_shift"] = np.append(nothing[:-1], fits.shift_p[None], axis=0)
     if len(fits.contributions) < 2 or np.isnan(fits.contributions[:, -1]).all():
         return found
-    found["r_p"], found["r_p_layers"], smallest = _sign_flips(fits.contributions, fits.pairs, fits)
-    found["smallest_p"] = np.where(np.isnan(found["r_p"]), np.nan, smallest)
+    best_layer = int(scores.chosen_layer.flat[0]) if is_best else None  # the same in all folds
+    tested = _sign_flips(fits.contributions, fits.pairs, fits, best_layer)
+    found["r_p"], found["r_p_layers"], found["smallest_p"] = tested
     beside = [null.fits for null in nulls.values() if null.fits is not None]
     if beside:
         best = _best_null(nulls)[None, None]  # (1, 1, subject, region)
         contributions = np.take_along_axis(np.stack([of.contributions[:, -1] for of in beside], axis=1), best, axis=1)
         pairs = np.take_along_axis(np.stack([of.pairs[:, :, -1] for of in beside], axis=2), best[None], axis=2)
         found["over_null_p"], found["over_null_p_layers"], _ = _sign_flips(
-            fits.contributions - contributions, fits.pairs - pairs, fits
+            fits.contributions - contributions, fits.pairs - pairs, fits, best_layer
         )
     return found
 
 
-def _sign_flips(contributions: np.ndarray, pairs: np.ndarray, fits: Fits) -> tuple[np.ndarray, np.ndarray, float]:
-    """Return p alone and p in the family of layers, (layer, subject, region), and the smallest p that there can be."""
+def _sign_flips(
+    contributions: np.ndarray, pairs: np.ndarray, fits: Fits, best_layer: int | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return p alone, p in the family of layers, and p alone of equal contributions, (layer, subject, region) each.
+
+    Parameters
+    ----------
+    best_layer : the one with the highest test score, where it is the chosen layer, whose p is then that of the family.
+    """
     shape = contributions.shape[1:]
     flat = contributions.reshape(*contributions.shape[:2], -1)  # (group, layer, cell)
     spread = np.ones(flat.shape[1:])
@@ -196,7 +202,9 @@ def _sign_flips(contributions: np.ndarray, pairs: np.ndarray, fits: Fits) -> tup
         shared = np.full(shape, np.nan)
         if tells_dependence(fits.fold_of_block):
             shared = shared_variance(pairs, fits.fold_of_block, fits.pair_share)
-        spread = spread_of(shared, np.square(contributions).sum(axis=0)).reshape(flat.shape[1:])
+        spread = spread_of(shared, np.square(contributions).sum(axis=0))
+        spread[-1] *= fits.choice_spread
+        spread = spread.reshape(flat.shape[1:])
     alone = sign_flip_test(flat.reshape(len(flat), -1), DRAWS, alternative="greater", spread=spread.ravel())
     family = np.full(flat.shape[1:], np.nan)
     for cell in range(flat.shape[2]):
@@ -204,7 +212,10 @@ def _sign_flips(contributions: np.ndarray, pairs: np.ndarray, fits: Fits) -> tup
             flat[:, :-1, cell], DRAWS, alternative="greater", statistic="studentised", spread=spread[:-1, cell]
         )
         family[:-1, cell] = tested.p_family
-    return alone.p.reshape(shape), family.reshape(shape), alone.smallest_p
+    p = alone.p.reshape(shape)
+    if best_layer is not None:
+        p[-1] = family.reshape(shape)[best_layer]
+    return p, family.reshape(shape), alone.smallest_p.reshape(shape)
 
 
 def _best_null(nulls: Mapping[str, Scores]) -> np.ndarray:

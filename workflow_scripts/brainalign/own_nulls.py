@@ -80,8 +80,6 @@ def own_null_columns(kind: str, found: OwnNull | None) -> dict[str, Any]:
 def own_null_alarms(own: Mapping[str, OwnNull]) -> list[tuple[np.ndarray, str]]:
     """Say where a score does not lie above a model's own null beyond the paired interval, and where it lies below.
 
-    Where there is no interval, a score that is not higher is said not to be clearly above.
-
     Returns
     -------
     places (layer, subject, region) and a sentence for each.
@@ -90,7 +88,14 @@ def own_null_alarms(own: Mapping[str, OwnNull]) -> list[tuple[np.ndarray, str]]:
     for kind, found in own.items():
         plural = "s" if len(found.names) > 1 else ""
         of = f"its untrained twin{plural}" if kind == TWIN else "the model reading random tokens"
-        below = found.high < 0
-        unclear = np.where(np.isnan(found.low), found.over <= 0, (found.low <= 0) & (found.high >= 0))
+        below, unclear = not_above(found.over, found.low, found.high)
         said += [(below, f"r is below that of {of}"), (unclear, f"r is not clearly above that of {of}")]
     return said
+
+
+def not_above(over: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return where a difference lies below 0 beyond its interval, and where it is not clearly above 0, (…) bool each.
+
+    Where there is no interval, a difference of 0 or less is not clearly above; where there is no difference, neither.
+    """
+    return high < 0, np.where(np.isnan(low), over <= 0, (low <= 0) & (high >= 0))

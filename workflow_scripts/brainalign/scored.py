@@ -19,8 +19,8 @@ CHOSEN = "chosen"
 ALL = "all"
 
 _ENCODING = (
-    "aggregate_r replicates contributions pairs fold_of_block aggregate_r2 aggregate_r2_test_mean replicates_r2 "
-    "chosen_layer edge_share constant_predictions shift_p width train_rows layer score_layer score_subject "
+    "aggregate_r replicates contributions pairs fold_of_block choice_spread aggregate_r2 aggregate_r2_test_mean "
+    "replicates_r2 chosen_layer edge_share constant_predictions shift_p width rank train_rows layer score_layer score_subject "
     "score_region subject region"
 ).split()
 _CEILINGS = (
@@ -39,12 +39,14 @@ class Fits:
     edge_share, constant_share : (layer,), of folds and neuroids whose penalty is the grid's first or last, NaN where
         none is chosen, and whose prediction was constant; "chosen" has none of its own.
     widths : (layer,), features of each layer, delayed copies counted.
-    train_rows : samples of a training set, in the mean over folds.
+    ranks : (layer, fold), of the training features, where these are fitted without a penalty; train_rows : (fold,),
+        samples of each training set.
     groups : how many groups of samples there are.
     contributions : (group, layer, subject, region), what each group adds to the mean r; NaN where groups are tested in
         several folds.
     pairs : (block, block, layer, subject, region), the same by way of each training block; NaN where it is not known.
     fold_of_block : (block,); pair_share : see `inference.shared_training.put_together`.
+    choice_spread : (subject, region), by how much the chosen layer's distribution is widened, see `encoding.rechosen`.
     shift_p : (subject, region), p of the chosen layer by shifts of a series inside runs; NaN for no series.
     dependence : how intervals count that folds train each other, see `encoding.dependence`.
     left_out : sentences on neuroids that the responses had lost before; empty where none was.
@@ -56,12 +58,14 @@ class Fits:
     edge_share: np.ndarray
     constant_share: np.ndarray
     widths: np.ndarray
-    train_rows: float
+    ranks: np.ndarray
+    train_rows: np.ndarray
     groups: int
     contributions: np.ndarray
     pairs: np.ndarray
     fold_of_block: np.ndarray
     pair_share: float
+    choice_spread: np.ndarray
     shift_p: np.ndarray
     dependence: str
     left_out: str = ""
@@ -156,6 +160,23 @@ def layer_of_neuroids(chosen: np.ndarray, subject: np.ndarray) -> np.ndarray:
     return np.asarray(chosen[:, place[of_neuroid]])
 
 
+def layer_shares(scores: Scores) -> np.ndarray:
+    """Return the share of folds that chose a layer, in the mean over a cell's choice units (layer, subject, region).
+
+    NaN for "chosen", and where it is not known who chose.
+    """
+    n_layers, shape = len(scores.layers) - 1, scores.r.shape
+    shares = np.full(shape, np.nan)
+    if scores.chosen_layer.size:
+        chosen = scores.chosen_layer.reshape(len(scores.chosen_layer), -1)  # (fold, unit)
+        of_unit = np.stack([(chosen == layer).mean(axis=0) for layer in range(n_layers)])  # (layer, unit)
+        cells = scores.unit_cells
+        cells = np.ones((chosen.shape[1], *shape[1:])) if cells is None else cells.astype(np.float64)
+        counted = np.where(cells.any(axis=0), cells.sum(axis=0), np.nan)
+        shares[:-1] = np.tensordot(of_unit, cells, axes=1) / counted
+    return shares
+
+
 def read_scores(path: Path) -> Scores:
     """Read an encoding file. Raises UnreadableFileError where it is not one."""
     arrays, attributes = read_arrays(path, _ENCODING), read_attributes(path)
@@ -183,12 +204,14 @@ def read_scores(path: Path) -> Scores:
             edge_share=arrays["edge_share"].mean(axis=1),
             constant_share=arrays["constant_predictions"].mean(axis=1) / len(arrays["subject"]),
             widths=arrays["width"],
-            train_rows=float(arrays["train_rows"].mean()),
+            ranks=arrays["rank"],
+            train_rows=arrays["train_rows"],
             groups=int(attributes["groups"]),
             contributions=arrays["contributions"].astype(np.float64),
             pairs=arrays["pairs"].astype(np.float64),
             fold_of_block=arrays["fold_of_block"],
             pair_share=float(attributes.get("pair_share", 1.0)),
+            choice_spread=arrays["choice_spread"].astype(np.float64),
             shift_p=arrays["shift_p"].astype(np.float64),
             dependence=str(attributes.get("dependence", "")),
             left_out=str(attributes.get("left_out", "")),

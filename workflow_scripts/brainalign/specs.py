@@ -181,12 +181,13 @@ def ceilings(study: Study, encoder: str, dataset: str) -> Spec:
 
 
 def alignment(study: Study, encoder: str, readout: str, features: str, dataset: str) -> Spec:
-    """The names that stand in the table, and how the layer was chosen."""
+    """The names that stand in the table, the region that others are set against, and how the layer was chosen."""
     layer = _layer_of(study.encoders[encoder], readout, dataset)["layer"]
     choice = layer if isinstance(layer, str) else ":".join(*layer.items())
     names = {"encoder": encoder, "readout": readout, "features": features, "dataset": dataset}
     entry = study.datasets[dataset]
     names |= {"normalise": "neuroid"} if entry.ceilings.normalise == "neuroid" else {}
+    names |= {"control_region": entry.control_region} if entry.control_region else {}
     collection = entry.collection or dataset
     labels = {"collection": collection, "features_kind": _kind(study, features), "layer_choice": choice}
     return names | labels | {"text_free": sorted(null for null in nulls(study) if is_text_free(study, null))}

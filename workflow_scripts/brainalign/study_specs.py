@@ -30,7 +30,7 @@ def properties(study: Study, digest: Digest) -> Spec:
 
 def correlation(study: Study) -> Spec:
     """The properties to correlate, over which models, given what, with which corrections; and the bootstrap."""
-    return study.analyses.model_dump(exclude={"reproduce", "over"}) | {"over": _model_sets(study)}
+    return study.analyses.model_dump(exclude={"reproduce", "over", "few_subjects"}) | {"over": _model_sets(study)}
 
 
 def published(study: Study, published: str, digest: Digest) -> Spec:
@@ -48,10 +48,10 @@ def reproduction(study: Study, digest: Digest) -> Spec:
 
 
 def pairs(study: Study) -> Spec:
-    """Instruction-tuned model → its base, the sets of models, and the bootstrap."""
+    """Instruction-tuned model → its base, the sets of models, the bootstrap, and whether it takes few subjects."""
     tuned = {name: entry.base for name, entry in study.models.items() if entry.kind == "instruction-tuned"}
-    settings = {"draws": study.analyses.draws, "seed": study.analyses.seed, "over": _model_sets(study)}
-    return {"pairs": tuned} | settings
+    settings: Spec = {"draws": study.analyses.draws, "seed": study.analyses.seed, "over": _model_sets(study)}
+    return {"pairs": tuned, "few_subjects": study.analyses.few_subjects} | settings
 
 
 def _model_sets(study: Study) -> list[Spec]:

@@ -18,9 +18,9 @@ from brainalign.storage import replacing, write_json
 TEXT_COLUMNS = frozenset(
     "stimulus_id sample_id neuroid_id text context_group split_group run subject region model features family kind "
     "features_kind base tuned dataset collection encoder readout layer layer_choice ceiling_kind ceiling_basis "
-    "ceiling_units best_null twins random_tokens normalised_by property models over analysis given correction left_out "
-    "untrained_excluded reason versions source task task_version filter metric weighting harness origin date row "
-    "alarms dependence similarity over_subjects features_distance".split()
+    "ceiling_units best_null twins random_tokens control_region normalised_by property models over analysis given "
+    "correction left_out untrained_excluded reason versions source task task_version filter metric weighting harness "
+    "origin date row alarms dependence similarity over_subjects features_distance".split()
 )
 
 

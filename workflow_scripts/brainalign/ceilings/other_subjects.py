@@ -15,6 +15,7 @@ from brainalign.ceilings.predicted import ceiling_of_predictions
 from brainalign.encoding.delays import zscore_within_runs
 from brainalign.encoding.fit import SpacesOfFold, fit_folds
 from brainalign.encoding.kernels import spaces_of, spaces_of_gram
+from brainalign.encoding.scales import at_one_scale
 from brainalign.encoding.scores import Units
 from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.spectrum import FeatureSpace, Space
@@ -58,6 +59,8 @@ class OtherSubjects:
     def predict(self, pool: Sequence[int], targets: np.ndarray) -> list[np.ndarray]:
         """Predict responses from those of a pool of subjects; (test, target) for each fold.
 
+        Predictions are at one scale where those of all folds are scored together (see `encoding.scales`).
+
         Parameters
         ----------
         pool : numbers of the subjects that predict.
@@ -65,7 +68,10 @@ class OtherSubjects:
         """
         settings = self.trial.settings
         fits = fit_folds(self.spaces(pool), targets, self.trial.training, settings, score_inner=False)
-        return [fit.prediction for fit in fits]
+        predictions = [fit.prediction for fit in fits]
+        if not settings.pools:
+            return predictions
+        return at_one_scale(predictions, np.stack([fit.scale for fit in fits]), targets)
 
     def spaces(self, pool: Sequence[int]) -> Sequence[Space] | SpacesOfFold:
         """Return the feature spaces of a pool, or a function that gives those of a fold, as `fit_folds` takes them.

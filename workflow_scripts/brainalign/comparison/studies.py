@@ -23,7 +23,7 @@ TABLES = (SCORES, AVERAGES, BEHAVIOR, PROPERTIES)
 ROW = (*CELL, "subject", "region", "layer", "model", "scoring", "analysis")
 MEASURES = ("r", "normalised", "over_null", "ceiling")
 _OF_DRAWS = ("split", "bootstrap")  # settings of an encoder on which the draws of a data set depend
-_NOT_OF_STIMULI = ("citation", "collection", "ceilings")
+_NOT_OF_STIMULI = ("citation", "collection", "ceilings", "control_region")
 _COUNTS = frozenset("folds samples neuroids draws groups seed datasets collections".split())
 # Columns without which the rows of a table cannot be told apart, or say nothing.
 _NEEDED = {

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from brainalign.errors import InputError
-from brainalign.intervals import percentile_interval
+from brainalign.inference.paired import paired_difference
 
 TOLERANCE = 1e-5  # to which a fast path agrees with its slow twin, and two machines with each other
 PAIRED, INDEPENDENT, NONE = "paired", "independent", ""
@@ -20,7 +20,7 @@ DIFFERING = (BEYOND, DIFFERENT, ONLY_A, ONLY_B)
 COLUMNS = (
     "measure",
     *(f"{study}{bound}" for study in "ab" for bound in ("", "_low", "_high")),
-    *("difference", "difference_low", "difference_high", "interval", "verdict"),
+    *("difference", "difference_low", "difference_high", "difference_p", "interval", "verdict"),
 )
 
 Draws = Callable[[Mapping[str, str], str], "tuple[np.ndarray, np.ndarray] | None"]
@@ -39,6 +39,7 @@ def compare_tables(
     interval : "paired", 2.5 and 97.5 % quantiles of the differences draw by draw, where both values have replicates of
         the same draws; "independent", from the interval of each (see `independent_interval`), which is too wide where
         the two share stimuli; empty where either has none.
+    difference_p : two-sided, of a paired interval (see `inference.paired`); empty beside the others.
     verdict : "identical", value and interval alike to the last digit; "equal but for rounding", within
         `tolerance`; "within the interval", which holds 0; "beyond the interval", which does not; "different, without
         an interval"; "only in a" or "only in b", a row, or a value, that the other has not.
@@ -101,6 +102,7 @@ def _with_differences(joined: pd.DataFrame, names: Sequence[str], draws: Draws |
     values = {name: joined[name].to_numpy(np.float64) for name in COLUMNS[1:7]}
     difference = values["b"] - values["a"]
     low, high = independent_interval(*values.values())
+    p = np.full(len(joined), np.nan)
     interval = np.where(np.isfinite(low) & np.isfinite(high), INDEPENDENT, NONE).astype(object)
     if draws is not None:
         for number, key in enumerate(joined[[*names, "measure"]].itertuples(index=False, name=None)):
@@ -108,11 +110,12 @@ def _with_differences(joined: pd.DataFrame, names: Sequence[str], draws: Draws |
             pair = draws(row, str(key[-1])) if np.isfinite(difference[number]) else None
             if pair is None:
                 continue
-            ends = percentile_interval(pair[1] - pair[0])
-            if np.isfinite(ends).all():
-                low[number], high[number] = ends
+            found = paired_difference(values["b"][number], values["a"][number], pair[1], pair[0])
+            if np.isfinite([found.low, found.high]).all():
+                low[number], high[number], p[number] = found.low, found.high, found.p
                 interval[number] = PAIRED
-    return joined.assign(difference=difference, difference_low=low, difference_high=high, interval=interval)
+    ends = {"difference_low": low, "difference_high": high, "difference_p": p}
+    return joined.assign(difference=difference, **ends, interval=interval)
 
 
 def _verdicts(joined: pd.DataFrame, tolerance: float) -> np.ndarray:

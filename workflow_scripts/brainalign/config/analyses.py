@@ -70,6 +70,11 @@ class Analyses(Section):
     corrections: dict[Name, Correction] = Field({}, description="families of tests")
     given: dict[Name, GivenCorrelations] = Field({}, description="published correlations, each entry a family of tests")
     reproduce: ExistingPath | None = Field(None, description="CSV of published figures to set beside this study's")
+    few_subjects: Literal["show", "resample"] = Field(
+        "show",
+        description="a pair's difference over fewer than 6 subjects: without an interval, each subject's score being "
+        "in the table; or with one, from resampling at least 2",
+    )
     draws: Annotated[int, Field(ge=100, le=100_000)] = Field(2000, description="bootstrap draws of models")
     orders: Annotated[int, Field(ge=99, le=1_000_000)] = Field(9999, description="random orders of bases, if over 7")
     seed: Seed = 0

@@ -101,6 +101,10 @@ class DatasetBase(Section):
     coordinates: Literal["MNI"] | None = Field(
         None, description="the space of the neuroids' x, y and z, in millimetres; brains are drawn where it is given"
     )
+    control_region: Annotated[str, Field(min_length=1)] | None = Field(
+        None,
+        description="a region outside of the language network, over whose scores those of the other regions are given",
+    )
     ceilings: Ceilings = Ceilings()
 
 
@@ -117,6 +121,9 @@ class SimulatedDataset(DatasetBase):
     time_points: Annotated[int, Field(ge=20)] = Field(50, description="kind stories: 2-s time points in each")
     subjects: Count = 6
     neuroids: Annotated[int, Field(ge=2)] = Field(50, description="per subject")
+    control_region: Literal["region-a", "region-b"] | None = Field(
+        None, description="a region over whose scores those of the other are given; the simulated ones are alike"
+    )
 
     @model_validator(mode="after")
     def _no_repetitions(self) -> Self:
@@ -208,8 +215,8 @@ class StimuliDataset(DatasetBase):
 
     @model_validator(mode="after")
     def _nothing_of_responses(self) -> Self:
-        if self.collection or self.ceilings != Ceilings():
-            given = "collection" if self.collection else "ceilings"
+        given = next((name for name in ("collection", "control_region") if getattr(self, name)), "ceilings")
+        if given != "ceilings" or self.ceilings != Ceilings():
             raise ValueError(f"{given} belongs to responses, which a data set of stimuli has not; leave it out")
         return self
 

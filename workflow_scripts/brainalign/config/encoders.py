@@ -15,7 +15,7 @@ SmallFolds = Annotated[
     Literal["refuse", "pool"],
     Field(
         description="test sets of fewer than 20 samples: refused, or r of the predictions of all folds together, each "
-        "less the mean of the samples that trained it"
+        "less the mean of the samples that trained it, at one scale for all folds"
     ),
 ]
 Label = StrictStr | StrictInt | StrictFloat
@@ -155,7 +155,10 @@ class Encoder(Section):
     """Sampling, regression, split and layer choice."""
 
     preset: Literal["aw2023", "wehbe2014", "brain-score"] | None = Field(
-        None, description="a published pipeline's encoder, with its faults; further keys change it"
+        None,
+        description="a published pipeline's encoder, with its faults; further keys change it. wehbe2014 differs from "
+        "its code in two details: components are of the training scans' own words, and a scan without words is 0 by "
+        "itself, not its whole run",
     )
     regression: Literal["ridge", "ols", "pca-ridge"]
     components: Count | None = Field(None, description="pca-ridge: principal components of the training samples")

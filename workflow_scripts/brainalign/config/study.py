@@ -8,6 +8,7 @@ from pydantic_core import PydanticKnownError
 
 from brainalign.config.analyses import Analyses, references
 from brainalign.config.base import RESERVED_READOUT, Name, Section, refers
+from brainalign.config.control_regions import impossible_control_regions
 from brainalign.config.data import Dataset, SimulatedDataset, TableDataset
 from brainalign.config.encoders import Encoder, Split
 from brainalign.config.features import Features, FeatureTable
@@ -88,6 +89,7 @@ def _mistakes(study: Study) -> Iterable[str]:
     yield from _missing_references(study)
     yield from _name_clashes(study)
     yield from impossible_joins(study)
+    yield from impossible_control_regions(study)
     yield from impossible_joint_features(study)
     yield from _impossible_encoders(study)
     yield from impossible_predictions(study)

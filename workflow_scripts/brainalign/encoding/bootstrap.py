@@ -28,6 +28,7 @@ from brainalign.encoding.threads import Threads, batches
 
 FEWEST_GROUPS = 5
 BATCH = 128  # neuroids at a time, so that a batch of draws stays in the processor's cache
+SUMS_AT_ONCE = 32  # batches whose sums are held, so that they are added in one order whichever thread is first
 ROUNDING = {"float64": 1e-12, "float32": 3e-6}  # share of a draw's sum of squares below which its variance is rounding
 
 
@@ -127,15 +128,21 @@ def _replicated_means(
 ) -> np.ndarray:
     """Return `replicate` for means: sums over neuroids, batch by batch, so that no draw × neuroid array is made."""
     members = units.members.reshape(-1, len(units)).T.astype(predictions[0].dtype)  # (neuroid, cell)
-    pieces = batches(len(units), BATCH)
-    sums = np.empty((len(pieces), len(draws.fold_weights), members.shape[1]))
+    total = np.zeros((len(draws.fold_weights), members.shape[1]))
+    sums = np.empty((SUMS_AT_ONCE, *total.shape))
 
     def work(columns: slice) -> None:
-        sums[columns.start // BATCH] = mean_over_folds(draws, predictions, responses, columns, of) @ members[columns]
+        place = columns.start // BATCH % SUMS_AT_ONCE
+        sums[place] = mean_over_folds(draws, predictions, responses, columns, of) @ members[columns]
 
     with Threads().pool() as each:
-        each(work, pieces)
-    return means_of_sums(sums.sum(axis=0), units).astype(np.float32)
+        for part in batches(len(units), BATCH * SUMS_AT_ONCE):
+            pieces = [
+                slice(part.start + own.start, part.start + own.stop) for own in batches(part.stop - part.start, BATCH)
+            ]
+            each(work, pieces)
+            total += sums[: len(pieces)].sum(axis=0)
+    return means_of_sums(total, units).astype(np.float32)
 
 
 def mean_over_folds(

@@ -18,18 +18,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from brainalign.encoding.dependence import MOST_BLOCKS
-from brainalign.encoding.nested import KEPT_BYTES, TABLE_BYTES
-from brainalign.encoding.places import BATCH
+from brainalign.encoding.bootstrap import SUMS_AT_ONCE
+from brainalign.encoding.dependence import MOST_BLOCKS, SIDE_BY_SIDE_BYTES
+from brainalign.encoding.fit import AT_ONCE as CHUNK
+from brainalign.encoding.inner import INVERSE_BYTES, REFIT_BYTES, RESIDUAL_BYTES
+from brainalign.encoding.nested import keeps_factors, neuroids_of_table
+from brainalign.encoding.places import BATCH, neuroids_at_once
 from brainalign.encoding.threads import Threads, batches
+from brainalign.free_memory import within_free_memory
 
 DOUBLE, SINGLE = 8, 4  # bytes of a number
 CANDIDATES_IN_USE = 2.0  # ASSUME: different candidates that a neuroid chooses over the outer folds
 EIGENVALUES = 25.0  # times n³: operations of an eigendecomposition, at the rate of products
 INVERSE = 4.0  # times n³: of an inverse, likewise
-BATCHES = 4  # of a thread's batch of neuroids: responses, residuals, and copies of both
-FOLD_COPIES = 5  # of one fold's test rows, while they are scored
-PAIR_TABLES = 6  # times group × group × cell, while the dependence of groups is counted
+CHOICE_BATCHES, PREDICTION_BATCHES = 4, 7  # of a thread's neuroids: responses, residuals, and copies of both
+PREPARED_COPIES = 4  # of a chunk of neuroids in float64, while responses are checked and centred
+FOLD_CHUNKS, RESIDUAL_COPIES = 3, 3  # of a chunk of neuroids, and of residuals, while a fold is fitted by itself
+FOLD_COPIES = 8  # of one fold's test rows, or of all where they are pooled, while they are scored
+MAP_COPIES = 4  # of the linear map from training rows to a fold's test rows, while it is made
+PAIR_TABLES = 6  # times block × block × cell, while the dependence of groups is counted
 BOOTSTRAP_PASSES = 50.0  # over each draw × fold × neuroid
 CHOICE_PASSES, SCORE_PASSES = 5.0, 12.0  # over each held-out inner residual, to choose by it and to score it
 MEBIBYTE, GIBIBYTE = 2**20, 2**30
@@ -45,6 +52,10 @@ class Task:
     layers : how many.
     folds : outer folds.
     penalties, spaces : candidates are spaces × penalties.
+    members : feature spaces that are joined in each of the spaces.
+    grams : whether spaces are known by their Gram matrices alone, as other kernels and joint spaces are.
+    repetitions : of the responses as they are given.
+    pooled : whether predictions of all folds are scored together.
     draws : of the bootstrap.
     cells : subjects × regions, with "all" of both, that scores and replicates are kept of.
     groups : of the bootstrap; with them grows what tells how groups train each other.
@@ -62,6 +73,10 @@ class Task:
     folds: int = 10
     penalties: int = 13
     spaces: int = 1
+    members: int = 1
+    grams: bool = False
+    repetitions: int = 1
+    pooled: bool = False
     draws: int = 1000
     cells: int = 4
     groups: int = 100
@@ -79,7 +94,7 @@ class Task:
     @property
     def axes(self) -> int:
         """How many principal axes the features have at most."""
-        return min(self.samples, self.width)
+        return self.samples if self.grams else min(self.samples, self.width)
 
     @property
     def pairs(self) -> int:
@@ -127,31 +142,48 @@ def sentence(task: Task, cost: Cost) -> str:
 def expected_bytes(task: Task) -> int:
     """Return the expected peak of memory: what is always there, and the largest of what each step adds."""
     n, f, v = task.samples, task.folds, task.neuroids
-    each = SINGLE if task.single else DOUBLE
-    matrix = each * n * v  # responses, or predictions of all folds
-    of_layer = f * v * (each + 2 * DOUBLE)  # r, R² and penalties
-    always = SINGLE * n * v + matrix * (1 + (task.layers > 1)) + 2 * task.layers * of_layer
-    always += 2 * SINGLE * task.draws * (task.layers + 1) * task.cells
+    matrix, chunk = _matrix(task), DOUBLE * n * min(v, CHUNK)
+    pair_table = DOUBLE * min(task.groups, MOST_BLOCKS) ** 2 * task.cells
+    of_layer = f * v * (_number(task) + 2 * DOUBLE)  # r, R² and penalties
+    of_scores = DOUBLE * (task.groups + 1) * task.cells + pair_table + SINGLE * task.draws * task.cells
+    always = held_bytes(task) + matrix * ((task.layers > 1) + 2 * task.pooled)
+    always += 2 * task.layers * of_layer + 2 * (task.layers + 1) * of_scores  # twice, since they are put together
     always += 2 * DOUBLE * v * task.cells  # the neuroids' names and cells
-    always += SINGLE * n * task.width + BATCHES * DOUBLE * n * min(v, BATCH) * task.threads
-    dependence = DOUBLE * min(task.groups, MOST_BLOCKS) ** 2 * task.cells
-    features, gram = DOUBLE * n * task.width, DOUBLE * n * n if task.width >= n else 0
-    held = task.spaces * (DOUBLE * n * task.axes + (gram if task.spaces > 1 else 0)) + features + gram
-    inner = each * f * (f - 1) * v if task.inner_scores else 0
-    steps = [4 * features, features + gram + _factorisation(n, task.width)]
+    features, grams, spectra = _spaces(task)
+    inner = f * (6 * DOUBLE if task.pooled else (f - 1) * _number(task)) * v if task.inner_scores else 0
+    fitted = features + grams + matrix + inner  # what is there once a layer is fitted
+    rows = matrix if task.pooled else matrix // f  # of a scored fold
+    training = matrix - matrix // f
+    steps = [
+        chunk * (PREPARED_COPIES if task.repetitions == 1 else 2 * task.repetitions + PREPARED_COPIES),
+        training,
+        4 * features + grams + (task.members + 3) * DOUBLE * n * n * task.grams,
+        features + grams + spectra + _factorisation(n, task),
+        fitted + _factorisation(n, task),
+        fitted + spectra // task.spaces + _of_pairs(task),
+        fitted + (FOLD_COPIES + 2 * task.pooled) * rows,
+        fitted + rows * task.pooled + DOUBLE * SUMS_AT_ONCE * task.draws * task.cells,
+        fitted + (f + PAIR_TABLES) * pair_table,
+    ]
     if task.at_once:
-        factors = _factors(task)
-        table = DOUBLE * task.candidates * f * v
-        steps.append(held + factors + min(2 * table, 2 * TABLE_BYTES))
-        steps.append(held + factors + matrix + inner + DOUBLE * f * v)
+        factors = features + grams + spectra + _factors(task)
+        batches_held = DOUBLE * n * min(v, neuroids_at_once(n)) * task.threads
+        chosen = DOUBLE * f * v
+        table = task.candidates * f * min(v, neuroids_of_table(n, f, task.candidates)) * DOUBLE
+        steps.append(factors + chosen + int(1.3 * table) + CHOICE_BATCHES * batches_held)
+        steps.append(factors + chosen + matrix + inner + PREDICTION_BATCHES * batches_held)
     else:
-        steps.append(held + _factorisation(n - n // f, task.width) + matrix + inner)
-    known = features + gram + matrix + inner
-    steps.append(known + _factorisation(n - n // f, task.width))
-    rows = FOLD_COPIES * matrix // f
-    steps.append(known + matrix - matrix // f + rows + dependence)  # the training rows of one fold
-    steps.append(known + rows + PAIR_TABLES * dependence)
+        pieces = INVERSE_BYTES + RESIDUAL_BYTES * RESIDUAL_COPIES + REFIT_BYTES * task.refits
+        errors = DOUBLE * task.candidates * min(v, CHUNK)
+        of_fold = spectra + _factorisation(n - n // f, task) + FOLD_CHUNKS * chunk
+        steps.append(fitted + of_fold + errors + min(pieces, DOUBLE * n * n * task.candidates + 4 * chunk))
     return int(always + max(steps))
+
+
+def held_bytes(task: Task) -> int:
+    """Return what is there before a layer is fitted: responses as given and as prepared, and features as given."""
+    given = SINGLE * task.repetitions * task.samples * task.neuroids
+    return given + _matrix(task) + SINGLE * task.samples * task.width
 
 
 def measure_speed() -> Speed:
@@ -159,11 +191,28 @@ def measure_speed() -> Speed:
     return Speed(_product_rate(np.dtype(np.float32)), _product_rate(np.dtype(np.float64)), _pass_rate())
 
 
-def _factorisation(n: int, width: int) -> int:
+def _number(task: Task) -> int:
+    """Bytes of one number of the responses as prepared."""
+    return SINGLE if task.single else DOUBLE
+
+
+def _matrix(task: Task) -> int:
+    """Bytes of responses, or of the predictions of all folds."""
+    return _number(task) * task.samples * task.neuroids
+
+
+def _spaces(task: Task) -> tuple[int, int, int]:
+    """Bytes of a layer's features as prepared, of the Gram matrices that are kept, and of the spectra of all spaces."""
+    n = task.samples
+    grams = task.spaces if task.grams else int(task.width >= n)
+    return DOUBLE * n * task.width, DOUBLE * n * n * grams, DOUBLE * n * task.axes * task.spaces
+
+
+def _factorisation(n: int, task: Task) -> int:
     """Bytes while n rows are factorised: the smaller Gram matrix with what the solver takes, and its axes."""
-    if width >= n:
+    if task.grams or task.width >= n:
         return 6 * DOUBLE * n * n
-    return 5 * DOUBLE * width * width + 3 * DOUBLE * n * width
+    return 5 * DOUBLE * task.width**2 + 3 * DOUBLE * n * task.width
 
 
 def _factors(task: Task) -> int:
@@ -174,8 +223,19 @@ def _factors(task: Task) -> int:
     whole = 2 * n * axes if 2 * axes < n else n * n
     numbers = whole + of_pair * task.pairs + f * rows * rows // 4
     of_one = numbers * (DOUBLE + (SINGLE if task.single else 0))
-    all_kept = 5 * DOUBLE * n * n * task.candidates <= KEPT_BYTES
-    return of_one * task.candidates if all_kept else of_one
+    made = 4 * DOUBLE * min(rows, axes + 1) ** 2  # while a block is inverted
+    return (of_one * task.candidates if keeps_factors(n, task.candidates) else of_one) + made
+
+
+def _of_pairs(task: Task) -> int:
+    """Bytes while it is told how groups of a fold are scored by way of one another."""
+    n, f, number = task.samples, task.folds, _number(task)
+    test, train = n // f, n - n // f
+    maps = MAP_COPIES * DOUBLE * test * n
+    products = number * min(task.groups, MOST_BLOCKS) // f * train * task.cells
+    copies = number * task.neuroids * test * FOLD_COPIES + 2 * number * train * min(task.neuroids, CHUNK)
+    side_by_side = min(task.threads, f) if _matrix(task) <= within_free_memory(SIDE_BY_SIDE_BYTES) else 1
+    return (maps + products + copies) * side_by_side
 
 
 def _seconds_at_once(task: Task, speed: Speed) -> float:

@@ -12,35 +12,38 @@ How replicates are corrected depends on what is known (`inference.shared_trainin
 - "not counted": test sets overlap (shuffled splits) or groups are tested in several folds. Replicates stay as they are.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
 
 from brainalign.encoding.bootstrap import Draws
-from brainalign.encoding.fit import FoldFit, SpacesOfFold, factorise
+from brainalign.encoding.fit import FoldFit, SpacesOfFold
+from brainalign.encoding.hats import hats_of_folds
+from brainalign.encoding.scales import at_one_scale, factors
 from brainalign.encoding.scores import CONSTANT, Units
 from brainalign.encoding.settings import EncoderSettings
-from brainalign.encoding.spectrum import GRAM_LIMIT, Space, Spectrum
+from brainalign.encoding.spectrum import Space
 from brainalign.encoding.splits import Fold
 from brainalign.encoding.threads import Threads, batches
+from brainalign.free_memory import within_free_memory
 from brainalign.inference.contributions import group_contributions
 from brainalign.inference.p_values import COUNTED, NOT_COUNTED, ONE_FOLD, SHARED_TRAINING_SPREAD, WIDENED
 from brainalign.inference.shared_training import (
     corrected_replicates,
     group_signs,
     pair_contributions,
+    pairs_of_choice,
     put_together,
     shared_training_deviations,
     shared_variance,
     small_sample_factor,
     spread_of,
-    summed,
     tells_dependence,
 )
 
 SIDE_BY_SIDE_BYTES = 128 * 2**20  # of responses, up to which folds are taken side by side
-MOST_BLOCKS = 192  # whose pairs are looked at; more groups of a fold are put together, which are as independent
+MOST_BLOCKS = 48  # whose pairs are looked at; more groups are put together, which are as independent
 
 
 class Dependence:
@@ -72,11 +75,10 @@ class Dependence:
         of_group = [np.unique(fold_of_row[index == number]) for number in range(len(names))]
         self.tests_once = len(np.unique(tested)) == len(tested)
         self.is_partition = self.tests_once and max(map(len, of_group)) == 1
-        fold_of_group = self._fold_of_group = np.array([found[0] for found in of_group])
-        block_of_group, self.blocks, self.fold_of_block = _blocks(self.groups, fold_of_group, len(folds))
+        fold_of_group = self.fold_of_group = np.array([found[0] for found in of_group])
+        block_of_group, self.fold_of_block, self.pair_share = put_together(fold_of_group, MOST_BLOCKS)
+        self.blocks = [self.groups[index] for index in np.unique(block_of_group, return_index=True)[1]]
         self.block = np.where(self.group >= 0, block_of_group[self.group], -1)
-
-        self.together = put_together(self.fold_of_block)
 
     @cached_property
     def can_be_told(self) -> bool:
@@ -96,7 +98,7 @@ class Dependence:
     def pairs(self, spaces: Sequence[Space] | SpacesOfFold, fits: Sequence[FoldFit]) -> np.ndarray:
         """Return what each test block contributes to r by way of each training block.
 
-        Blocks are the groups, or, where there are more than MOST_BLOCKS, groups of one fold put together.
+        Blocks are the groups, or, where there are more than about MOST_BLOCKS, groups put together.
 
         Parameters
         ----------
@@ -104,41 +106,48 @@ class Dependence:
 
         Returns
         -------
-        (block, block, score_subject, score_region); rows of a block are of the fold that tests it. Their sum is that of
-        the scored folds' means of r.
+        (block, block, score_subject, score_region), shares of the aggregate "mean", as `contributions` are.
         """
-        total = np.zeros((len(self.blocks), len(self.blocks), *self.units.members.shape[:2]))
-        hats_of = self._hats_of_fold(spaces, fits) if callable(spaces) else self._hats_of_all(spaces, fits)
-        norm = self._norm(fits) if self.settings.pools else None
+        of_folds: list[np.ndarray] = [np.empty(0)] * len(self.folds)
+        hats_of = hats_of_folds(spaces, fits, self.folds, len(self.responses), self.settings)
+        norm = self._norms(fits) if self.settings.pools else None
+
+        def norm_of(number: int) -> np.ndarray | None:
+            return None if norm is None else norm[number]
 
         def work(part: slice) -> None:
             fold, fit = self.folds[part.start], fits[part.start]
             centre = np.zeros(len(self.units)) if norm is not None else self.responses[fold.test].mean(axis=0)
             hats, blocks = hats_of(part.start), len(self.blocks)
-            found = pair_contributions(
-                hats, self.responses, fold, fit.prediction, centre, self.block, blocks, self.units, norm
+            of_folds[part.start] = pair_contributions(
+                hats, self.responses, fold, fit.prediction, centre, self.block, blocks, self.units, norm_of(part.start)
             )
-            tested = np.unique(self.block[fold.test])
-            total[tested] = found[tested]
 
         each_fold = batches(len(self.folds), 1)
-        if self.responses.nbytes > SIDE_BY_SIDE_BYTES:  # every fold copies some of its rows
+        if self.responses.nbytes > within_free_memory(SIDE_BY_SIDE_BYTES):  # every fold copies some of its rows
             for part in each_fold:
                 work(part)
-            return total
-        with Threads().pool() as each:
-            each(work, each_fold)
-        return total
+        else:
+            with Threads().pool() as each:
+                each(work, each_fold)
+        return np.asarray(sum(of_folds) / (1 if self.settings.pools else len(self.folds)))
 
-    def together_of(self, pairs: np.ndarray | None) -> np.ndarray:
-        """Return pairs (block, block, score_subject, score_region) of at most about MOST_TOGETHER blocks, for files.
+    def pairs_of_choice(self, pairs: Sequence[np.ndarray], share: np.ndarray) -> np.ndarray | None:
+        """Return the pairs of predictions that were chosen by fold, see `shared_training.pairs_of_choice`.
 
-        They are shares of the aggregate "mean", as `contributions` are. NaN where pairs are not known.
+        Parameters
+        ----------
+        pairs : of each choice, from `pairs` or NaN; share : (choice, neuroid), of the folds that took it.
         """
-        block_of_group, fold_of_block, _ = self.together
-        if pairs is None:
-            return np.full((len(fold_of_block), len(fold_of_block), *self.units.members.shape[:2]), np.nan)
-        return summed(pairs, block_of_group) / self._scored
+        if any(np.isnan(own).all() for own in pairs):
+            return None
+        members = self.units.members.astype(np.float64)
+        of_cells = np.einsum("srn,cn->csr", members, share) / np.maximum(members.sum(axis=-1), 1)
+        return pairs_of_choice(np.stack(pairs), of_cells, self.fold_of_block)
+
+    def unknown_pairs(self) -> np.ndarray:
+        """Return NaN in the shape of `pairs`."""
+        return np.full((len(self.blocks), len(self.blocks), *self.units.members.shape[:2]), np.nan)
 
     def spread(self, pairs: np.ndarray | None, contributions: np.ndarray) -> np.ndarray:
         """Return by how much replicates of the mean are too narrow, (score_subject, score_region).
@@ -150,8 +159,7 @@ class Dependence:
         shape = self.units.members.shape[:2]
         if pairs is None:
             return np.full(shape, SHARED_TRAINING_SPREAD)
-        shared = shared_variance(pairs, self.fold_of_block) / self._scored**2
-        return spread_of(shared, self._variance(contributions))
+        return spread_of(shared_variance(pairs, self.fold_of_block, self.pair_share), self._variance(contributions))
 
     def corrected(
         self,
@@ -173,13 +181,24 @@ class Dependence:
         if kind == COUNTED:
             assert pairs is not None
             signs = group_signs(self.blocks, len(replicates), self.settings.seed)
-            deviations = shared_training_deviations(np.nan_to_num(pairs), self.fold_of_block, signs)
+            deviations = shared_training_deviations(np.nan_to_num(pairs), self.fold_of_block, signs, self.pair_share)
             deviations = np.where(np.isnan(pairs).any(axis=(0, 1)), np.nan, deviations)
         found = corrected_replicates(replicates, self.draws.resampled, len(self.folds), deviations)
         if kind == WIDENED:
             mean = found.mean(axis=0)
             found = mean + spread * (found - mean)
         return np.asarray(found.astype(np.float32))
+
+    def weights_of_groups(self) -> np.ndarray:
+        """Return how often each group is drawn, (draw, group), where folds partition the groups."""
+        weights = np.empty((len(self.draws.fold_weights), len(self.groups)))
+        if self.draws.counts is None:
+            return np.asarray(self.draws.fold_weights[:, self.fold_of_group])
+        tests = [fold.test for fold in self.folds]
+        scored = [np.concatenate(tests)] if self.settings.pools else tests
+        for rows, counts in zip(scored, self.draws.counts, strict=True):
+            weights[:, np.unique(self.group[rows])] = counts
+        return weights
 
     @property
     def linear_spread(self) -> float:
@@ -193,26 +212,27 @@ class Dependence:
             return 1.0
         return small_sample_factor(groups - folds + 1) * float(np.sqrt(groups / (groups - folds + 1)))
 
-    @property
-    def _scored(self) -> int:
-        """How many folds are scored by themselves."""
-        return 1 if self.settings.pools else len(self.folds)
-
     def _variance(self, contributions: np.ndarray) -> np.ndarray:
         """Return the variance of the sum of contributions as the bootstrap draws it, but for its shrinkage."""
-        fold = np.zeros(len(self.groups), dtype=np.intp) if self.settings.pools else self._fold_of_group
+        fold = np.zeros(len(self.groups), dtype=np.intp) if self.settings.pools else self.fold_of_group
         if self.draws.resampled == "folds":
             sums = np.stack([contributions[fold == number].sum(axis=0) for number in np.unique(fold)])
             return np.asarray(sums.var(axis=0, ddof=1) * len(sums))
         within = [contributions[fold == number] for number in np.unique(fold)]
         return np.asarray(sum(own.var(axis=0, ddof=1) * len(own) for own in within if len(own) > 1))
 
-    def _norm(self, fits: Sequence[FoldFit]) -> np.ndarray:
-        """Return |p - p̄| |y - ȳ| of the predictions of all folds, (neuroid,); 0 where these are constant."""
-        prediction = np.concatenate([fit.prediction for fit in fits])
+    def _norms(self, fits: Sequence[FoldFit]) -> np.ndarray:
+        """Return |d - d̄| |y - ȳ| / factor, (fold, neuroid), d the predictions p of all folds at one scale, factor · p.
+
+        0 where they are constant.
+        """
+        scale = np.stack([fit.scale for fit in fits])
+        prediction = np.concatenate(at_one_scale([fit.prediction for fit in fits], scale, self.responses))
         response = self.responses[np.concatenate([fold.test for fold in self.folds])]
         length = [np.linalg.norm(values - values.mean(axis=0), axis=0) for values in (prediction, response)]
-        return np.asarray(np.where(length[0] > CONSTANT * length[1], length[0] * length[1], 0.0))
+        norm = np.where(length[0] > CONSTANT * length[1], length[0] * length[1], 0.0)
+        factor = factors(scale, self.responses.std(axis=0, dtype=np.float64))
+        return np.asarray(np.where(factor > 0, norm / np.where(factor > 0, factor, 1.0), 0.0))
 
     def contributions(self, predictions: Sequence[np.ndarray]) -> np.ndarray:
         """Return what each group adds to the mean over folds of r, or to the pooled r, averaged over neuroids.
@@ -221,7 +241,7 @@ class Dependence:
 
         Parameters
         ----------
-        predictions : of every fold (test, neuroid).
+        predictions : of every fold (test, neuroid), at one scale where they are scored together.
 
         Returns
         -------
@@ -238,76 +258,3 @@ class Dependence:
             numbers, found = group_contributions(prediction, self.responses[rows], centre, self.group[rows], self.units)
             total[numbers] = found / len(tests)
         return total
-
-    def _hats_of_fold(self, spaces: SpacesOfFold, fits: Sequence[FoldFit]) -> "HatsOfFold":
-        """Return what gives T (D + λ)^-1 Zᵀ of a fold for each space and penalty in use, with its neuroids."""
-
-        def hats(number: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-            fold, fit, of_fold = self.folds[number], fits[number], spaces(number)
-            for space, own in self._used(fit):
-                spectrum, _ = factorise(of_fold[space], own, fold.train, fold.test, self.settings)
-                for penalty in own:
-                    hat = (spectrum.test_scores / (spectrum.eigenvalues + penalty)) @ spectrum.scores.T
-                    yield hat, self._neuroids(fit, space, penalty)
-
-        return hats
-
-    def _hats_of_all(self, spaces: Sequence[Space], fits: Sequence[FoldFit]) -> "HatsOfFold":
-        """The same for spaces of all samples, from one factorisation of these where that is exact.
-
-        With H = Z (D + λ)^-1 Zᵀ + 1 1ᵀ / n of all samples, the rows B of a fold are predicted by the others R through
-        (I - H_BB)^-1 H_BR (see `nested`), whose rows sum to 1, the mean of R's responses with them.
-        """
-        smallest = min((float(own.min()) for fit in fits for _, own in self._used(fit)), default=0.0)
-        limit = GRAM_LIMIT * max(space.trace for space in spaces)
-        if self.settings.regression == "ols" or self.settings.components is not None or smallest < limit:
-            return self._hats_of_fold(lambda _: spaces, fits)
-        everyone, nobody = np.arange(len(self.responses)), np.empty(0, dtype=np.intp)
-        used = sorted({space for fit in fits for space, _ in self._used(fit)})
-        of_all: dict[int, Spectrum] = {space: spaces[space].spectrum(everyone, nobody) for space in used}
-
-        def hats(number: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-            fold, fit = self.folds[number], fits[number]
-            for space, own in self._used(fit):
-                found = of_all[space]
-                for penalty in own:
-                    rows = (found.scores[fold.test] / (found.eigenvalues + penalty)) @ found.scores.T
-                    rows += found.mean_share
-                    left_out = np.eye(len(fold.test)) - rows[:, fold.test]
-                    hat = np.linalg.solve(left_out, rows[:, fold.train])
-                    hat -= 1.0 / len(fold.train)  # deviations from the mean of the training rows
-                    yield hat, self._neuroids(fit, space, penalty)
-
-        return hats
-
-    def _used(self, fit: FoldFit) -> list[tuple[int, np.ndarray]]:
-        """Return the spaces that a fold uses, each with its penalties (penalty,)."""
-        penalty = self._penalty(fit)
-        return [(int(space), np.unique(penalty[fit.space == space])) for space in np.unique(fit.space)]
-
-    def _neuroids(self, fit: FoldFit, space: int, penalty: float) -> np.ndarray:
-        return np.flatnonzero((fit.space == space) & (self._penalty(fit) == penalty))
-
-    def _penalty(self, fit: FoldFit) -> np.ndarray:
-        return np.zeros(len(fit.penalty)) if self.settings.regression == "ols" else fit.penalty
-
-
-HatsOfFold = Callable[[int], Iterator[tuple[np.ndarray, np.ndarray]]]
-
-
-def _blocks(groups: Sequence[str], fold_of_group: np.ndarray, n_folds: int) -> tuple[np.ndarray, list[str], np.ndarray]:
-    """Put neighbouring groups of a fold together where there are many.
-
-    Returns
-    -------
-    block_of_group : (group,); names : of the blocks, those of their first groups; fold_of_block : (block,).
-    """
-    block_of_group = np.arange(len(groups))
-    if len(groups) > MOST_BLOCKS:
-        of_fold = max(1, MOST_BLOCKS // n_folds)
-        for fold in range(n_folds):
-            members = np.flatnonzero(fold_of_group == fold)
-            for part in np.array_split(members, min(of_fold, len(members))) if len(members) else []:
-                block_of_group[part] = part[0]
-    first, number = np.unique(block_of_group, return_inverse=True)
-    return number, [groups[index] for index in first], fold_of_group[first]

@@ -1,28 +1,35 @@
 """Features x responses x encoder: score every layer, choose among them, and draw the bootstrap."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from brainalign.encoding.cost import Task, expected_cost, measure_speed, sentence
-from brainalign.encoding.fit import FoldFit, SpacesOfFold
-from brainalign.encoding.joint import joint_spaces, weight_grid
+from brainalign.encoding.cost import (
+    GIBIBYTE,
+    Task,
+    expected_bytes,
+    expected_cost,
+    held_bytes,
+    measure_speed,
+    sentence,
+)
+from brainalign.encoding.fit import FoldFit
 from brainalign.encoding.layers import LayerChoice
 from brainalign.encoding.preparation import tell_what_is_left_out
+from brainalign.encoding.rechosen import spread_of_choice
 from brainalign.encoding.sampling import Sampling
 from brainalign.encoding.settings import EncoderSettings
-from brainalign.encoding.spectrum import Space
 from brainalign.encoding.threads import Threads
 from brainalign.encoding.training import partition_samples, tell_pooled
 from brainalign.encoding.trial import Scores, Trial
 from brainalign.errors import InputError
+from brainalign.free_memory import free_memory_of_host
 from brainalign.responses.samples import Columns, Samples
 
 log = logging.getLogger(__name__)
 
-JOINT = "joint"
 LONG = 10**11  # multiplications, from which on the time that a file of layers takes is told first
 
 
@@ -50,6 +57,8 @@ class Encoding:
         the aggregate "mean"; NaN where groups are tested in several folds.
     pairs : (block, block, score_layer, score_subject, score_region), the same by way of each training block, of groups
         put together; NaN where that is not known. fold_of_block : (block,); pair_share : see `put_together`.
+    choice_spread : (score_subject, score_region), by how much replicates of the chosen layer are widened since it is
+        chosen by fold, see `rechosen`.
     chosen_r, chosen_r2, chosen_r2_test_mean : (scored fold, neuroid), of the chosen layer.
     resampled : what the bootstrap drew, see `bootstrap.Draws`.
     constant_predictions : (layer, scored fold), neuroids whose prediction was constant and scored 0.
@@ -80,6 +89,7 @@ class Encoding:
     pairs: np.ndarray
     fold_of_block: np.ndarray
     pair_share: float
+    choice_spread: np.ndarray
     chosen_r: np.ndarray
     chosen_r2: np.ndarray
     chosen_r2_test_mean: np.ndarray
@@ -93,8 +103,8 @@ class Encoding:
 
 
 @dataclass(frozen=True)
-class _Fits:
-    """What is kept of a layer's fits besides their scores."""
+class FitSummary:
+    """What is kept of a layer's fits besides their scores; arrays as in `Encoding`, of one layer."""
 
     penalty: np.ndarray
     inner_score: np.ndarray
@@ -138,106 +148,27 @@ def encode(
         tell_pooled(trial.training, settings)
     choice = LayerChoice(settings.layer, len(trial.folds), settings.fixed_layer, trial.n_units)
     leading: list[np.ndarray] = []  # the test predictions of the layer in front
-    leading_pairs: np.ndarray | None = None  # see `Trial.pairs`, of the layer in front
-    scores: dict[str, tuple[Scores, _Fits]] = {}
+    leading_scale = np.ones((len(trial.folds), len(trial.units)))  # and their scale
+    scores: dict[str, tuple[Scores, FitSummary]] = {}
     for name, features in layers:
         if n_layers and not scores:
-            _expect(trial, trial.features.width(features), n_layers)
+            tell_expected_cost(trial, np.asarray(responses), trial.features.width(features), n_layers)
         spaces = trial.spaces(name, features)
         fits = trial.fit(spaces)
         predictions, pairs = [fit.prediction for fit in fits], trial.pairs(spaces, fits)
-        scored, inner = trial.score(predictions, pairs), np.stack([trial.inner_scores(fit) for fit in fits])
+        scale = np.stack([fit.scale for fit in fits])
+        scored = trial.score(predictions, pairs, scale=scale)
+        inner = np.stack([trial.inner_scores(fit) for fit in fits])
         leads = choice.update(len(scores), name, inner[:, :-1], float(scored.aggregate_r[0, 0]))
-        leading = _in_front(leading, predictions, leads[:, trial.unit_of_neuroid])
-        leading_pairs = _pairs_in_front(leading_pairs, pairs, leads, trial)
-        scores[name] = scored, _kept(fits, inner[:, -1], trial.features.width(features), settings)
-        _report(name, *scores[name])
+        ahead = leads[:, trial.unit_of_neuroid]
+        leading = _in_front(leading, predictions, ahead)
+        leading_scale = np.where(ahead, scale, leading_scale)
+        scores[name] = scored, summarised(fits, inner[:, -1], trial.features.width(features), settings)
+        report(name, *scores[name])
+        del features, spaces, fits, predictions  # before those of the next layer are made
     if not scores:
         raise InputError("there is no layer to encode.")
-    return _joined(scores, choice.chosen(list(scores)), leading, leading_pairs, trial)
-
-
-@dataclass(frozen=True)
-class Member:
-    """A feature space that is joined with others.
-
-    Parameters
-    ----------
-    layers : name to features as `encode` takes them; each is read when it is asked for.
-    chosen : (fold,) of text, the layer that was chosen in each outer fold.
-    """
-
-    layers: Mapping[str, np.ndarray]
-    chosen: Sequence[str]
-
-
-def encode_joint(
-    members: Sequence[Member],
-    responses: np.ndarray,
-    samples: Samples,
-    neuroids: Columns,
-    settings: EncoderSettings,
-    sampling: Sampling | None = None,
-    device: str = "cpu",
-    weights: np.ndarray | None = None,
-) -> Encoding:
-    """Predict responses from several feature spaces together, each at the layer chosen in the fold (see `joint`).
-
-    Weights of the spaces are chosen with the penalty. The one layer is named "joint".
-
-    Parameters
-    ----------
-    members : in the order of the weights.
-    weights : (candidate, member), those that are tried; by default `joint.weight_grid` of `settings.mixtures`.
-    responses, samples, neuroids, sampling, device : as for `encode`.
-    settings : a ridge with a linear kernel and an intercept.
-
-    Raises
-    ------
-    InputError : another regression or kernel, no intercept, choices of another number of folds, and all that
-        `encode` refuses.
-    """
-    if (settings.regression, settings.kernel) != ("ridge", "linear"):
-        raise InputError(f"joint spaces need a linear ridge, but this is {settings.kernel} {settings.regression}.")
-    if not settings.intercept:
-        raise InputError("joint spaces need a fit with an intercept, but this is one without.")
-    own = replace(settings, layer="fixed", layer_for="all", fixed_layer=JOINT)
-    trial = Trial(responses, samples, neuroids, own, sampling, device)
-    for member in members:
-        if len(member.chosen) != len(trial.folds):
-            raise InputError(
-                f"a layer was chosen in {len(member.chosen)} folds of a joint space's member, but there are "
-                f"{len(trial.folds)}."
-            )
-    if weights is None:
-        weights = weight_grid(len(members), settings.mixtures, settings.seed)
-    choices = list(zip(*(member.chosen for member in members), strict=True))  # of each fold, a layer of each member
-    fits: list[FoldFit | None] = [None] * len(trial.folds)
-    pairs: np.ndarray | None = None
-    for layers in dict.fromkeys(choices):
-        values = [
-            trial.features.check(layer, np.asarray(member.layers[layer]))
-            for member, layer in zip(members, layers, strict=True)
-        ]
-        spaces = _joint(values, weights, trial)
-        found = trial.fit(spaces)
-        own_folds = np.array([choice == layers for choice in choices])
-        fits = [new if mine else old for mine, new, old in zip(own_folds, found, fits, strict=True)]
-        pairs = _pairs_in_front(pairs, trial.pairs(spaces, found), own_folds[:, None], trial)
-    complete = [fit for fit in fits if fit is not None]
-    predictions = [fit.prediction for fit in complete]
-    width = sum(trial.features.width(own) for own in values)  # at the layers of the last choice
-    scored, kept = trial.score(predictions, pairs), _kept(complete, np.full(len(fits), np.nan), width, settings)
-    _report(JOINT, scored, kept)
-    return _joined({JOINT: (scored, kept)}, np.zeros((len(fits), 1), dtype=np.intp), predictions, pairs, trial)
-
-
-def _joint(values: Sequence[np.ndarray], weights: np.ndarray, trial: Trial) -> Sequence[Space] | SpacesOfFold:
-    """Return the joint spaces of all folds, or a function that gives those of one."""
-    features = trial.features
-    if not trial.settings.fits_features:
-        return joint_spaces([features.of_all(own) for own in values], weights)
-    return lambda number: joint_spaces([features.of_fold(own, number) for own in values], weights)
+    return assembled(scores, choice.chosen(list(scores)), leading, leading_scale, trial)
 
 
 def _in_front(leading: list[np.ndarray], predictions: list[np.ndarray], leads: np.ndarray) -> list[np.ndarray]:
@@ -250,10 +181,19 @@ def _in_front(leading: list[np.ndarray], predictions: list[np.ndarray], leads: n
     return merged
 
 
-def _expect(trial: Trial, width: int, n_layers: int) -> None:
-    """Log how long a file of layers is expected to take, and how much memory, unless that is a moment."""
+def tell_expected_cost(
+    trial: Trial, given: np.ndarray, width: int, n_layers: int, members: int = 1, weightings: int | None = None
+) -> None:
+    """Log how long a fit is expected to take and how much memory, unless that is a moment; warn if more than is free.
+
+    Parameters
+    ----------
+    given : the responses as they were given.
+    width : of a layer, or of those that are joined together.
+    members, weightings : of joint spaces, how many are joined and how many weightings of them are tried.
+    """
     settings, (samples, neuroids) = trial.settings, trial.y.shape
-    spaces = {"rbf": len(settings.bandwidths), "polynomial": len(settings.degrees)}.get(settings.kernel, 1)
+    kernels = {"rbf": len(settings.bandwidths), "polynomial": len(settings.degrees)}.get(settings.kernel)
     task = Task(
         samples=samples,
         width=width,
@@ -261,7 +201,11 @@ def _expect(trial: Trial, width: int, n_layers: int) -> None:
         layers=n_layers,
         folds=len(trial.folds),
         penalties=len(settings.penalty_values),
-        spaces=spaces,
+        spaces=weightings or kernels or 1,
+        members=members,
+        grams=bool(weightings or kernels),
+        repetitions=1 if given.ndim == 2 else len(given),
+        pooled=settings.pools,
         draws=settings.draws,
         cells=trial.units.members.shape[0] * trial.units.members.shape[1],
         groups=len(trial.dependence.groups),
@@ -272,27 +216,19 @@ def _expect(trial: Trial, width: int, n_layers: int) -> None:
         and partition_samples(trial.training, samples),
         single=settings.precision == "float32",
     )
-    if n_layers * samples**2 * neuroids * task.penalties * spaces > LONG:
+    if n_layers * samples**2 * neuroids * task.candidates > LONG:
         log.info("expected on the processor: %s", sentence(task, expected_cost(task, measure_speed())))
+    needed, free = expected_bytes(task) - held_bytes(task), free_memory_of_host()
+    if needed > free:
+        log.warning(
+            "encoding is expected to need %.1f GiB more than it holds now, but %.1f GiB are free",
+            needed / GIBIBYTE,
+            free / GIBIBYTE,
+        )
 
 
-def _pairs_in_front(
-    leading: np.ndarray | None, pairs: np.ndarray | None, leads: np.ndarray, trial: Trial
-) -> np.ndarray | None:
-    """Return the pairs of what leads now: rows of a block are of the layer that leads in its fold.
-
-    None where neuroids of one fold have different layers, so that no layer's pairs are those of the chosen one.
-    """
-    if pairs is None or trial.n_units > 1:
-        return None
-    if leading is None:
-        return pairs
-    now = leads[trial.dependence.fold_of_block, 0]  # (block,)
-    return np.where(now[:, None, None, None], pairs, leading)
-
-
-def _kept(fits: list[FoldFit], inner_score: np.ndarray, width: int, settings: EncoderSettings) -> _Fits:
-    return _Fits(
+def summarised(fits: list[FoldFit], inner_score: np.ndarray, width: int, settings: EncoderSettings) -> FitSummary:
+    return FitSummary(
         penalty=np.stack([fit.penalty for fit in fits]),
         inner_score=inner_score,
         rank=np.array([fit.rank for fit in fits]),
@@ -301,16 +237,23 @@ def _kept(fits: list[FoldFit], inner_score: np.ndarray, width: int, settings: En
     )
 
 
-def _joined(
-    scores: dict[str, tuple[Scores, _Fits]],
+def assembled(
+    scores: dict[str, tuple[Scores, FitSummary]],
     chosen: np.ndarray,
     leading: Sequence[np.ndarray],
-    pairs: np.ndarray | None,
+    scale: np.ndarray,
     trial: Trial,
 ) -> Encoding:
     of_layers, fits = [scored for scored, _ in scores.values()], [kept for _, kept in scores.values()]
     only = np.unique(chosen)
-    of_chosen = of_layers[only[0]] if len(only) == 1 else trial.score(leading, pairs)
+    if len(only) == 1:
+        of_chosen = of_layers[only[0]]
+    else:
+        share = np.stack([(chosen[:, trial.unit_of_neuroid] == number).mean(axis=0) for number in only])
+        pairs = trial.dependence.pairs_of_choice([of_layers[number].pairs for number in only], share)
+        of_chosen = trial.score(leading, pairs, scale=scale)
+    by_choice = _spread_of_choice(of_layers, chosen, trial)
+    of_chosen = replace(of_chosen, replicates=_widened(of_chosen.replicates, by_choice))
     units = trial.units
     return Encoding(
         layers=tuple(scores),
@@ -324,14 +267,15 @@ def _joined(
         aggregate_r2=np.stack([layer.aggregate_r2 for layer in (*of_layers, of_chosen)]),
         aggregate_r2_test_mean=np.stack([layer.aggregate_r2_test_mean for layer in (*of_layers, of_chosen)]),
         replicates=np.stack([layer.replicates for layer in (*of_layers, of_chosen)], axis=1),
-        replicates_r2=trial.replicates_r2(leading, of_chosen.spread),
-        shift_p=trial.shift_p(leading, of_chosen.spread),
+        replicates_r2=_widened(trial.replicates_r2(leading, of_chosen.spread), by_choice),
+        shift_p=trial.shift_p(trial.for_r(leading, scale), of_chosen.spread * by_choice),
         dependence=trial.dependence.kind(not np.isnan(of_chosen.pairs).all()),
         group_names=trial.dependence.groups,
         contributions=np.stack([layer.contributions for layer in (*of_layers, of_chosen)], axis=1),
         pairs=np.stack([layer.pairs for layer in (*of_layers, of_chosen)], axis=2),
-        fold_of_block=trial.dependence.together[1],
-        pair_share=trial.dependence.together[2],
+        fold_of_block=trial.dependence.fold_of_block,
+        pair_share=trial.dependence.pair_share,
+        choice_spread=by_choice,
         chosen_r=of_chosen.r,
         chosen_r2=of_chosen.r2,
         chosen_r2_test_mean=of_chosen.r2_test_mean,
@@ -339,11 +283,28 @@ def _joined(
         constant_predictions=np.stack([layer.constant_predictions for layer in of_layers]),
         train_rows=np.array([len(fold.train) for fold in trial.folds]),
         groups=len(trial.dependence.groups),
-        **{item.name: np.stack([getattr(layer, item.name) for layer in fits]) for item in fields(_Fits)},
+        **{item.name: np.stack([getattr(layer, item.name) for layer in fits]) for item in fields(FitSummary)},
     )
 
 
-def _report(name: str, scored: Scores, fits: _Fits) -> None:
+def _spread_of_choice(of_layers: Sequence[Scores], chosen: np.ndarray, trial: Trial) -> np.ndarray:
+    """Return by how much the choice of layers by inner folds widens scores, (score_subject, score_region)."""
+    dependence, by = trial.dependence, trial.settings.layer_for
+    nothing = np.ones(trial.units.members.shape[:2])
+    known = dependence.is_partition and len(dependence.folds) > 1
+    if not (trial.score_inner and len(of_layers) > 1 and known) or by == "neuroid":
+        return nothing
+    subjects = None if by == "all" else np.arange(1, len(nothing))
+    contributions, pairs = [layer.contributions for layer in of_layers], [layer.pairs for layer in of_layers]
+    return spread_of_choice(dependence, contributions, pairs, chosen, subjects)
+
+
+def _widened(replicates: np.ndarray, spread: np.ndarray) -> np.ndarray:
+    mean = replicates.mean(axis=0)
+    return np.where(spread == 1.0, replicates, (mean + spread * (replicates - mean)).astype(replicates.dtype))
+
+
+def report(name: str, scored: Scores, fits: FitSummary) -> None:
     log.info(
         "layer %s: width %d, r %.3f, inner r %.3f, penalty at the grid's edge for %.0f %%, constant predictions %d",
         name,

@@ -16,6 +16,7 @@ from brainalign.encoding.inner import InnerFolds
 from brainalign.encoding.least_squares import identity_holds, refit_all
 from brainalign.encoding.nested import fit_nested
 from brainalign.encoding.ridge import deviations, scaled_penalties
+from brainalign.encoding.scales import scale_of_fold, scales_of_partition
 from brainalign.encoding.scores import pearson
 from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.spectrum import GRAM_LIMIT, Space, Spectrum, least_squares
@@ -41,6 +42,8 @@ class FoldFit:
     penalty : (neuroid,), as used (scaled); NaN for ols.
     space : (neuroid,), which of the feature spaces was chosen.
     at_edge : (neuroid,) bool, whether the chosen penalty is the grid's first or last.
+    scale : (neuroid,), of the predictions, by which they are divided where those of all folds are scored together (see
+        `scales`); 1 where they are not.
     rank : of the training features (for a ridge of all samples' where all folds are fitted at once); the largest of
         the spaces'.
     inner_r : (inner fold, neuroid), r of held-out inner predictions under the chosen penalties; one row, of all inner
@@ -51,6 +54,7 @@ class FoldFit:
     penalty: np.ndarray
     space: np.ndarray
     at_edge: np.ndarray
+    scale: np.ndarray
     rank: int
     inner_r: np.ndarray | None
 
@@ -117,7 +121,7 @@ def fit_fold(
     shared = _shared_choice(inner, responses, fold, settings)
     index = np.empty(n_neuroids, dtype=np.intp)
     prediction = np.empty((len(fold.test), n_neuroids), dtype=responses.dtype)
-    inner_r = []
+    inner_r, scale = [], np.ones(n_neuroids)
     for columns in batches(n_neuroids, AT_ONCE):
         y, unit = _targets(responses, fold, columns, settings)
         own = _errors_of_spaces(inner, y, settings).argmin(axis=0) if shared is None else np.full(y.shape[1], shared)
@@ -131,6 +135,9 @@ def fit_fold(
             elif len(chosen):
                 predicted[:, chosen] = deviations(folds.spectrum, y[:, chosen], tried[own[chosen]])
         prediction[:, columns] = predicted if unit is None else predicted * unit
+        if settings.pools:
+            scale[columns] = scale_of_fold(spaces, [folds.spectrum for folds in inner], y, of_space, tried[own])
+            scale[columns] *= 1.0 if unit is None else unit
         if score_inner:
             inner_r.append(_score_inner(inner, y, of_space, of_grid, fold.pooled))
     return FoldFit(
@@ -138,6 +145,7 @@ def fit_fold(
         penalty=np.full(n_neuroids, np.nan) if settings.regression == "ols" else tried[index],
         space=index // n_penalties,
         at_edge=_at_edge(index % n_penalties, n_penalties),
+        scale=scale,
         rank=max(folds.spectrum.rank for folds in inner),
         inner_r=np.concatenate(inner_r, axis=1) if score_inner else None,
     )
@@ -211,12 +219,16 @@ def _fit_nested(
     pooled = any(fold.pooled for fold in folds)
     found = fit_nested(spectra, penalties, responses, tests, settings, score_inner, pooled, device)
     of_space, of_grid = np.divmod(found.candidate, len(penalties[0]))  # (fold, neuroid) each
+    penalty, scale = np.concatenate(penalties)[found.candidate], np.ones(found.candidate.shape)
+    if settings.pools:
+        scale = scales_of_partition(spaces, spectra, responses, tests, found.prediction, of_space, penalty)
     return [
         FoldFit(
             prediction=found.prediction[number],
-            penalty=np.concatenate(penalties)[found.candidate[number]],
+            penalty=penalty[number],
             space=of_space[number],
             at_edge=_at_edge(of_grid[number], len(penalties[0])),
+            scale=scale[number],
             rank=max(spectrum.rank for spectrum in spectra),
             inner_r=None if found.inner_r is None else found.inner_r[number],
         )
@@ -234,21 +246,27 @@ def _fit_least_squares(
 ) -> list[FoldFit]:
     tests, order = _order(folds)
     spectrum: Spectrum = least_squares(space, order, order[:0])
-    pooled = any(fold.pooled for fold in folds)
+    pooled, n_neuroids = any(fold.pooled for fold in folds), responses.shape[1]
+    first, scale = np.zeros((len(folds), n_neuroids), dtype=np.intp), np.ones((len(folds), n_neuroids))
     if identity_holds(spectrum, tests, score_inner):
         nested = fit_nested([spectrum], [np.zeros(1)], responses, tests, settings, score_inner, pooled, device)
         prediction, inner_r = nested.prediction, nested.inner_r
         ranks = [min(spectrum.rank, len(fold.train) - 1) for fold in folds]
+        if settings.pools:
+            scale = scales_of_partition([space], [spectrum], responses, tests, prediction, first, np.zeros(first.shape))
     else:
         refits = refit_all(space, responses, tests, score_inner, pooled)
         prediction, inner_r, ranks = [refits.prediction[rows] for rows in tests], refits.inner_r, refits.ranks
-    n_neuroids = responses.shape[1]
+        for number, fold in enumerate(folds if settings.pools else ()):
+            own = [least_squares(space, fold.train, fold.test)]
+            scale[number] = scale_of_fold([space], own, responses[fold.train], first[0], np.zeros(n_neuroids))
     return [
         FoldFit(
             prediction=prediction[number],
             penalty=np.full(n_neuroids, np.nan),
-            space=np.zeros(n_neuroids, dtype=np.intp),
+            space=first[number],
             at_edge=np.zeros(n_neuroids, dtype=bool),
+            scale=scale[number],
             rank=ranks[number],
             inner_r=None if inner_r is None else inner_r[number],
         )

@@ -11,7 +11,13 @@ from brainalign.encoding.fit import factorise, fit_fold
 from brainalign.encoding.fitted import NEUROIDS_AT_ONCE, Axes, FittedEncoder, TrainingKernel
 from brainalign.encoding.fold_features import inverse_deviation, spaces_as_fitted, trimmed
 from brainalign.encoding.kernels import kernel_scale
-from brainalign.encoding.preparation import kept_samples, prepare_features, prepare_responses, tell_what_is_left_out
+from brainalign.encoding.preparation import (
+    kept_samples,
+    prepare_features,
+    prepare_responses,
+    scored_folds,
+    tell_what_is_left_out,
+)
 from brainalign.encoding.ridge import scaled_penalties
 from brainalign.encoding.scores import Units, pearson
 from brainalign.encoding.settings import EncoderSettings
@@ -100,7 +106,7 @@ def fit_to_all(
     units, kept = Units.from_table(neuroids), kept_samples(samples, settings)
     inside = trimmed(samples, kept)
     folds = make_folds(settings.split, inside)
-    y = prepare_responses(responses, samples, units, folds, settings.precision, kept)
+    y = prepare_responses(responses, samples, units, scored_folds(folds, settings), settings.precision, kept)
     fold = whole_training_fold(folds, settings, inside)
     tell_what_is_left_out(samples, settings)
     x = prepare_features(layer, features, samples, settings)
@@ -206,6 +212,10 @@ class _Once:
     @property
     def trace(self) -> float:
         return self._space.trace
+
+    @property
+    def gram(self) -> np.ndarray:
+        return self._space.gram
 
     def spectrum(self, train: np.ndarray, test: np.ndarray) -> Spectrum:
         return self._kept("spectrum", train, test)

@@ -17,9 +17,10 @@ from brainalign.encoding.ridge import (
     smallest_share,
 )
 from brainalign.encoding.spectrum import GRAM_LIMIT, FeatureSpace, Space, Spectrum, least_squares
+from brainalign.free_memory import within_free_memory
 
-INVERSE_BYTES = 128 * 2**20  # of inverses at once: inner folds are taken in groups that fit
-REFIT_BYTES = 512 * 2**20  # of refitted inner folds that are kept for further neuroids
+INVERSE_BYTES = 128 * 2**20  # of inverses at once, at most: inner folds are taken in groups that fit
+REFIT_BYTES = 512 * 2**20  # of refitted inner folds that are kept for further neuroids, at most
 RESIDUAL_BYTES = 32 * 2**20  # of residuals at once: neuroids are taken in batches that fit
 
 Piece = tuple[slice, slice, np.ndarray]
@@ -136,7 +137,7 @@ class InnerFolds:
             needed = 8 * len(self.penalties) * rows * min(rows, self._axes + 1)
             if not starts or needed > room:
                 starts.append(number)
-                room = INVERSE_BYTES
+                room = within_free_memory(INVERSE_BYTES)
             room -= needed
         return [slice(*ends) for ends in pairwise([*starts, len(self.blocks)])]
 
@@ -167,7 +168,7 @@ class InnerFolds:
         """Return the rows that train an inner fold, positions in `train`, and their spectrum."""
         if number not in self._kept:
             refit = self._make_refit(number)
-            if 8 * len(self.blocks) * refit[1].scores.size > REFIT_BYTES:
+            if 8 * len(self.blocks) * refit[1].scores.size > within_free_memory(REFIT_BYTES):
                 return refit
             self._kept[number] = refit
         return self._kept[number]

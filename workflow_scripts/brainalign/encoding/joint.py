@@ -132,8 +132,10 @@ def joint_spaces(features: Sequence[np.ndarray], weights: np.ndarray) -> list[Sp
         raise InputError(f"there are {len(features)} spaces to join, but weights of shape {weights.shape}.")
     if (weights < 0).any() or not weights.any(axis=1).all():
         raise InputError("the weights of joint spaces must be 0 or more, and not all 0.")
-    grams = []
-    for values in features:
+    size = len(features[0]) if len(features) else 0
+    grams = np.zeros((len(features), size, size))
+    for own, values in zip(grams, features, strict=True):
         space = FeatureSpace(values)
-        grams.append(space.gram / space.trace if space.trace > 0 else np.zeros_like(space.gram))
-    return [GramSpace(np.tensordot(row, np.stack(grams), axes=1)) for row in weights]
+        if space.trace > 0:
+            np.divide(space.gram, space.trace, out=own)
+    return [GramSpace(np.tensordot(row, grams, axes=1)) for row in weights]

@@ -23,15 +23,16 @@ import numpy as np
 
 from brainalign.encoding.factors import Candidate, Factors
 from brainalign.encoding.inner_scores import InnerScores
-from brainalign.encoding.places import Array, Place, brought_back, dot, or_on_the_processor, place_of
+from brainalign.encoding.places import Array, Place, brought_back, dot, neuroids_at_once, or_on_the_processor, place_of
 from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.spectrum import Spectrum
 from brainalign.encoding.threads import batches
+from brainalign.free_memory import within_free_memory
 
 CLOSE = 1e-6  # relative difference of summed squared errors under which they are computed again in float64
 FACTORS = 5  # times n × n: what a candidate's factors hold, C and the inverses in float64 and float32
-KEPT_BYTES = 256 * 2**20  # of factors that are kept; where there are more, they are made again when wanted
-TABLE_BYTES = 512 * 2**20  # of summed squared errors at once: neuroids are taken in chunks that fit
+KEPT_BYTES = 256 * 2**20  # of factors that are kept at most; where there are more, they are made again when wanted
+TABLE_BYTES = 512 * 2**20  # of summed squared errors at once, at most: neuroids are taken in chunks that fit
 
 
 @dataclass(frozen=True)
@@ -82,11 +83,11 @@ def fit_nested(
     blocks = [slice(int(end) - len(rows), int(end)) for end, rows in zip(ends, tests, strict=True)]
     tried = [(own, float(value)) for own, values in zip(spectra, penalties, strict=True) for value in values]
     pairs = list(combinations(range(len(tests)), 2)) if score_inner or len(tried) > 1 else []
-    keeps = FACTORS * 8 * len(order) ** 2 * len(tried) <= KEPT_BYTES
+    keeps = keeps_factors(len(order), len(tried))
     candidates = [Candidate(spectrum, penalty, blocks, pairs, keeps) for spectrum, penalty in tried]
     y = _Ordered(responses, order)
     n_neuroids, n_folds = responses.shape[1], len(tests)
-    size = max(1, TABLE_BYTES // (8 * n_folds * len(candidates)))
+    size = neuroids_of_table(len(order), n_folds, len(candidates))
 
     def fit(place: Place) -> NestedFit:
         prediction = [np.empty((len(rows), n_neuroids), dtype=responses.dtype) for rows in tests]
@@ -104,6 +105,18 @@ def fit_nested(
         return NestedFit(prediction, chosen, None if scores is None else scores.r())
 
     return or_on_the_processor(place_of(device), fit)
+
+
+def keeps_factors(samples: int, candidates: int) -> bool:
+    """Tell whether the factors of all candidates fit in the memory that they may take."""
+    return FACTORS * 8 * samples**2 * candidates <= within_free_memory(KEPT_BYTES)
+
+
+def neuroids_of_table(samples: int, folds: int, candidates: int) -> int:
+    """Return of how many neuroids a table of errors fits: whole batches, so that these are the same in all chunks."""
+    size = within_free_memory(TABLE_BYTES) // (8 * folds * candidates)
+    batch = neuroids_at_once(samples)
+    return max(1, size // batch * batch or size)
 
 
 @dataclass(frozen=True)
@@ -265,6 +278,7 @@ def _predict(
 
         place.each(work, len(columns), len(y))
         candidate.forget()
+        del factors, quick, work  # before those of the next candidate are made
 
 
 def _score_pairs(

@@ -19,6 +19,8 @@ Array = Any  # of NumPy on the processor, of torch on a card
 Result = TypeVar("Result")
 
 BATCH = 512  # neuroids at a time on the processor, so that a batch of residuals stays in its cache
+FEWEST = 64  # with which products are still fast
+NUMBERS = 2**21  # of a batch on the processor, rows × neuroids: some such arrays are held by each thread
 NO_MEMORY = ("out of memory", "alloc_failed")  # what torch and cuBLAS say
 CARD_NUMBERS = 2**26  # of a batch on a card, rows × neuroids: half a gigabyte in float64, some of which are held
 
@@ -45,10 +47,10 @@ class Processor:
         """Return the values themselves."""
         return values
 
-    def each(self, work: Callable[[slice], None], neuroids: int, _rows: int) -> None:
-        """Call some work for batches of BATCH neuroids."""
+    def each(self, work: Callable[[slice], None], neuroids: int, rows: int) -> None:
+        """Call some work for batches of `neuroids_at_once`."""
         with self._threads.pool() as side_by_side:
-            side_by_side(work, batches(neuroids, BATCH))
+            side_by_side(work, batches(neuroids, neuroids_at_once(rows)))
 
 
 class Card:
@@ -73,6 +75,11 @@ class Card:
         with self._torch.no_grad():
             for batch in batches(neuroids, max(1, CARD_NUMBERS // rows)):
                 work(batch)
+
+
+def neuroids_at_once(rows: int) -> int:
+    """Return how many neuroids the processor takes at a time: BATCH, or fewer where there are many rows."""
+    return min(BATCH, max(FEWEST, NUMBERS // rows))
 
 
 def place_of(device: str) -> Place:

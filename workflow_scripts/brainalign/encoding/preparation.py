@@ -17,6 +17,8 @@ from brainalign.responses.samples import Samples
 log = logging.getLogger(__name__)
 
 AT_ONCE = 4096  # neuroids
+SINGLE_RANGE = 1e-14, 1e17  # SD of responses whose squared errors are held by float32
+FEATURE_RANGE = 1e-50, 1e50  # largest absolute value of a layer, so that eigenvalues and their squares are finite
 FEWER = "; leave them out of the data, or take a split with fewer folds"
 
 
@@ -55,14 +57,14 @@ def prepare_responses(
     Parameters
     ----------
     responses : (sample, neuroid) or (repetition, sample, neuroid).
-    folds : their rows are those of the result.
+    folds : that are scored by themselves, see `scored_folds`; their rows are those of the result.
     precision : "float32" or "float64", of the result; means are taken in float64 anyway.
     kept : row numbers of the samples that are returned; all unless given. The others may hold anything.
 
     Raises
     ------
     InputError : another shape; NaN or infinite values; neuroids that are constant over all samples, or over the test
-        rows of a fold, where r is not defined.
+        rows of a scored fold, where r is not defined, or that vary by less or more than float32 holds the squares of.
     """
     responses = np.asarray(responses)
     shape = responses.shape[-2:]
@@ -73,7 +75,7 @@ def prepare_responses(
         )
     rows = slice(None) if kept is None else kept
     y = np.empty((len(samples) if kept is None else len(kept), len(units)), dtype=precision)
-    unusable, constant = np.zeros(len(units), dtype=bool), np.zeros(len(units), dtype=bool)
+    unusable, constant, strange = (np.zeros(len(units), dtype=bool) for _ in range(3))
     for columns in batches(len(units), AT_ONCE):  # so that no float64 copy of everything is made
         own = responses[..., rows, columns].astype(np.float64)
         if own.ndim == 3:
@@ -83,16 +85,31 @@ def prepare_responses(
         unusable[columns] = ~np.isfinite(own).all(axis=0)
         own[:, unusable[columns]] = 0.0  # refused below
         constant[columns] = _constant(own)
+        spread = own.std(axis=0)
+        strange[columns] = (spread > 0) & ((spread < SINGLE_RANGE[0]) | (spread > SINGLE_RANGE[1]))
         y[:, columns] = own - own.mean(axis=0)
     _refuse(unusable, units, "have NaN or infinite responses")
     _refuse(constant & ~unusable, units, "have the same response to every sample")
+    if y.dtype == np.float32:
+        low, high = SINGLE_RANGE
+        what = f"vary by less than {low:g} or more than {high:g}, whose squares float32 does not hold"
+        _refuse(strange & ~constant & ~unusable, units, what, "; take other units, or precision: float64")
     for number, fold in enumerate(folds):
         _refuse(_constant(y[fold.test]), units, f"have the same response to every test sample of fold {number}", FEWER)
     return y
 
 
+def scored_folds(folds: Sequence[Fold], settings: EncoderSettings) -> Sequence[Fold]:
+    """Return the folds that are scored by themselves: one of all test rows where the split pools them."""
+    if not settings.pools:
+        return folds
+    return [Fold(np.empty(0, dtype=np.intp), np.concatenate([fold.test for fold in folds]))]
+
+
 def check_features(name: str, features: np.ndarray, rows: int, what: str = "samples") -> None:
-    """Raise InputError for features of another number of rows than there are, and for NaN or infinite values.
+    """Raise InputError for features that cannot be fitted.
+
+    That is: another number of rows than there are, NaN or infinite values, or none that is 0 or within FEATURE_RANGE.
 
     Parameters
     ----------
@@ -104,6 +121,12 @@ def check_features(name: str, features: np.ndarray, rows: int, what: str = "samp
     bad = int(np.count_nonzero(~np.isfinite(features)))
     if bad:
         raise InputError(f"layer {name!r} has {bad} NaN or infinite values of {features.size}.")
+    largest, (low, high) = float(np.abs(features).max(initial=0)), FEATURE_RANGE
+    if largest and not low <= largest <= high:
+        raise InputError(
+            f"the largest absolute value of layer {name!r} is {largest:.3g}, but must lie between {low:g} and {high:g} "
+            "(or be 0), so that products of features can be computed."
+        )
 
 
 def prepare_features(name: str, features: np.ndarray, samples: Samples, settings: EncoderSettings) -> np.ndarray:

@@ -112,10 +112,14 @@ def determination_about_test_mean(r2: np.ndarray, deviations: np.ndarray, respon
 
 
 def correlation(covariance: np.ndarray, variance_p: np.ndarray, variance_y: np.ndarray) -> np.ndarray:
-    """Return covariance / sqrt(variance_p * variance_y), 0 where the prediction (or the response) is constant."""
+    """Return covariance / (√variance_p √variance_y), 0 where the prediction (or the response) is constant.
+
+    The roots are taken first, since the product of the variances may be beyond float32 in the units of the responses:
+    in tesla it is about 1e-45.
+    """
     varies = (variance_p > CONSTANT**2 * variance_y) & (variance_y > 0)
-    product = np.where(varies, variance_p * variance_y, 1.0)
-    return np.asarray(np.where(varies, covariance / np.sqrt(product), 0.0))
+    product = np.where(varies, np.sqrt(variance_p), 1.0) * np.where(varies, np.sqrt(variance_y), 1.0)
+    return np.asarray(np.where(varies, covariance / product, 0.0))
 
 
 def aggregate(

@@ -104,6 +104,11 @@ class Space(Protocol):
         """Sum of the squares of the features of all samples, centred."""
         ...
 
+    @property
+    def gram(self) -> np.ndarray:
+        """X Xᵀ of the features of all samples, centred (sample, sample)."""
+        ...
+
     def spectrum(self, train: np.ndarray, test: np.ndarray) -> Spectrum:
         """Factorise the training rows; exact for penalties above GRAM_LIMIT * largest."""
         ...

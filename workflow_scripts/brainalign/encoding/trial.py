@@ -11,8 +11,9 @@ from brainalign.encoding.dependence import Dependence
 from brainalign.encoding.fit import FoldFit, SpacesOfFold, fit_folds, training_folds
 from brainalign.encoding.fold_features import FoldFeatures, spaces_of_samples, trimmed
 from brainalign.encoding.kernels import spaces_of
-from brainalign.encoding.preparation import kept_samples, prepare_responses
+from brainalign.encoding.preparation import kept_samples, prepare_responses, scored_folds
 from brainalign.encoding.sampling import Sampling
+from brainalign.encoding.scales import at_one_scale
 from brainalign.encoding.scores import Units, aggregate, determination, determination_about_test_mean, pearson
 from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.spectrum import Space
@@ -117,7 +118,8 @@ class Trial:
         self.samples = trimmed(samples, self.kept)
         self.folds = make_folds(settings.split, self.samples)
         self.features = FoldFeatures(samples, self.folds, settings, sampling)
-        self.y = prepare_responses(responses, samples, self.units, self.folds, settings.precision, self.kept)
+        scored = scored_folds(self.folds, settings)
+        self.y = prepare_responses(responses, samples, self.units, scored, settings.precision, self.kept)
         self.score_inner = settings.layer == "nested"
         self.training = training_folds(self.folds, settings, self.samples, self.score_inner)
         means = [self.y[fold.train].mean(axis=0, dtype=np.float64).astype(self.y.dtype) for fold in self.folds]
@@ -166,33 +168,39 @@ class Trial:
             return None
         return self.dependence.pairs(spaces, fits)
 
-    def score(self, predictions: Sequence[np.ndarray], pairs: np.ndarray | None = None, trained: bool = True) -> Scores:
+    def score(
+        self,
+        predictions: Sequence[np.ndarray],
+        pairs: np.ndarray | None = None,
+        trained: bool = True,
+        scale: np.ndarray | None = None,
+    ) -> Scores:
         """Score the predictions of every outer fold, each (test, neuroid), as deviations from the training mean.
 
         r of a fold does not depend on what is added to all its predictions. Where the predictions of all folds are
         pooled it would: the mean of the training rows is the lower, the higher the test rows of the fold lie, so that
         with these means added features that predict nothing would score r < 0. So the pooled r is
 
-            r = corr(d, y),   d_i = p_i - mean of the rows that trained i's fold,
+            r = corr(d, y),   d_i = (p_i - mean of the rows that trained i's fold) / scale of i's fold,
 
-        with y the responses as they are, centred over all samples. The linear maps from y to d have rows that sum to 0
-        and hold nothing of a fold's own rows: without a signal the expectation of d'y is 0 at a given penalty, and
-        constant features have d = 0. r itself errs on the low side where little is predicted: 12 groups of 5 samples
-        have -.02 for 10 features of noise and one penalty (300 features: -.01), and -.15 (-.10) where each fold chooses
-        its penalty, since a fold that speaks for the features is held out from others that speak less for them and
-        are shrunk more. A perfect prediction has r a little under 1, since d deviates more than y between folds.
+        with y the responses as they are, centred over all samples. The linear maps from y to predictions have rows that
+        sum to 0 and hold nothing of a fold's own rows, and constant features have d = 0. The scale takes away by how
+        much each fold's own penalty shrinks it, see `scales`; R² is of predictions as they are. A perfect prediction
+        has r a little under 1, since d deviates more than y between folds.
 
         Parameters
         ----------
         pairs : of these predictions, from `pairs`.
         trained : whether folds trained each other; a simulation's truth was not fitted.
+        scale : (fold, neuroid), see `for_r`.
         """
         dependence = self.dependence_of(pairs) if trained else NOT_COUNTED
-        name, scored = self.settings.aggregate, self.scored(predictions)
-        contributions = self.dependence.contributions(predictions)
+        name, scored, for_r = self.settings.aggregate, self.scored(predictions), self.for_r(predictions, scale)
+        contributions = self.dependence.contributions(for_r)
+        for_r = self.scored(for_r)
         spread = self.dependence.spread(pairs, contributions)
         correlations = [
-            pearson(prediction, np.asarray(truth)) for prediction, truth in zip(scored, self.truths, strict=True)
+            pearson(prediction, np.asarray(truth)) for prediction, truth in zip(for_r, self.truths, strict=True)
         ]
         r = np.stack([values for values, _ in correlations])
         r2_of_folds, about_test_mean = [], []
@@ -209,10 +217,10 @@ class Trial:
             aggregate_r2=aggregate(r2, self.units, name),
             aggregate_r2_test_mean=aggregate(r2_test_mean, self.units, name),
             replicates=self.dependence.corrected(
-                replicate(self.draws, scored, self.truths, self.units, name), dependence, pairs, spread
+                replicate(self.draws, for_r, self.truths, self.units, name), dependence, pairs, spread
             ),
             contributions=contributions,
-            pairs=self.dependence.together_of(pairs),
+            pairs=self.dependence.unknown_pairs() if pairs is None else pairs,
             spread=spread,
             constant_predictions=np.array([count for _, count in correlations]),
         )
@@ -220,6 +228,17 @@ class Trial:
     def scored(self, predictions: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Return predictions by scored fold: those of all folds one after the other where the split pools them."""
         return [np.concatenate(predictions)] if self.settings.pools else list(predictions)
+
+    def for_r(self, predictions: Sequence[np.ndarray], scale: np.ndarray | None) -> list[np.ndarray]:
+        """Return the predictions of every fold at one scale where the split pools them, else as they are.
+
+        Parameters
+        ----------
+        scale : (fold, neuroid), of each fold's fit; None where the predictions were not fitted.
+        """
+        if scale is None or not self.settings.pools:
+            return list(predictions)
+        return at_one_scale(predictions, scale, self.y)
 
     def dependence_of(self, pairs: np.ndarray | None) -> str:
         """Return how the dependence of folds is counted in replicates, one of `p_values.KINDS`."""
@@ -254,7 +273,7 @@ class Trial:
 
         Parameters
         ----------
-        predictions : of every fold (test, neuroid).
+        predictions : of every fold (test, neuroid), see `for_r`.
         """
         nothing = np.full(self.units.members.shape[:2], np.nan)
         if self.samples.onset_s is None or not self.dependence.tests_once:

@@ -14,8 +14,8 @@ from brainalign.tables import TEXT_COLUMNS
 # What a row is about; empty where it does not apply.
 NAMES = (
     "dataset collection encoder scoring similarity readout features features_kind model family kind base tuned subject "
-    "region layer layer_choice ceiling_kind normalised_by best_null twins random_tokens row over analysis property "
-    "given correction metric over_subjects"
+    "region layer layer_choice ceiling_kind normalised_by best_null twins random_tokens control_region row over "
+    "analysis property given correction metric over_subjects"
 ).split()
 # How many things a number is from, and the settings of its draws; empty where it does not apply.
 COUNTS = (
@@ -48,6 +48,7 @@ _INTERVALS: dict[str, dict[str, tuple[str, str, str]]] = {
     },
 }
 _P = {"r_p": "r", "over_null_p": "over_null", "pearson_p": "pearson_r", "spearman_p": "spearman_rho", "p": "estimate"}
+_P |= {"difference_p": "difference"}
 # The measure that has a row even where it is missing, since its reason is told there.
 _MAIN = {
     "alignment": "r",
@@ -64,7 +65,7 @@ _UNITS = (
     (r"log10_.*", "log10"),
     (r".*share.*", "share"),
     (r"(.*_)?r2", "R2"),
-    (r"(.*_)?p(_.*)?", "probability"),
+    (r"(.*_)?[pq](_.*)?", "probability"),
     (r"r|ceiling.*|.*null.*|r_.*|.*_r_(lowest|highest)|over_.*|.*difference|.*_r|spearman_rho|estimate", "r"),
 )
 

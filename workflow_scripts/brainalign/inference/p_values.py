@@ -36,7 +36,7 @@ class PValues:
     p_family : (column,), single-step by the maximum statistic over columns: the chance, under the complete null, that
         any column reaches this one's statistic.
     p_step_down : (column,), the same by Westfall and Young's step-down maximum: never above p_family.
-    smallest_p : what the test can give at least, however large the statistic.
+    smallest_p : (column,), what the test gives of the largest statistic that there can be.
     exact : whether every pattern was enumerated and compared as it is.
     resamples : m, without the observed pattern.
     """
@@ -45,7 +45,7 @@ class PValues:
     p: np.ndarray
     p_family: np.ndarray
     p_step_down: np.ndarray
-    smallest_p: float
+    smallest_p: np.ndarray
     exact: bool
     resamples: int
 
@@ -56,7 +56,7 @@ def resampled_p(
     alternative: str = "two-sided",
     spread: float | np.ndarray = 1.0,
     enumerated: bool = False,
-    smallest_p: float | None = None,
+    smallest_p: float | np.ndarray | None = None,
 ) -> PValues:
     """Compare observed statistics with resampled ones.
 
@@ -68,7 +68,8 @@ def resampled_p(
     spread : by how much the null distribution is too narrow, one number or (column,); resampled statistics are
         multiplied by it.
     enumerated : whether the resamples are all there are.
-    smallest_p : what can be attained; 1 / (m + 1) unless given.
+    smallest_p : of the largest statistic, one number or (column,); unless given 1 / (m + 1), below which no p lies, and
+        which a wide spread may keep all from reaching.
 
     Raises
     ------
@@ -78,9 +79,7 @@ def resampled_p(
     """
     if alternative not in ALTERNATIVES:
         raise unknown("alternative", alternative, ALTERNATIVES)
-    spread = np.asarray(spread, dtype=np.float64)
-    if not (spread > 0).all():
-        raise InputError(f"the spread of a null distribution must be above 0, but is {spread.min():g}.")
+    spread = checked_spread(spread)
     statistic = np.asarray(statistic, dtype=np.float64)
     tested = np.flatnonzero(~np.isnan(statistic))
     observed = threshold = _directed(statistic[tested], alternative)
@@ -101,15 +100,24 @@ def resampled_p(
     p, p_family, p_step_down = ((count + 1) / (resamples + 1) for count in (alone, family, stepped))
     p_step_down[order] = np.maximum.accumulate(p_step_down[order][::-1])[::-1]  # monotone in the statistic
     size = len(statistic)
+    smallest = np.broadcast_to(1 / (resamples + 1) if smallest_p is None else smallest_p, (size,))
     return PValues(
         statistic,
         _filled(p, tested, size),
         _filled(p_family, tested, size),
         _filled(p_step_down, tested, size),
-        1 / (resamples + 1) if smallest_p is None else smallest_p,
+        np.where(np.isnan(statistic), np.nan, smallest),
         enumerated and bool((spread == 1).all()),
         resamples,
     )
+
+
+def checked_spread(spread: float | np.ndarray) -> np.ndarray:
+    """Return by how much a null distribution is too narrow. Raises InputError where that is not above 0."""
+    spread = np.asarray(spread, dtype=np.float64)
+    if not (spread > 0).all():
+        raise InputError(f"the spread of a null distribution must be above 0, but is {spread.min():g}.")
+    return spread
 
 
 def _directed(values: np.ndarray, alternative: str) -> np.ndarray:

@@ -10,7 +10,7 @@ Where nothing is predicted the second sum equals the first (the score is a degen
 cover 76 to 83 %. Where the prediction is good and the fit stable it vanishes. With Q̃ the pairs less their row and
 column effects it is estimated by Σ Q̃_gh Q̃_hg, and replicates get it as a deviation with random signs ε of groups,
 
-    d = w ε' S ε / (√2 folds),   S = (Q̃ + Q̃') / 2,   w² = Σ Q̃_gh Q̃_hg / |S|²,
+    d = w ε' S ε / √2,   S = (Q̃ + Q̃') / 2,   w² = Σ Q̃_gh Q̃_hg / |S|²,
 
 whose variance is the estimate. With the same signs in all models, differences of replicates hold the dependence of the
 difference: S is linear in Q, and w, a little under 1, hardly differs. Tests, and replicates of which the pairs are not
@@ -35,7 +35,6 @@ from brainalign.errors import InputError
 from brainalign.inference.contributions import base_members, over_cells, scaled_responses, standardised
 
 FEWEST_GROUPS = 5  # to tell covariances of pairs by
-MOST_TOGETHER = 32  # blocks of groups whose pairs are kept in files
 _SWEEPS = 20  # of row and column means; each divides the rest by about the squared number of groups
 IN_CACHE = 2**17  # products of test and training rows at a time
 _AT_ONCE = 4096  # neuroids, so that no copies of all are made
@@ -93,8 +92,14 @@ def pair_contributions(
         length, varies, scaled = norm, norm > 0, response - centre
     z = (scaled * np.where(varies, 1.0 / np.where(varies, length, 1.0), 0.0)).astype(response.dtype)
     members = base_members(units) > 0
-    products = np.zeros((len(members), len(fold.test), len(fold.train)), dtype=z.dtype)  # of test and training rows
+    tested, place = np.unique(group[fold.test], return_inverse=True)
+    order = np.argsort(place, kind="stable")  # rows of a group lie together, so that few groups are in a batch
     at_once = max(1, IN_CACHE // len(fold.train))
+    indicators = []  # for each batch of rows, the groups in it and (group, row): 1 where the row is of the group
+    for part in batches(len(order), at_once):
+        held, index = np.unique(place[order[part]], return_inverse=True)
+        indicators.append((order[part], held, (np.arange(len(held))[:, None] == index).astype(z.dtype)))
+    products = np.zeros((len(members), len(tested), len(fold.train)), dtype=z.dtype)  # of test group and training row
     times = np.zeros(len(units), dtype=np.int64)
     for hat, neuroids in hats:
         times[neuroids] += 1
@@ -109,17 +114,17 @@ def pair_contributions(
                 own = chosen[part]
                 of_test, of_training = z[:, own], responses[fold.train[:, None], own]
                 of_training -= of_training.mean(axis=0)
-                for rows in batches(len(response), at_once):
+                for rows, held, of_group in indicators:
                     product = of_test[rows] @ of_training.T
                     product *= centred[rows]
-                    products[base, rows] += product
+                    products[base, held] += of_group @ product
     if (times != 1).any():
         neuroid = int(np.argmax(times != 1))
         raise InputError(f"neuroid {neuroid} is predicted by {times[neuroid]} hats, but must be by one.")
-    numbers = np.arange(groups)[:, None]
-    of_test_group, of_training_group = ((numbers == group[rows]).astype(z.dtype) for rows in (fold.test, fold.train))
-    pairs = of_test_group @ products @ of_training_group.T  # (base, group, group)
-    return over_cells(np.moveaxis(pairs.astype(np.float64), 0, 2), units)
+    of_training_group = (np.arange(groups)[:, None] == group[fold.train]).astype(z.dtype)
+    pairs = np.zeros((groups, groups, len(members)))
+    pairs[tested] = np.moveaxis(products @ of_training_group.T, 0, 2)
+    return over_cells(pairs, units)
 
 
 def group_signs(groups: Sequence[str], draws: int, seed: int) -> np.ndarray:
@@ -186,7 +191,7 @@ def spread_of(shared: np.ndarray, variance: np.ndarray) -> np.ndarray:
     return np.asarray(np.sqrt(1.0 + ratio))
 
 
-def put_together(fold_of_group: np.ndarray, most: int = MOST_TOGETHER) -> tuple[np.ndarray, np.ndarray, float]:
+def put_together(fold_of_group: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray, float]:
     """Put groups together, neighbours of one fold or whole neighbouring folds, so that at most about `most` are left.
 
     Sums of pairs over what is put together estimate the same covariances, with more noise.
@@ -197,7 +202,7 @@ def put_together(fold_of_group: np.ndarray, most: int = MOST_TOGETHER) -> tuple[
 
     Returns
     -------
-    block_of_group : (group,), numbers from 0.
+    block_of_group : (group,), numbers from 0 in the order of their first groups.
     fold_of_block : (block,); a number for each block where it holds whole folds.
     share : of the pairs of groups in different folds that are in different blocks.
     """
@@ -215,9 +220,11 @@ def put_together(fold_of_group: np.ndarray, most: int = MOST_TOGETHER) -> tuple[
             for part in np.array_split(members, parts):
                 block_of_group[part] = len(fold_of_block)
                 fold_of_block.append(number)
+    order = np.argsort(np.unique(block_of_group, return_index=True)[1])  # of blocks, by their first groups
+    block_of_group, fold_of_first = np.argsort(order)[block_of_group], np.array(fold_of_block)[order]
     apart = fold_of_group[:, None] != fold_of_group
     kept = apart & (block_of_group[:, None] != block_of_group)
-    return block_of_group, np.array(fold_of_block), float(kept.sum() / max(apart.sum(), 1))
+    return block_of_group, fold_of_first, float(kept.sum() / max(apart.sum(), 1))
 
 
 def summed(pairs: np.ndarray, block_of_group: np.ndarray) -> np.ndarray:
@@ -225,6 +232,30 @@ def summed(pairs: np.ndarray, block_of_group: np.ndarray) -> np.ndarray:
     of_block = (np.arange(block_of_group.max() + 1)[:, None] == block_of_group).astype(pairs.dtype)
     rows = np.tensordot(of_block, pairs, axes=1)  # (block, group, ...)
     return np.asarray(np.moveaxis(np.tensordot(of_block, np.moveaxis(rows, 1, 0), axes=1), 0, 1))
+
+
+def pairs_of_choice(pairs: np.ndarray, share: np.ndarray, fold_of_group: np.ndarray) -> np.ndarray:
+    """Return pairs that stand for predictions chosen by fold, such as those of one layer in some folds.
+
+        Q = k Σ_l p_l Q^l,   k such that Σ Q̃_gh Q̃_hg = Σ_l p_l Σ Q̃^l_gh Q̃^l_hg
+
+    Q_gh and Q_hg of two folds with different layers are hardly alike, so that pairs taken fold by fold would show
+    nothing shared. But it is by the other folds' responses that a fold's layer is chosen: what is chosen is at least as
+    dependent as its layers are.
+
+    Parameters
+    ----------
+    pairs : (choice, group, group, ...).
+    share : (choice, ...), p_l, of the folds that took each.
+    fold_of_group : (group,).
+    """
+    weights = share[:, None, None]
+    mixed = (weights * pairs).sum(axis=0)
+    if (share > 0).sum(axis=0).max() == 1:
+        return np.asarray(mixed)
+    each = np.stack([shared_variance(own, fold_of_group) for own in pairs])
+    wanted, found = np.maximum((share * each).sum(axis=0), 0.0), shared_variance(mixed, fold_of_group)
+    return np.asarray(mixed * np.sqrt(np.where(found > 0, wanted / np.where(found > 0, found, 1.0), 1.0)))
 
 
 def tells_dependence(fold_of_group: np.ndarray) -> bool:
@@ -239,13 +270,16 @@ def _pairs_apart(fold_of_group: np.ndarray) -> tuple[np.ndarray, int]:
     return apart, int(apart.sum()) - 2 * len(fold_of_group) + 1
 
 
-def shared_training_deviations(pairs: np.ndarray, fold_of_group: np.ndarray, signs: np.ndarray) -> np.ndarray:
-    """Return d = w ε' S ε / (√2 folds), to be added to bootstrap replicates of the mean over folds.
+def shared_training_deviations(
+    pairs: np.ndarray, fold_of_group: np.ndarray, signs: np.ndarray, share: float = 1.0
+) -> np.ndarray:
+    """Return d = w ε' S ε / √2, to be added to bootstrap replicates of the mean over folds.
 
     Parameters
     ----------
-    pairs : (group, group, ...); fold_of_group : (group,), folds that partition the groups.
+    pairs : (group, group, ...), shares of the mean over folds; fold_of_group : (group,).
     signs : (draw, group), from `group_signs`.
+    share : see `shared_variance`.
 
     Returns
     -------
@@ -257,8 +291,7 @@ def shared_training_deviations(pairs: np.ndarray, fold_of_group: np.ndarray, sig
     size = np.square(symmetric).sum(axis=(0, 1))
     symmetric = symmetric * np.sqrt(np.clip(np.divide(shared, size, out=np.zeros_like(size), where=size > 0), 0.0, 1.0))
     groups, _, *cells = symmetric.shape
-    folds = len(np.unique(fold_of_group))
-    drawn = _quadratic(signs, symmetric.reshape(groups, groups, -1)) / (np.sqrt(2.0) * folds)
+    drawn = _quadratic(signs, symmetric.reshape(groups, groups, -1)) / np.sqrt(2.0 * share)
     return np.asarray(drawn.reshape(len(signs), *cells))
 
 

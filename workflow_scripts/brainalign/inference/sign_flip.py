@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from brainalign.errors import InputError, unknown
-from brainalign.inference.p_values import PValues, resampled_p
+from brainalign.inference.p_values import TIE, PValues, checked_spread, resampled_p
 
 STATISTICS = ("mean", "studentised")
 ENUMERATE_UP_TO = 2**14  # sign patterns
@@ -47,9 +47,21 @@ def sign_flip_test(
 ) -> PValues:
     """Test whether the mean over groups of each column is 0.
 
-    The statistic is the mean over groups, or Student's t of it ("studentised": columns of unlike variance weigh alike
-    in the maximum over columns; a single column's p is the same). Resamples multiply each group by a random sign, the
-    same in all columns, so that the maximum over columns keeps their dependence.
+    The statistic is the mean over groups, c̄, or ("studentised") the mean over its standard error under the null,
+
+        z = c̄ / (spread √(Σ_g c_g² / G²)),
+
+    of G groups: columns of unlike variance or spread weigh alike in the maximum over columns. The standard error is the
+    same in all resamples, so that a single column's p is that of the mean, and never above p_family. Without a spread z
+    is a monotone function of Student's t, t = z √((G - 1) / (G - z²)), the same for all columns, and gives the same p.
+    With a spread t would not do: it grows faster than the mean, so that spread × t is less than the t of spread × c̄.
+    Resamples multiply each group by a random sign, the same in all columns, so that the maximum over columns
+    keeps their dependence.
+
+    `smallest_p` is the p of groups that all contribute alike, whose z, √G / spread, is the largest that there can be.
+    With a spread of 1 no contributions have a smaller p. With more, some patterns near that of ones are beyond it, too,
+    and of unequal contributions there may be fewer of them: of 8 groups at a spread of √2, 8 of all 255 besides the one
+    observed, but only 3 where five groups contribute 1.7 times as much as the others.
 
     Parameters
     ----------
@@ -57,13 +69,15 @@ def sign_flip_test(
         of two models'. A column of NaN alone gives NaN.
     alternative : "two-sided", "greater" or "less".
     spread : one number or (column,), `shared_training.spread_of` where contributions come from a cross-validation whose
-        folds train each other. Without it 11 % (one-sided) and 15 % (two-sided) of simulated data sets of noise are
-        rejected at 5 %; with it 4 to 6 %, of models that predict equally well, too. With SHARED_TRAINING_SPREAD, for
-        where it is not known, 3 to 5 % of noise and 1 to 3 % where there is signal.
+        folds train each other; resampled means are multiplied by it. Without it 11 % (one-sided) and 15 % (two-sided)
+        of simulated data sets of noise are rejected at 5 %; with it 4 to 6 %, of models that predict equally well, and
+        of families of 2 to 5 feature spaces, too. With SHARED_TRAINING_SPREAD, for where it is not known, 3 to 5 % of
+        noise and 1 to 3 % where there is signal.
 
     Raises
     ------
-    InputError : fewer than 2 groups, an unknown statistic or alternative, a column with some NaN.
+    InputError : fewer than 2 groups, an unknown statistic or alternative, a column with some NaN, a spread that is not
+        above 0.
     """
     if statistic not in STATISTICS:
         raise unknown("statistic", statistic, STATISTICS)
@@ -76,25 +90,24 @@ def sign_flip_test(
             f"column {column} of the contributions is NaN in {int(missing[:, column].sum())} of {len(values)} groups: "
             "it must be so in all or in none."
         )
+    spread = checked_spread(spread)
     signs, enumerated = sign_patterns(len(values), draws, seed)
-    squares = (values**2).mean(axis=0)
-
-    def of_means(means: np.ndarray) -> np.ndarray:
-        if statistic == "mean":
-            return means
-        variance = np.maximum(squares - means**2, 0.0) / (len(values) - 1)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where((means == 0) & ~np.isnan(squares), 0.0, means / np.sqrt(variance))
-
-    null = (of_means(batch @ values / len(values)) for batch in _batches(signs, values.shape[1]))
-    smallest = _smallest(len(signs), enumerated, alternative)
-    return resampled_p(of_means(values.mean(axis=0)), null, alternative, spread, enumerated, smallest)
+    unit = spread * np.sqrt((values**2).mean(axis=0) / len(values)) if statistic == "studentised" else np.ones(1)
+    unit = np.where(unit == 0, 1.0, unit)  # of a column of zeros, whose means are all 0
+    null = (batch @ values / len(values) / unit for batch in _batches(signs, values.shape[1]))
+    smallest = _p_of_equal_contributions(signs, spread, alternative)
+    return resampled_p(values.mean(axis=0) / unit, null, alternative, spread, enumerated, smallest)
 
 
-def _smallest(patterns: int, enumerated: bool, alternative: str) -> float:
-    """Two-sided, the opposite of the observed pattern always ties with it where all patterns are enumerated."""
-    ties = 2 if enumerated and alternative == "two-sided" else 1
-    return ties / (patterns + 1)
+def _p_of_equal_contributions(signs: np.ndarray, spread: np.ndarray, alternative: str) -> np.ndarray:
+    """Return p where all groups contribute the same, in the shape of `spread`.
+
+    Their mean under a pattern is the pattern's mean sign, which counts where spread × mean is at least 1.
+    """
+    means = signs.mean(axis=1)
+    means = np.sort(np.abs(means) if alternative == "two-sided" else means)
+    beyond = len(means) - np.searchsorted(means, (1 - TIE) / spread)
+    return np.asarray((beyond + 1) / (len(means) + 1))
 
 
 def _batches(signs: np.ndarray, columns: int) -> Iterator[np.ndarray]:

@@ -17,20 +17,21 @@ class OverSubjects:
     ----------
     values : (subject, …), to be shown in any case.
     mean, low, high : (…); low and high are NaN where subjects were not resampled.
+    replicates : (draw, …), of which that interval is; NaN where subjects were not resampled.
     reason : why not, "" where they were.
-    draws, seed : of the resampling.
     """
 
     values: np.ndarray
     mean: np.ndarray
     low: np.ndarray
     high: np.ndarray
+    replicates: np.ndarray
     reason: str
-    draws: int
-    seed: int
 
 
-def over_subjects(values: np.ndarray, draws: int, seed: int, on_request: bool = False) -> OverSubjects:
+def over_subjects(
+    values: np.ndarray, draws: int, seed: int | np.random.Generator, on_request: bool = False
+) -> OverSubjects:
     """Return the mean over subjects and its 95 % interval from subjects drawn with replacement.
 
     Replicates are moved away from the mean by `small_sample_factor`, without which 6 and 10 subjects give intervals
@@ -39,6 +40,7 @@ def over_subjects(values: np.ndarray, draws: int, seed: int, on_request: bool = 
     Parameters
     ----------
     values : (subject, …), finite.
+    seed : of the random numbers, or these; several data sets drawn from the same generator are independent.
     on_request : resample fewer than FEWEST_SUBJECTS subjects, though at least 2.
 
     Raises
@@ -54,8 +56,8 @@ def over_subjects(values: np.ndarray, draws: int, seed: int, on_request: bool = 
     if size < 2 or (size < FEWEST_SUBJECTS and not on_request):
         remedy = "" if size < 2 else " unless asked for"
         reason = f"{size} of at least {FEWEST_SUBJECTS} subjects: their values are shown, not resampled{remedy}"
-        return OverSubjects(values, mean, none, none, reason, draws, seed)
+        return OverSubjects(values, mean, none, none, np.full((draws, *mean.shape), np.nan), reason)
     weights = np.random.default_rng(seed).multinomial(size, np.full(size, 1 / size), size=draws) / size
     replicates = np.tensordot(weights, values, axes=1)  # (draw, …)
-    low, high = percentile_interval(mean + small_sample_factor(size) * (replicates - mean))
-    return OverSubjects(values, mean, low, high, "", draws, seed)
+    replicates = mean + small_sample_factor(size) * (replicates - mean)
+    return OverSubjects(values, mean, *percentile_interval(replicates), replicates, "")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from brainalign.errors import InputError, unknown
+from brainalign.free_memory import free_memory_of_host
 from brainalign.models.loading import auto_class, first_line, folder_of
 from brainalign.models.manifest import Manifest
 
@@ -13,8 +14,6 @@ Placement = Literal["resident", "sharded", "streamed"]
 ASKED = ("auto", "resident", "sharded", "streamed")
 _OF_WEIGHTS, _OF_STATES, _LIBRARIES = 1.05, 1.25, 128 << 20  # what allocators and libraries take besides, measured
 _GIB = 1 << 30
-_VERSION_1 = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")  # of Linux's control groups
-_VERSION_2 = ("memory.max", "memory.current", "inactive_file")
 
 
 @dataclass(frozen=True)
@@ -117,34 +116,9 @@ def choose_placement(asked: str, needs: Sizes, tokens: int, cards: Sequence[int]
     return "streamed", f"streamed, which needs {streamed / _GIB:.3g} GiB: {fits}"
 
 
-def free_memory(groups: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")) -> tuple[list[int], int]:
-    """Return the free bytes of each NVIDIA card and of the host, limits of a container or a cluster's job included.
-
-    groups, own : where Linux keeps control groups (version 2 or 1), and names those of this process.
-    """
-    import psutil
+def free_memory() -> tuple[list[int], int]:
+    """Return the free bytes of each NVIDIA card, and of the host as `free_memory_of_host` tells them."""
     import torch
 
     cards = [torch.cuda.mem_get_info(card)[0] for card in range(torch.cuda.device_count())]
-    host = [int(psutil.virtual_memory().available)]
-    lines = own.read_text(encoding="utf-8").splitlines() if own.is_file() else []
-    for line in lines:
-        _, kinds, path = line.split(":", 2)
-        root, names = (groups, _VERSION_2) if not kinds else (groups / "memory", _VERSION_1)
-        if not kinds or "memory" in kinds.split(","):
-            group = root / path.strip().lstrip("/")
-            host += [free for each in (group, *group.parents) if (free := _free_in(each, *names)) is not None]
-    return cards, max(0, min(host))
-
-
-def _free_in(group: Path, limit: str, used: str, cache: str) -> int | None:
-    """Return the bytes that a control group has left; None where it has no limit."""
-    if not ((group / limit).is_file() and (group / used).is_file()):
-        return None
-    stated = (group / limit).read_text(encoding="utf-8").strip()
-    if not stated.isdigit():
-        return None
-    entries = (group / "memory.stat").read_text(encoding="utf-8") if (group / "memory.stat").is_file() else ""
-    pairs = dict(line.split(maxsplit=1) for line in entries.splitlines() if " " in line)
-    # Pages of files that were read count as used until something needs the room: a model's weights, say.
-    return int(stated) - int((group / used).read_text(encoding="utf-8")) + int(pairs.get(cache, 0))
+    return cards, free_memory_of_host()

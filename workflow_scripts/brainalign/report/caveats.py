@@ -8,6 +8,7 @@ import pandas as pd
 from brainalign.intervals import FEWEST_SUBJECTS
 from brainalign.report import wording
 from brainalign.report.caveat import Caveat, Weight, is_text, names, way
+from brainalign.report.caveats_of_regions import caveats_of_regions
 from brainalign.report.caveats_of_scores import FEW_GROUPS, caveats_of_scores
 from brainalign.report.headline import subjects
 from brainalign.row_labels import MODEL
@@ -31,6 +32,7 @@ def caveats(
     found = [
         *_provenance_of_data(alignment),
         *caveats_of_scores(alignment, properties, config),
+        *caveats_of_regions(alignment, properties, config),
         *_missing_scores(alignment, properties, config),
         *_few(alignment),
         *_missing_properties(correlations, pairs),

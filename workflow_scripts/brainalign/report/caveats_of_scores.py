@@ -27,6 +27,7 @@ _OWN_NULLS = {
     "over_random_tokens": ("the same model reading random tokens", "what the text adds"),
 }
 _SHARE = re.compile(r"(?P<share>\d+)% of neuroids (?P<what>.+)")
+_PEAK = re.compile(r"least squares is least stable here.*")
 _NEIGHBOURS = {
     "single samples": "single samples are held out, so that neighbours of one passage stand on both sides of a split",
     "bare blocks": "blocks of consecutive samples are held out without a gap, so that neighbours stand on both sides "
@@ -175,7 +176,7 @@ def _fits(alignment: pd.DataFrame, properties: pd.DataFrame, config: Mapping[str
         for features, text in zip(group["features"], group["alarms"], strict=True):
             for alarm in text.split("; ") if isinstance(text, str) and text else []:
                 match = _SHARE.fullmatch(alarm)
-                what = match["what"] if match else "least squares" if alarm.startswith("least squares") else ""
+                what = match["what"] if match else "least squares" if _PEAK.fullmatch(alarm) else ""
                 if what:
                     told.setdefault(what, set()).add(str(features))
                     shares.setdefault(what, []).append(int(match["share"]) if match else 0)
@@ -196,7 +197,7 @@ def _whatever_else(alignment: pd.DataFrame, properties: pd.DataFrame, config: Ma
     told: dict[str, list[str]] = {}
     for row in trained(alignment, properties).to_dict("records"):
         for alarm in row["alarms"].split("; ") if is_text(row["alarms"]) else []:
-            known = (*AGAINST_NULLS.values(), AGAINST_OWN_NULLS, _SHARE, FEW_GROUPS)
+            known = (*AGAINST_NULLS.values(), AGAINST_OWN_NULLS, _SHARE, _PEAK, FEW_GROUPS)
             if not any(sentence.fullmatch(alarm) for sentence in known):
                 told.setdefault(f"{way(row['encoder'], config)}, {row['dataset']}: {alarm}", []).append(row["features"])
     for text, of_models in told.items():
@@ -212,7 +213,7 @@ def _ways(alignment: pd.DataFrame, config: Mapping[str, Any]) -> Iterator[Caveat
         said = []
         said += [_NEIGHBOURS[cut]] if (cut := how_cut(entry.get("split", {}))) in _NEIGHBOURS else []
         if (of["layer_choice"] == "best").any():
-            said.append("each model's layer is taken by its test score, which raises r")
+            said.append("each model's layer is taken by its test score, which raises r, and which no interval counts")
         if (of["dependence"] == "not counted").any():
             said.append("intervals do not count that folds share training samples, and are too narrow")
         if said:

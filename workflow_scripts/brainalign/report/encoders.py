@@ -141,7 +141,7 @@ def _aggregate(entry: Mapping[str, Any]) -> str:
     if entry["split"].get("small_folds") == "pool":
         r = (
             "Scores are Pearson's r of the held-out predictions of all folds together (each less the mean of the "
-            "samples that trained it) with the responses"
+            "samples that trained it, and divided by the length of its fold's weights) with the responses"
         )
         return _POOLED_AGGREGATES[entry["aggregate"]].format(r=r, over_folds="")
     r = "Scores are Pearson's r on held-out samples"

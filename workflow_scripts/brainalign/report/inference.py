@@ -9,7 +9,7 @@ from brainalign.correlation.bases import EXACT_UP_TO
 from brainalign.inference.p_values import COUNTED, NOT_COUNTED, ONE_FOLD, WIDENED
 from brainalign.report import wording
 from brainalign.report.headline import SUMMARY
-from brainalign.row_labels import AVERAGE
+from brainalign.row_labels import AVERAGE, BEST
 from brainalign.study import summary_rows
 
 DEPENDENCE = {
@@ -31,6 +31,7 @@ def statistics_paragraphs(alignment: pd.DataFrame, pairs: pd.DataFrame, config: 
             _shifts(alignment),
             _nulls(alignment),
             _own_nulls(alignment),
+            _control_regions(alignment),
             _subjects(alignment),
             _pairs(pairs, config["analyses"]),
             _correlations(alignment, config["analyses"]),
@@ -84,6 +85,17 @@ def _bootstraps(drawn: pd.DataFrame, config: Mapping[str, Any]) -> list[str]:
         among = [str(name) for name, held in kinds.items() if kind in held and len(held) > 1]
         for names, how_many in ((alone, "Intervals"), (among, "Some intervals")):
             parts += [f"{how_many} of {wording.listing(names)} {what}."] if names else []
+    best = wording.listing(dict.fromkeys(drawn.loc[drawn["layer_choice"] == BEST, "encoder"]))
+    if best:
+        parts.append(f"No interval of {best} counts that the layer was taken by its test score, which raises r.")
+    nested = wording.listing(
+        dict.fromkeys(drawn.loc[drawn["layer_choice"].astype(str).str.startswith("nested"), "encoder"])
+    )
+    if nested:
+        parts.append(
+            f"Intervals and p of {nested} are widened by what choosing the layer again in every draw adds, where a "
+            "layer is chosen for all neuroids or for each subject."
+        )
     return parts
 
 
@@ -99,14 +111,24 @@ def _tests(alignment: pd.DataFrame) -> str:
         ""
         if single.all()
         else ", the null distribution widened by what groups share by training each other (by √2 where that is not "
-        "known)"
-        + (f" (not where {names} has one fold)" if single.any() else "")
+        "known)" + (f" (not where {names} has one fold)" if single.any() else "")
     )
-    smallest = wording.listing(f"{p:.2g}" for p in sorted(set(rows["smallest_p"])))
+    smallest = list(dict.fromkeys(f"{p:.2g}" for p in sorted(rows["smallest_p"])))
+    least = f"{smallest[0]} to {smallest[-1]}" if len(smallest) > 1 else smallest[0]
+    best = wording.listing(dict.fromkeys(rows.loc[rows["layer_choice"] == BEST, "encoder"]))
+    corrected = "p for layers are corrected for the family of layers by the maximum statistic" + (
+        f", and so are those of {best}, where the layer was taken by its test score" if best else ""
+    )
     return (
         f"One-sided p of r above 0{over_null} are from flipping the signs of what groups of stimuli contribute to r"
-        f"{spread} (smallest possible p {smallest}); p for layers are corrected for the family of layers by the "
-        "maximum statistic."
+        f"{spread} (where all groups contribute alike, p is {least}); {corrected}."
+        + (
+            " r_q and over_null_q are false discovery rates (Benjamini & Hochberg) of the chosen layers of all feature "
+            "spaces of one kind on one data set with one encoder and readout: over everybody, over regions, over "
+            "subjects, and over both, each a family of its own."
+            if "r_q" in rows and rows["r_q"].notna().any()
+            else ""
+        )
     )
 
 
@@ -146,6 +168,21 @@ def _own_nulls(alignment: pd.DataFrame) -> str:
     )
 
 
+def _control_regions(alignment: pd.DataFrame) -> str:
+    if "over_control" not in alignment or not alignment["over_control"].notna().any():
+        return ""
+    known = alignment[alignment["over_control"].notna()]
+    names = wording.listing(
+        f"{region} of {dataset}"
+        for region, dataset in dict.fromkeys(zip(known["control_region"], known["dataset"], strict=True))
+    )
+    return (
+        f"Scores of regions are set against those of the control region ({names}), of the same features, layer and "
+        "subject: the difference is paired, draw by draw. The ceilings of two regions may differ, which is no part "
+        "of it."
+    )
+
+
 def _subjects(alignment: pd.DataFrame) -> str:
     if not summary_rows(alignment)["r_subject_mad"].notna().any():
         return ""
@@ -159,7 +196,7 @@ def _pairs(pairs: pd.DataFrame, analyses: Mapping[str, Any]) -> str:
     if pairs.empty:
         return ""
     drawn = pairs["difference_low"].notna().any()
-    over_stimuli = ", with an interval over stimuli from the same draws" if drawn else ""
+    over_stimuli = ", with an interval over stimuli and a two-sided p from the same draws" if drawn else ""
     parts = [f"Each instruction-tuned model is compared with its base by the paired difference in r{over_stimuli}."]
     means = pairs[pairs["row"] == SUMMARY]
     if means["over_bases_low"].notna().any():

@@ -12,7 +12,7 @@ _NAMES = "dataset encoder readout features"
 _SHOWN = (
     "r r_low r_high ceiling normalised over_null over_null_low over_null_high alarms layer_choice over_twin "
     "over_twin_low over_twin_high over_random_tokens over_random_tokens_low over_random_tokens_high best_null "
-    "over_null_p normalised_low normalised_high"
+    "over_null_p over_null_q normalised_low normalised_high"
 )
 
 
@@ -55,7 +55,7 @@ PAGES: Mapping[str, Page] = {
         "Subjects and regions",
         "The chosen layer of each subject and region.",
         f"{_NAMES} subject region",
-        _SHOWN,
+        f"{_SHOWN} over_control over_control_low over_control_high control_region",
         "parts",
     ),
     "averages": Page(
@@ -88,8 +88,8 @@ PAGES: Mapping[str, Page] = {
         "Instruction-tuned and vanilla pairs",
         "Each instruction-tuned model against its base, and the mean of the pairs.",
         "encoder readout dataset layer_choice row over tuned base",
-        "difference difference_low difference_high over_bases_low over_bases_high wilcoxon_p_bases percent_change "
-        "pairs bases reason",
+        "difference difference_low difference_high difference_p over_bases_low over_bases_high wilcoxon_p_bases "
+        "percent_change pairs bases reason",
     ),
     "reproduced": Page("reproduced", "Published and here", "Figures of a publication beside what this study finds."),
     "similarity": Page(

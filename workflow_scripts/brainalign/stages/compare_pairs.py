@@ -20,7 +20,8 @@ def compare_pairs(
     wanted = dict(sorted(spec["pairs"].items(), key=lambda pair: order.index(pair[0])))
     groups = model_scores(read_table(alignment), read_replicates(replicates))
     over = {name: members(chosen, models) for name, chosen in by_name(spec["over"]).items()} if "over" in spec else None
-    table = pairs.compare_pairs(groups, wanted, spec["draws"], spec["seed"], over)
+    few = spec.get("few_subjects", "show")
+    table = pairs.compare_pairs(groups, wanted, spec["draws"], spec["seed"], over, few)
     write_table(out, table, provenance)
 
 

@@ -6,8 +6,8 @@ from typing import Any
 from brainalign.activations.stored import StoredLayers
 from brainalign.command import run
 from brainalign.devices import device_of
-from brainalign.encoding.encoder import Member, encode_joint
 from brainalign.encoding.joint import WEIGHTS
+from brainalign.encoding.joint_encoder import Member, encode_joint
 from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.stored import (
     encoding_facts,

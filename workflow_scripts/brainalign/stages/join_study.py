@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from brainalign.command import run
+from brainalign.false_discoveries import with_false_discoveries
 from brainalign.properties.gathering import joined_properties
 from brainalign.properties.unchanged import check_unchanged
 from brainalign.provenance import Provenance
@@ -28,7 +29,7 @@ def join_study(
     property_files: list[Path],
     evaluations: list[Path],
 ) -> None:
-    """Write the joined tables and the replicates of the chosen layers.
+    """Write the joined tables, with the false discovery rates that no cell can know, and the chosen layers' replicates.
 
     Encodings are in the order of the alignments. A manifest's folder is its model; a loss or evaluation file is its
     model, and the folder in which it lies is the loss or evaluation. Published scores have no encoding; their models'
@@ -46,7 +47,7 @@ def join_study(
     write_arrays(replicates, replicate_variables(cells), provenance.attributes())
     write_table(property_sources, sources, provenance)
     write_table(properties, known, provenance)
-    write_table(alignment, join_alignments(tables, cells), provenance)
+    write_table(alignment, with_false_discoveries(join_alignments(tables, cells)), provenance)
 
 
 if __name__ == "__main__":

@@ -6,8 +6,9 @@ from typing import Any
 
 from brainalign.alignment import alignment_table
 from brainalign.command import run
+from brainalign.control_regions import not_above_control
 from brainalign.provenance import Provenance
-from brainalign.scored import read_ceilings, read_neuroids, read_null, read_scores
+from brainalign.scored import ALL, CHOSEN, read_ceilings, read_neuroids, read_null, read_scores
 from brainalign.study import summary_rows
 from brainalign.tables import write_table
 
@@ -41,6 +42,9 @@ def score_alignment(
     for row in summary_rows(table).itertuples():
         if row.alarms:
             log.warning("over all subjects and regions: %s", row.alarms)
+    chosen = table[(table["layer"] == CHOSEN) & (table["subject"] == ALL)]
+    for row in not_above_control(chosen).itertuples():
+        log.warning("region %s, over all subjects: r is not above that of the control region", row.region)
     write_table(out, table, provenance)
 
 

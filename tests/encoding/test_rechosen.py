@@ -1,0 +1,159 @@
+"""By how much scores of layers that are chosen by fold are wider, against draws made one by one."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from brainalign.encoding.bootstrap import make_draws
+from brainalign.encoding.encoder import Encoding, encode
+from brainalign.encoding.rechosen import fold_sums, ratio_of_spreads
+from brainalign.encoding.settings import EncoderSettings
+from brainalign.encoding.splits import Fold, make_folds
+from brainalign.inference.shared_training import group_signs, residual_pairs
+from brainalign.inference.sign_flip import sign_flip_test
+from brainalign.intervals import percentile_interval
+from brainalign.responses.samples import Samples
+from inference.simulated import Design
+
+DESIGN = Design(groups=24, folds=4, neuroids=4, signal=0.0)
+SETTINGS = EncoderSettings(split={"kind": "grouped", "folds": 4}, draws=40, precision="float64", penalties=0.3)
+TABLE = {
+    "neuroid": np.arange(4).astype(str),
+    "subject": np.array(["S1", "S1", "S2", "S2"]),
+    "region": np.array(list("abab")),
+}
+
+
+def samples_of(design: Design) -> Samples:
+    return Samples({"split_group": design.group.astype(str)})
+
+
+def encoded(seed: int, signals: list[float], settings: EncoderSettings = SETTINGS, design: Design = DESIGN) -> Encoding:
+    """Encode noise, to whose features each layer adds as much of the responses as is asked."""
+    random = np.random.default_rng(seed)
+    y = design.grouped(random, 4, 0.5)
+    layers = [
+        (f"layer_{k}", np.concatenate([design.grouped(random, 6, 0.3), signal * y], axis=1))
+        for k, signal in enumerate(signals)
+    ]
+    return encode(layers, y, samples_of(design), TABLE, settings)
+
+
+def by_hand(found: Encoding, settings: EncoderSettings, subject: int, region: int, chooser: int) -> float:
+    """SD(T*) / SD(T), draw by draw and fold by fold."""
+    folds = make_folds(settings.split, samples_of(DESIGN))
+    draws = make_draws(DESIGN.group, [Fold(np.empty(0, dtype=int), fold.test) for fold in folds], 40, 0)
+    names = sorted(set(DESIGN.group.astype(str)))
+    assert tuple(names) == found.group_names
+    signs = group_signs(names, 40, 0)
+    members = [[names.index(name) for name in sorted(set(DESIGN.group[fold.test].astype(str)))] for fold in folds]
+    assert draws.counts is not None
+    again, fixed = [], []
+    for draw in range(40):
+        sums = np.empty((2, 3, 4))  # (own or chooser, layer, fold)
+        for which, (s, r) in enumerate([(subject, region), (chooser, 0)]):
+            for layer in range(3):
+                pairs = residual_pairs(found.pairs[:, :, layer, s, r], found.fold_of_block)
+                for k in range(4):
+                    of_groups = found.contributions[members[k], layer, s, r] @ draws.counts[k][draw]
+                    shared = sum(
+                        signs[draw, g] * signs[draw, h] * (pairs[g, h] + pairs[h, g]) / np.sqrt(8)
+                        for g in members[k]
+                        for h in range(24)
+                    )
+                    sums[which, layer, k] = of_groups + shared
+        others = [sums[1].sum(axis=1) - sums[1][:, k] for k in range(4)]
+        again.append(sum(sums[0, int(np.argmax(others[k])), k] for k in range(4)))
+        unit = 0 if found.chosen_layer.shape[1] == 1 else subject - 1
+        fixed.append(sum(sums[0, found.chosen_layer[k, unit], k] for k in range(4)))
+    return max(1.0, float(np.std(again) / np.std(fixed)))
+
+
+def test_the_ratio_is_that_of_draws_made_one_by_one() -> None:
+    found = encoded(1, [0.0, 0.0, 0.0])
+    for cell in ((0, 0), (1, 0), (2, 2)):
+        assert found.choice_spread[cell] == pytest.approx(by_hand(found, SETTINGS, *cell, 0))
+    assert found.choice_spread.max() > 1.05
+
+
+def test_subjects_that_choose_by_themselves_have_their_own() -> None:
+    settings = replace(SETTINGS, layer_for="subject")
+    found = encoded(1, [0.0, 0.0, 0.0], settings)
+    for subject in (1, 2):
+        assert found.choice_spread[subject, 0] == pytest.approx(by_hand(found, settings, subject, 0, subject))
+    np.testing.assert_allclose(found.choice_spread[0], found.choice_spread[1:].mean(axis=0))
+
+
+def test_a_layer_far_ahead_is_chosen_in_every_draw() -> None:
+    found = encoded(2, [0.0, 1.0, 0.0])
+    assert (found.chosen_layer == 1).all()
+    np.testing.assert_allclose(found.choice_spread, 1.0)
+    np.testing.assert_array_equal(found.replicates[:, -1], found.replicates[:, 1])
+
+
+@pytest.mark.parametrize("changes", [{"layer": "best"}, {"layer_for": "neuroid"}], ids=str)
+def test_other_choices_are_not_drawn_again(changes: dict[str, str]) -> None:
+    assert (encoded(1, [0.0, 0.0, 0.0], replace(SETTINGS, **changes)).choice_spread == 1).all()
+
+
+def test_folds_that_are_resampled_and_unknown_pairs() -> None:
+    random = np.random.default_rng(0)
+    contributions, weights = random.normal(size=(6, 2)), random.integers(0, 3, size=(5, 6)).astype(float)
+    fold = np.array([0, 0, 1, 1, 2, 2])
+    found = fold_sums(contributions, None, weights, fold, fold, np.ones((5, 6)), 1.0)
+    expected = (weights[:, :, None] * contributions).reshape(5, 3, 2, 2).sum(axis=2)
+    np.testing.assert_allclose(found, expected)
+    unknown = np.full((6, 6, 2), np.nan)
+    np.testing.assert_allclose(fold_sums(contributions, unknown, weights, fold, fold, np.ones((5, 6)), 1.0), expected)
+    nothing = np.full((2, 5, 3, 1), np.nan)
+    assert ratio_of_spreads(nothing, np.zeros((3, 1), dtype=int), nothing).tolist() == [1.0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("signal", [0.0, 0.3])
+def test_intervals_and_p_of_a_chosen_layer(signal: float) -> None:
+    """Six layers that have most of their features in common, one chosen in each fold by the others."""
+    design = Design(groups=48, folds=8, neuroids=3, signal=signal)
+    settings = replace(SETTINGS, split={"kind": "grouped", "folds": 8}, draws=300)
+    table = {"neuroid": np.arange(3).astype(str), "subject": np.full(3, "S1"), "region": np.full(3, "x")}
+    samples, common = samples_of(design), 0.8
+    folds = make_folds(settings.split, samples)
+    inside, held, p = [], [], []
+    for seed in range(200):
+        random = np.random.default_rng(seed)
+        base = design.grouped(random, design.width, design.shared_features)
+        weights = random.normal(size=(design.width, 3))
+        weights *= signal / np.linalg.norm(weights, axis=0)
+        y = base @ weights + np.sqrt(1 - signal**2) * design.grouped(random, 3, design.shared_noise)
+        layers = [
+            np.sqrt(common) * base + np.sqrt(1 - common) * design.grouped(random, design.width, design.shared_features)
+            for _ in range(6)
+        ]
+        found = encode(
+            [(f"layer_{k}", x) for k, x in enumerate(layers)], y, samples, table, replace(settings, seed=seed)
+        )
+        truth = 0.0
+        for k, fold in enumerate(folds):
+            layer = int(found.chosen_layer[k, 0])
+            x = layers[layer][fold.train] - layers[layer][fold.train].mean(axis=0)
+            ridge = x.T @ x + found.penalty[layer, k, 0] * np.eye(design.width)
+            fitted = np.linalg.solve(ridge, x.T @ (y[fold.train] - y[fold.train].mean(axis=0)))
+            reached = np.sqrt(common) * (fitted * weights).sum(axis=0) / np.linalg.norm(fitted, axis=0)
+            truth += reached.mean() / len(folds)
+        drawn = found.replicates[:, -1, 0, 0].astype(np.float64)
+        plain = drawn.mean() + (drawn - drawn.mean()) / found.choice_spread[0, 0]
+        for values, into in ((drawn, inside), (plain, held)):
+            low, high = percentile_interval(values)
+            into.append(low <= truth <= high)
+        if signal == 0:
+            contributions = found.contributions[:, -1, 0, 0]
+            spread = found.choice_spread[0, 0] * np.sqrt(2)
+            p.append(sign_flip_test(contributions[:, None], 499, seed, "greater", spread=spread).p[0])
+    print(
+        f"signal {signal}: {np.mean(inside):.3f}, with the choice held {np.mean(held):.3f}, p {np.mean(p or [np.nan])}"
+    )
+    assert np.mean(held) < np.mean(inside)
+    assert 0.93 <= np.mean(inside) <= 0.985
+    if signal == 0:
+        assert np.mean(np.array(p) <= 0.05) <= 0.07

@@ -1,0 +1,122 @@
+"""How much wider a score is distributed whose layer is chosen by fold than its fits and layers, held, would tell.
+
+Which layer the other folds choose for a fold depends on responses that the fold's own score trains and is trained by.
+A bootstrap that holds the choice does not see that: where features predict little, intervals of 95 % of the chosen
+layers of 12 independent ones cover 83 %. So draws are made in which the choice is made again. With F^l_f the sum of
+what the groups of fold f add to r at layer l, in a draw of groups and of what they share,
+
+    fixed   T  = Σ_f F^{l(f)}_f,
+    again   T* = Σ_f F^{l*(f)}_f,   l*(f) = argmax_l Σ_{k ≠ f} F^l_k,
+
+where the other folds' held-out scores stand for the inner scores. The ratio of the standard deviations of T* and T is
+that by which replicates are widened. Where one layer is far ahead it is 1. Of simulated data, 6 or 12 correlated layers
+of little or no signal, intervals then cover 95 to 97.5 %, and of 12 independent layers of noise 99 %: careful there.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from brainalign.encoding.dependence import Dependence
+from brainalign.inference.shared_training import group_signs, residual_pairs
+
+
+def spread_of_choice(
+    dependence: Dependence,
+    contributions: Sequence[np.ndarray],
+    pairs: Sequence[np.ndarray],
+    chosen: np.ndarray,
+    subject_of_unit: np.ndarray | None,
+) -> np.ndarray:
+    """Return SD(T*) / SD(T) of each cell, (score_subject, score_region), at least 1.
+
+    Parameters
+    ----------
+    contributions : of each layer (group, score_subject, score_region).
+    pairs : of each layer (block, block, score_subject, score_region), NaN where they are not known.
+    chosen : (fold, unit), the layers.
+    subject_of_unit : (unit,), the score subject for which each unit chooses; None where one unit chooses for all. "All"
+        has then the mean of what subjects have.
+    """
+    weights = dependence.weights_of_groups()
+    signs = group_signs(dependence.blocks, len(weights), dependence.settings.seed)
+    by_fold = len(np.unique(dependence.fold_of_block)) == len(dependence.folds)
+    place = weights, dependence.fold_of_group, dependence.fold_of_block, signs, dependence.pair_share
+
+    def sums(subject: int, regions: slice) -> np.ndarray:
+        return np.stack(
+            [
+                fold_sums(c[:, subject, regions], q[:, :, subject, regions] if by_fold else None, *place)
+                for c, q in zip(contributions, pairs, strict=True)
+            ]
+        )
+
+    subjects, regions = contributions[0].shape[1:]
+    found = np.ones((subjects, regions))
+    if subject_of_unit is None:
+        by = sums(0, slice(1))
+        for subject in range(subjects):
+            found[subject] = ratio_of_spreads(sums(subject, slice(None)), chosen[:, :1], by)
+        return found
+    for unit, subject in enumerate(subject_of_unit.tolist()):
+        own = sums(subject, slice(None))
+        found[subject] = ratio_of_spreads(own, chosen[:, unit : unit + 1], own[..., :1])
+    found[0] = found[1:].mean(axis=0)
+    return found
+
+
+def fold_sums(
+    contributions: np.ndarray,
+    pairs: np.ndarray | None,
+    weights: np.ndarray,
+    fold_of_group: np.ndarray,
+    fold_of_block: np.ndarray,
+    signs: np.ndarray,
+    share: float,
+) -> np.ndarray:
+    """Return F of one layer in every draw, (draw, fold, cell).
+
+        F_f = Σ_{g in f} w_g c_g + Σ_{g in f, h} ε_g ε_h (Q̃_gh + Q̃_hg) / √8,
+
+    see `shared_training` for the second part.
+
+    Parameters
+    ----------
+    contributions : (group, cell); pairs : (block, block, cell), or None where these are not told by fold.
+    weights : (draw, group), how often a group is drawn; signs : (draw, block).
+    fold_of_group : (group,); fold_of_block : (block,).
+    share : see `shared_training.shared_variance`.
+    """
+    folds = np.unique(fold_of_group)
+    found = np.stack(
+        [weights[:, fold_of_group == fold] @ contributions[fold_of_group == fold] for fold in folds], axis=1
+    )
+    if pairs is None or np.isnan(pairs).all():
+        return np.asarray(found)
+    values = residual_pairs(np.nan_to_num(pairs), fold_of_block)
+    symmetric = (values + values.swapaxes(0, 1)) / np.sqrt(8.0 * share)
+    through = np.tensordot(signs, symmetric, axes=1) * signs[:, :, None]  # (draw, block, cell)
+    for place, fold in enumerate(np.unique(fold_of_block)):
+        found[:, place] += through[:, fold_of_block == fold].sum(axis=1)
+    return np.asarray(found)
+
+
+def ratio_of_spreads(sums: np.ndarray, chosen: np.ndarray, by: np.ndarray) -> np.ndarray:
+    """Return SD(T*) / SD(T), (cell,), at least 1.
+
+    Parameters
+    ----------
+    sums : (layer, draw, fold, cell), from `fold_sums`; NaN in a cell gives 1.
+    chosen : (fold, 1), the layer that was chosen.
+    by : (layer, draw, fold, 1), the sums of the cell that layers are chosen by.
+    """
+    of_others = by.sum(axis=2, keepdims=True) - by
+    again, fixed = of_others.argmax(axis=0), np.broadcast_to(chosen[None], by.shape[1:])  # (draw, fold, 1)
+
+    def spread(layer: np.ndarray) -> np.ndarray:
+        taken = np.take_along_axis(sums, np.broadcast_to(layer, sums.shape[1:])[None], axis=0)[0]
+        return np.asarray(taken.sum(axis=1).std(axis=0))
+
+    of_fixed = spread(fixed)
+    ratio = spread(again) / np.where(of_fixed > 0, of_fixed, np.nan)
+    return np.asarray(np.where(np.isnan(ratio), 1.0, np.maximum(ratio, 1.0)))
