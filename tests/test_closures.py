@@ -82,7 +82,7 @@ STAGES = {
     "fetch_source": "tables",
     "fit_encoder": (
         "activations.stored devices encoding.bootstrap encoding.components encoding.contiguous encoding.cost "
-        "encoding.delays encoding.dependence encoding.encoder encoding.factors encoding.fit "
+        "encoding.delays encoding.dependence encoding.encoder encoding.expectation encoding.factors encoding.fit "
         "encoding.fold_features encoding.hats encoding.inner encoding.inner_scores encoding.kernels "
         "encoding.layers encoding.least_squares encoding.nested encoding.places encoding.preparation "
         "encoding.rechosen encoding.ridge encoding.sampling encoding.scales encoding.scores encoding.settings "
@@ -92,7 +92,7 @@ STAGES = {
     ),
     "fit_joint_encoder": (
         "activations.stored devices encoding.bootstrap encoding.components encoding.contiguous encoding.cost "
-        "encoding.delays encoding.dependence encoding.encoder encoding.factors encoding.fit "
+        "encoding.delays encoding.dependence encoding.encoder encoding.expectation encoding.factors encoding.fit "
         "encoding.fold_features encoding.hats encoding.inner encoding.inner_scores encoding.joint "
         "encoding.joint_encoder encoding.kernels encoding.layers encoding.least_squares encoding.nested "
         "encoding.places encoding.preparation encoding.rechosen encoding.ridge encoding.sampling encoding.scales "

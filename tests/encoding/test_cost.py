@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import brainalign.encoding
-import brainalign.encoding.encoder as encoder_module
+import brainalign.encoding.expectation as expectation_module
 from brainalign.encoding.cost import Cost, Speed, Task, expected_bytes, expected_cost, measure_speed, sentence
 from brainalign.encoding.encoder import encode
 from brainalign.encoding.joint_encoder import Member, encode_joint
@@ -116,9 +116,9 @@ def recorded(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, 
     x, y, names = random.normal(size=(120, 5)), random.normal(size=(120, 3)), np.array(["a", "b", "c"])
     samples, table = Samples({"split_group": np.arange(120)}), {"neuroid": names, "subject": names, "region": names}
     settings = EncoderSettings(split={"kind": "grouped", "folds": 4}, grid=(0.1, 10.0), draws=3, mixtures=4)
-    monkeypatch.setattr(encoder_module, "LONG", 0)
-    monkeypatch.setattr(encoder_module, "free_memory_of_host", lambda: free)
-    monkeypatch.setattr(encoder_module, "measure_speed", lambda: SPEED)
+    monkeypatch.setattr(expectation_module, "LONG", 0)
+    monkeypatch.setattr(expectation_module, "free_memory_of_host", lambda: free)
+    monkeypatch.setattr(expectation_module, "measure_speed", lambda: SPEED)
     with caplog.at_level("INFO"):
         if joint:
             encode_joint([Member({"x": x}, ["x"] * 4), Member({"x": x[:, :2]}, ["x"] * 4)], y, samples, table, settings)

@@ -20,8 +20,8 @@ ALL = "all"
 
 _ENCODING = (
     "aggregate_r replicates contributions pairs fold_of_block choice_spread aggregate_r2 aggregate_r2_test_mean "
-    "replicates_r2 chosen_layer edge_share constant_predictions shift_p width rank train_rows layer score_layer score_subject "
-    "score_region subject region"
+    "replicates_r2 chosen_layer edge_share constant_predictions shift_p width rank train_rows layer score_layer "
+    "score_subject score_region subject region"
 ).split()
 _CEILINGS = (
     "ceiling_kind ceiling_units ceiling_aggregate ceiling_low ceiling_high ceiling_null ceiling_null_high "

@@ -10,8 +10,8 @@ from brainalign.encoding.encoder import (
     assembled,
     report,
     summarised,
-    tell_expected_cost,
 )
+from brainalign.encoding.expectation import tell_expected_cost
 from brainalign.encoding.fit import FoldFit, SpacesOfFold
 from brainalign.encoding.joint import joint_spaces, weight_grid
 from brainalign.encoding.sampling import Sampling
