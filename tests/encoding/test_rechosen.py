@@ -120,7 +120,7 @@ def test_intervals_and_p_of_a_chosen_layer(signal: float) -> None:
     samples, common = samples_of(design), 0.8
     folds = make_folds(settings.split, samples)
     inside, held, p = [], [], []
-    for seed in range(200):
+    for seed in range(80):
         random = np.random.default_rng(seed)
         base = design.grouped(random, design.width, design.shared_features)
         weights = random.normal(size=(design.width, 3))

@@ -123,9 +123,9 @@ def _tests(alignment: pd.DataFrame) -> str:
         f"One-sided p of r above 0{over_null} are from flipping the signs of what groups of stimuli contribute to r"
         f"{spread} (where all groups contribute alike, p is {least}); {corrected}."
         + (
-            " r_q and over_null_q are false discovery rates (Benjamini & Hochberg) of the chosen layers of all feature "
-            "spaces of one kind on one data set with one encoder and readout: over everybody, over regions, over "
-            "subjects, and over both, each a family of its own."
+            f" r_q{' and over_null_q are' if over_null else ' is a'} false discovery rate{'s' if over_null else ''} "
+            "(Benjamini & Hochberg) of the chosen layers of all feature spaces of one kind on one data set with one "
+            "encoder and readout: over everybody, over regions, over subjects, and over both, each a family of its own."
             if "r_q" in rows and rows["r_q"].notna().any()
             else ""
         )
