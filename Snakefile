@@ -16,6 +16,7 @@ report: "rules/report/workflow.rst"
 
 
 include: "rules/common.smk"
+include: "rules/inputs.smk"
 include: "rules/sources.smk"
 include: "rules/models.smk"
 include: "rules/stimuli.smk"
