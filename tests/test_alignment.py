@@ -17,7 +17,8 @@ from brainalign.inference.shared_training import shared_variance
 from brainalign.inference.sign_flip import sign_flip_test
 from brainalign.inference.simultaneous import simultaneous_interval
 from brainalign.intervals import percentile_interval
-from brainalign.scored import Ceilings, Scores, read_ceilings, read_null, read_scores
+from brainalign.scored import Scores, read_null, read_scores
+from brainalign.scored_ceilings import Ceilings, read_ceilings
 from brainalign.tables import read_table
 from invented_study import DRAWS, LAYERS, NULLS, WrittenStudy
 

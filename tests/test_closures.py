@@ -21,27 +21,22 @@ STAGES = {
         "models.weight_tensors tables "
     ),
     "compare_pairs": (
-        "ceilings.ceiling ceilings.neuroids correlation.observations correlation.pairs correlation.percentages "
-        "correlation.scores correlation.signed_ranks correlation.subjects encoding.contiguous encoding.delays "
-        "encoding.scores encoding.split_kinds encoding.splits encoding.threads inference.contributions "
-        "inference.paired inference.shared_training inference.subjects intervals responses.samples row_labels "
-        "scored study tables "
+        "correlation.observations correlation.pairs correlation.percentages correlation.scores "
+        "correlation.signed_ranks correlation.subjects encoding.contiguous encoding.delays encoding.scores "
+        "encoding.split_kinds encoding.splits encoding.threads inference.contributions inference.paired "
+        "inference.shared_training inference.subjects intervals responses.samples row_labels scored study tables "
     ),
     "compute_features": (
         "activations.given activations.nulls.embeddings activations.nulls.registry activations.nulls.words "
         "activations.stored given_tables progress tables "
     ),
     "correlate_properties": (
-        "ceilings.ceiling ceilings.neuroids correlation.bases correlation.controlled correlation.corrections "
-        "correlation.mixed correlation.observations correlation.partial correlation.power correlation.properties "
-        "correlation.scores correlation.statistics encoding.scores inference.false_discovery intervals "
-        "responses.samples row_labels scored study tables "
+        "correlation.bases correlation.controlled correlation.corrections correlation.mixed "
+        "correlation.observations correlation.partial correlation.power correlation.properties correlation.scores "
+        "correlation.statistics inference.false_discovery intervals row_labels scored study tables "
     ),
     "describe_study": "export.crate tables",
-    "draw_figure": (
-        "ceilings.ceiling ceilings.neuroids encoding.scores figures.layout figures.needs figures.style "
-        "figures.tables responses.samples row_labels scored study tables "
-    ),
+    "draw_figure": "figures.layout figures.needs figures.style figures.tables row_labels scored study tables",
     "estimate_ceilings": (
         "ceilings.ceiling ceilings.given ceilings.kinds ceilings.known ceilings.other_subjects "
         "ceilings.pool_scores ceilings.pools ceilings.predicted ceilings.repeats ceilings.resampling "
@@ -109,10 +104,7 @@ STAGES = {
     "join_responses": (
         "joined_ids responses.joined responses.matrix responses.samples responses.stored responses.unusable "
     ),
-    "join_similarity": (
-        "ceilings.ceiling ceilings.neuroids encoding.scores responses.samples row_labels scored similarity.joined "
-        "study tables "
-    ),
+    "join_similarity": "row_labels scored similarity.joined study tables",
     "join_stimuli": (
         "joined_ids responses.joined responses.matrix responses.samples responses.stored responses.unusable tables "
     ),
@@ -122,7 +114,7 @@ STAGES = {
         "inference.contributions inference.false_discovery inference.p_values inference.shared_training "
         "inference.sign_flip inference.simultaneous intervals own_nulls properties.agreement "
         "properties.categories properties.gathering properties.harness properties.result_shape properties.sources "
-        "properties.unchanged published responses.samples row_labels scored study tables "
+        "properties.unchanged published responses.samples row_labels scored scored_ceilings study tables "
     ),
     "keep_encoder": (
         "activations.stored encoding.components encoding.contiguous encoding.delays encoding.factors encoding.fit "
@@ -153,13 +145,14 @@ STAGES = {
         "alarms alignment ceilings.ceiling ceilings.neuroids control_regions encoding.contiguous encoding.delays "
         "encoding.scores encoding.split_kinds encoding.splits encoding.threads inference.contributions "
         "inference.p_values inference.shared_training inference.sign_flip inference.simultaneous intervals "
-        "own_nulls responses.samples row_labels scored study tables "
+        "own_nulls responses.samples row_labels scored scored_ceilings study tables "
     ),
     "take_published": (
         "alarms alignment ceilings.ceiling ceilings.neuroids control_regions encoding.contiguous encoding.delays "
         "encoding.scores encoding.split_kinds encoding.splits encoding.threads given_tables "
         "inference.contributions inference.p_values inference.shared_training inference.sign_flip "
-        "inference.simultaneous intervals own_nulls published responses.samples row_labels scored tables "
+        "inference.simultaneous intervals own_nulls published responses.samples row_labels scored scored_ceilings "
+        "tables "
     ),
     "train_model": (
         "models.architectures models.bin_files models.limits models.loading models.manifest models.packing "
@@ -172,11 +165,10 @@ STAGES = {
         "models.stored_tensors models.training models.weight_tensors sources.folder tables texts "
     ),
     "write_report": (
-        "ceilings.ceiling ceilings.neuroids control_regions correlation.bases correlation.statistics "
-        "encoding.scores inference.p_values intervals number_texts own_nulls report.caveat report.caveats "
-        "report.caveats_of_regions report.caveats_of_scores report.citations report.encoders report.features "
-        "report.headline report.inference report.methods report.pages report.summary report.tables report.wording "
-        "responses.samples row_labels scored study tables "
+        "control_regions correlation.bases correlation.statistics inference.p_values intervals number_texts "
+        "own_nulls report.caveat report.caveats report.caveats_of_regions report.caveats_of_scores "
+        "report.citations report.encoders report.features report.headline report.inference report.methods "
+        "report.pages report.summary report.tables report.wording row_labels scored study tables "
     ),
 }
 
@@ -189,98 +181,87 @@ FOUND_BY_NAME = {
     "activations.nulls.random_features": "",
     "activations.nulls.word_rate": "errors",
     "figures.alignment": (
-        "ceilings.ceiling ceilings.neuroids encoding.scores errors figures.forest figures.layout figures.style "
-        "figures.tables provenance responses.samples row_labels scored storage study tables "
+        "errors figures.forest figures.layout figures.style figures.tables provenance row_labels scored storage "
+        "study tables "
     ),
     "figures.behavior": (
-        "ceilings.ceiling ceilings.neuroids correlation.observations correlation.pairs correlation.percentages "
-        "correlation.scores correlation.signed_ranks correlation.subjects encoding.contiguous encoding.delays "
-        "encoding.scores encoding.split_kinds encoding.splits encoding.threads errors figures.labels "
-        "figures.layout figures.pairs figures.scatter figures.style figures.tables figures.tuned_against_base "
+        "correlation.observations correlation.pairs correlation.percentages correlation.scores "
+        "correlation.signed_ranks correlation.subjects encoding.contiguous encoding.delays encoding.scores "
+        "encoding.split_kinds encoding.splits encoding.threads errors figures.labels figures.layout figures.pairs "
+        "figures.scatter figures.style figures.tables figures.tuned_against_base inference.contributions "
+        "inference.paired inference.shared_training inference.subjects intervals number_texts provenance "
+        "responses.samples row_labels scored storage study tables "
+    ),
+    "figures.benchmarks": (
+        "errors figures.labels figures.layout figures.scatter figures.style figures.tables number_texts "
+        "provenance row_labels scored storage study tables "
+    ),
+    "figures.brain": (
+        "ceilings.ceiling errors figures.layout figures.style figures.tables provenance row_labels scored storage "
+        "study tables "
+    ),
+    "figures.card": (
+        "errors figures.layers figures.layout figures.style figures.tables number_texts provenance row_labels "
+        "scored storage study tables "
+    ),
+    "figures.ceilings": (
+        "ceilings.ceiling errors figures.layout figures.style figures.tables provenance row_labels scored storage "
+        "study tables "
+    ),
+    "figures.correlations": (
+        "errors figures.layout figures.style figures.tables provenance row_labels scored storage study tables "
+    ),
+    "figures.gains": (
+        "correlation.observations correlation.pairs correlation.percentages correlation.scores "
+        "correlation.signed_ranks correlation.subjects encoding.contiguous encoding.delays encoding.scores "
+        "encoding.split_kinds encoding.splits encoding.threads errors figures.layout figures.pairs figures.style "
+        "figures.tables inference.contributions inference.paired inference.shared_training inference.subjects "
+        "intervals number_texts provenance responses.samples row_labels scored storage study tables "
+    ),
+    "figures.layers": (
+        "errors figures.layout figures.style figures.tables provenance row_labels scored storage study tables "
+    ),
+    "figures.layers_of_families": (
+        "errors figures.layers figures.layout figures.style figures.tables provenance row_labels scored storage "
+        "study tables "
+    ),
+    "figures.losses": (
+        "errors figures.labels figures.layout figures.scatter figures.style figures.tables number_texts "
+        "provenance row_labels scored storage study tables "
+    ),
+    "figures.over_nulls": (
+        "errors figures.alignment figures.forest figures.layout figures.style figures.tables provenance "
+        "row_labels scored storage study tables "
+    ),
+    "figures.pairs": (
+        "correlation.observations correlation.pairs correlation.percentages correlation.scores "
+        "correlation.signed_ranks correlation.subjects encoding.contiguous encoding.delays encoding.scores "
+        "encoding.split_kinds encoding.splits encoding.threads errors figures.layout figures.style figures.tables "
         "inference.contributions inference.paired inference.shared_training inference.subjects intervals "
         "number_texts provenance responses.samples row_labels scored storage study tables "
     ),
-    "figures.benchmarks": (
-        "ceilings.ceiling ceilings.neuroids encoding.scores errors figures.labels figures.layout figures.scatter "
-        "figures.style figures.tables number_texts provenance responses.samples row_labels scored storage study "
-        "tables "
+    "figures.scaling": (
+        "errors figures.labels figures.layout figures.scatter figures.style figures.tables number_texts "
+        "provenance row_labels scored storage study tables "
     ),
-    "figures.brain": (
-        "ceilings.ceiling ceilings.neuroids encoding.scores errors figures.layout figures.style figures.tables "
-        "provenance responses.samples row_labels scored storage study tables "
-    ),
-    "figures.card": (
-        "ceilings.ceiling ceilings.neuroids encoding.scores errors figures.layers figures.layout figures.style "
-        "figures.tables number_texts provenance responses.samples row_labels scored storage study tables "
-    ),
-    "figures.ceilings": (
-        "ceilings.ceiling ceilings.neuroids encoding.scores errors figures.layout figures.style figures.tables "
-        "provenance responses.samples row_labels scored storage study tables "
-    ),
-    "figures.correlations": (
-        "ceilings.ceiling ceilings.neuroids encoding.scores errors figures.layout figures.style figures.tables "
-        "provenance responses.samples row_labels scored storage study tables "
-    ),
-    "figures.gains": (
-        "ceilings.ceiling ceilings.neuroids correlation.observations correlation.pairs correlation.percentages "
-        "correlation.scores correlation.signed_ranks correlation.subjects encoding.contiguous encoding.delays "
-        "encoding.scores encoding.split_kinds encoding.splits encoding.threads errors figures.layout "
-        "figures.pairs figures.style figures.tables inference.contributions inference.paired "
-        "inference.shared_training inference.subjects intervals number_texts provenance responses.samples "
+    "figures.split_policies": (
+        "errors figures.alignment figures.forest figures.layout figures.style figures.tables provenance "
         "row_labels scored storage study tables "
     ),
-    "figures.layers": (
-        "ceilings.ceiling ceilings.neuroids encoding.scores errors figures.layout figures.style figures.tables "
-        "provenance responses.samples row_labels scored storage study tables "
+    "figures.training_runs": (
+        "errors figures.layout figures.style figures.tables provenance row_labels scored storage study tables "
     ),
-    "figures.layers_of_families": (
-        "ceilings.ceiling ceilings.neuroids encoding.scores errors figures.layers figures.layout figures.style "
-        "figures.tables provenance responses.samples row_labels scored storage study tables "
-    ),
-    "figures.losses": (
-        "ceilings.ceiling ceilings.neuroids encoding.scores errors figures.labels figures.layout figures.scatter "
-        "figures.style figures.tables number_texts provenance responses.samples row_labels scored storage study "
-        "tables "
-    ),
-    "figures.over_nulls": (
-        "ceilings.ceiling ceilings.neuroids encoding.scores errors figures.alignment figures.forest "
-        "figures.layout figures.style figures.tables provenance responses.samples row_labels scored storage study "
-        "tables "
-    ),
-    "figures.pairs": (
-        "ceilings.ceiling ceilings.neuroids correlation.observations correlation.pairs correlation.percentages "
-        "correlation.scores correlation.signed_ranks correlation.subjects encoding.contiguous encoding.delays "
-        "encoding.scores encoding.split_kinds encoding.splits encoding.threads errors figures.layout "
+    "figures.tuned_against_base": (
+        "correlation.observations correlation.pairs correlation.percentages correlation.scores "
+        "correlation.signed_ranks correlation.subjects encoding.contiguous encoding.delays encoding.scores "
+        "encoding.split_kinds encoding.splits encoding.threads errors figures.labels figures.layout figures.pairs "
         "figures.style figures.tables inference.contributions inference.paired inference.shared_training "
         "inference.subjects intervals number_texts provenance responses.samples row_labels scored storage study "
         "tables "
     ),
-    "figures.scaling": (
-        "ceilings.ceiling ceilings.neuroids encoding.scores errors figures.labels figures.layout figures.scatter "
-        "figures.style figures.tables number_texts provenance responses.samples row_labels scored storage study "
-        "tables "
-    ),
-    "figures.split_policies": (
-        "ceilings.ceiling ceilings.neuroids encoding.scores errors figures.alignment figures.forest "
-        "figures.layout figures.style figures.tables provenance responses.samples row_labels scored storage study "
-        "tables "
-    ),
-    "figures.training_runs": (
-        "ceilings.ceiling ceilings.neuroids encoding.scores errors figures.layout figures.style figures.tables "
-        "provenance responses.samples row_labels scored storage study tables "
-    ),
-    "figures.tuned_against_base": (
-        "ceilings.ceiling ceilings.neuroids correlation.observations correlation.pairs correlation.percentages "
-        "correlation.scores correlation.signed_ranks correlation.subjects encoding.contiguous encoding.delays "
-        "encoding.scores encoding.split_kinds encoding.splits encoding.threads errors figures.labels "
-        "figures.layout figures.pairs figures.style figures.tables inference.contributions inference.paired "
-        "inference.shared_training inference.subjects intervals number_texts provenance responses.samples "
-        "row_labels scored storage study tables "
-    ),
     "figures.width_and_size": (
-        "ceilings.ceiling ceilings.neuroids encoding.scores errors figures.labels figures.layout figures.scatter "
-        "figures.style figures.tables number_texts provenance responses.samples row_labels scored storage study "
-        "tables "
+        "errors figures.labels figures.layout figures.scatter figures.style figures.tables number_texts "
+        "provenance row_labels scored storage study tables "
     ),
     "responses.table": "errors given_tables responses.matrix responses.unusable storage",
     "sources.simulated": (

@@ -10,7 +10,8 @@ from brainalign.alarms import alarms
 from brainalign.alignment import alignment_table
 from brainalign.control_regions import OverControl, not_above_control, over_control_region
 from brainalign.errors import InputError
-from brainalign.scored import Ceilings, Scores
+from brainalign.scored import Scores
+from brainalign.scored_ceilings import Ceilings
 from brainalign.stages.score_alignment import score_alignment
 from brainalign.tables import read_table
 from invented_study import PROVENANCE, invent

@@ -11,7 +11,8 @@ from brainalign.alarms import alarms
 from brainalign.alignment import alignment_table
 from brainalign.own_nulls import OwnNull, over_own_null
 from brainalign.report.caveats_of_scores import AGAINST_OWN_NULLS
-from brainalign.scored import Ceilings, Scores
+from brainalign.scored import Scores
+from brainalign.scored_ceilings import Ceilings
 from brainalign.stages.score_alignment import score_alignment
 from brainalign.tables import read_table
 from invented_study import PROVENANCE, invent

@@ -29,7 +29,8 @@ from brainalign.encoding.stored import encoding_facts, encoding_variables
 from brainalign.errors import InputError
 from brainalign.responses.samples import Samples
 from brainalign.responses.stored import StoredResponses
-from brainalign.scored import Ceilings, NormalisedNeuroids, read_ceilings, read_neuroids, read_scores
+from brainalign.scored import read_scores
+from brainalign.scored_ceilings import Ceilings, NormalisedNeuroids, read_ceilings, read_neuroids
 from brainalign.storage import write_arrays
 from test_alignment import NAMES, small_scores
 

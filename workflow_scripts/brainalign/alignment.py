@@ -23,7 +23,8 @@ from brainalign.inference.simultaneous import simultaneous_interval
 from brainalign.intervals import percentile_interval
 from brainalign.own_nulls import RANDOM_TOKENS, TWIN, over_own_null, own_null_columns
 from brainalign.row_labels import BEST
-from brainalign.scored import Ceilings, Fits, NormalisedNeuroids, Scores, layer_shares
+from brainalign.scored import Fits, Scores, layer_shares
+from brainalign.scored_ceilings import Ceilings, NormalisedNeuroids
 
 DRAWS = 1999  # sign patterns of a test
 

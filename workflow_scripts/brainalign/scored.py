@@ -1,4 +1,4 @@
-"""Encodings and ceilings as the stage alignment reads them, checked against each other."""
+"""Encodings as the stage alignment reads them, checked against each other."""
 
 import json
 from dataclasses import dataclass
@@ -7,11 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from brainalign.ceilings.ceiling import KINDS as CEILING_KINDS
-from brainalign.ceilings.ceiling import UNITS as CEILING_UNITS
-from brainalign.ceilings.ceiling import in_units_of_r
-from brainalign.ceilings.neuroids import normalise_neuroids
-from brainalign.encoding.scores import Units
 from brainalign.errors import UnreadableFileError
 from brainalign.storage import read_arrays, read_attributes
 
@@ -22,10 +17,6 @@ _ENCODING = (
     "aggregate_r replicates contributions pairs fold_of_block choice_spread aggregate_r2 aggregate_r2_test_mean "
     "replicates_r2 chosen_layer edge_share constant_predictions shift_p width rank train_rows layer score_layer "
     "score_subject score_region subject region"
-).split()
-_CEILINGS = (
-    "ceiling_kind ceiling_units ceiling_aggregate ceiling_low ceiling_high ceiling_null ceiling_null_high "
-    "ceiling_replicates score_subject score_region"
 ).split()
 
 
@@ -101,42 +92,6 @@ class Scores:
     unit_cells: np.ndarray | None = None
 
 
-@dataclass(frozen=True)
-class Ceilings:
-    """A data set's ceilings, the one that normalises first.
-
-    Parameters
-    ----------
-    kinds : names, possibly none.
-    r, low, high : (kind, subject, region); replicates : (draw, kind, subject, region), NaN where a kind has none.
-    null, null_high : (kind, subject, region), what the same estimate gives of noise, on average and at most; NaN where
-        that is 0.
-    units : of all of these; scores are in units of r, and so is what they are divided by.
-    """
-
-    kinds: tuple[str, ...]
-    r: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    replicates: np.ndarray
-    null: np.ndarray | None = None
-    null_high: np.ndarray | None = None
-    units: str = "r"
-
-
-@dataclass(frozen=True)
-class NormalisedNeuroids:
-    """Scores normalised neuroid by neuroid, see `ceilings.neuroids`.
-
-    Parameters
-    ----------
-    normalised : (layer, subject, region); neuroids : (subject, region), how many have a ceiling above 0.
-    """
-
-    normalised: np.ndarray
-    neuroids: np.ndarray
-
-
 def layer_of_neuroids(chosen: np.ndarray, subject: np.ndarray) -> np.ndarray:
     """Return the layer that was chosen for each neuroid, (fold, neuroid), index into layers.
 
@@ -180,11 +135,11 @@ def layer_shares(scores: Scores) -> np.ndarray:
 def read_scores(path: Path) -> Scores:
     """Read an encoding file. Raises UnreadableFileError where it is not one."""
     arrays, attributes = read_arrays(path, _ENCODING), read_attributes(path)
-    layers, subjects, regions = (_names(arrays[name]) for name in ("score_layer", "score_subject", "score_region"))
+    layers, subjects, regions = (names_of(arrays[name]) for name in ("score_layer", "score_subject", "score_region"))
     missing = {"spec", "samples", "groups", "simulated"} - attributes.keys()
     if missing:
         raise UnreadableFileError(path, f"it has no attribute {sorted(missing)[0]!r}")
-    if layers != (*_names(arrays["layer"]), CHOSEN):
+    if layers != (*names_of(arrays["layer"]), CHOSEN):
         raise UnreadableFileError(path, f"its scores are not of its layers and {CHOSEN!r}, but of {', '.join(layers)}")
     return Scores(
         layers,
@@ -220,54 +175,6 @@ def read_scores(path: Path) -> Scores:
     )
 
 
-def read_ceilings(path: Path, scores: Scores) -> Ceilings:
-    """Read the ceilings that belong to scores, those in units of r² as their signed root.
-
-    Raises
-    ------
-    UnreadableFileError : not a file of ceilings, or of another encoder, other draws, subjects or regions.
-    """
-    arrays, attributes = read_arrays(path, _CEILINGS), read_attributes(path)
-    encoder = json.loads(attributes.get("spec", "{}")).get("encoder")
-    subjects, regions = _names(arrays["score_subject"]), _names(arrays["score_region"])
-    _check_shared(path, scores, encoder, len(arrays["ceiling_replicates"]), subjects, regions)
-    kinds = _names(arrays["ceiling_kind"])
-    order = [kinds.index(kind) for kind in CEILING_KINDS if kind in kinds]
-    if len(order) < len(kinds):
-        strange = next(kind for kind in kinds if kind not in CEILING_KINDS)
-        raise UnreadableFileError(path, f"it has a ceiling {strange!r}, but {', '.join(CEILING_KINDS)} are known")
-    units = _units(path, arrays["ceiling_units"])
-    names = ("ceiling_aggregate", "ceiling_low", "ceiling_high", "ceiling_null", "ceiling_null_high")
-    r, low, high, null, null_high = (in_units_of_r(arrays[name], units)[order] for name in names)
-    replicates = np.moveaxis(in_units_of_r(np.moveaxis(arrays["ceiling_replicates"], 1, 0), units)[order], 0, 1)
-    return Ceilings(tuple(kinds[index] for index in order), r, low, high, replicates, null, null_high)
-
-
-def read_neuroids(encoding: Path, ceilings: Path, scores: Scores) -> NormalisedNeuroids:
-    """Normalise the scores of each neuroid by its own ceiling, of the kind that is preferred.
-
-    Raises
-    ------
-    UnreadableFileError : files without scores or ceilings of neuroids, or of other neuroids.
-    """
-    of_neuroids = ("neuroid", "subject", "region")
-    fits = read_arrays(encoding, ["r", "chosen_r", *of_neuroids])
-    found = read_arrays(ceilings, ["ceiling_kind", "ceiling_units", "ceiling_per_neuroid", "ceiling_per_neuroid_low"])
-    kinds = _names(found["ceiling_kind"])
-    first = min(range(len(kinds)), key=lambda index: CEILING_KINDS.index(kinds[index]), default=None)
-    if first is None:
-        raise UnreadableFileError(ceilings, "it has no ceiling by which neuroids could be normalised")
-    units_of_kinds = _units(ceilings, found["ceiling_units"])
-    ceiling, low = (
-        in_units_of_r(found[name], units_of_kinds)[first] for name in ("ceiling_per_neuroid", "ceiling_per_neuroid_low")
-    )
-    if len(ceiling) != fits["r"].shape[-1]:
-        raise UnreadableFileError(ceilings, f"it has {len(ceiling)} neuroids, the encoding {fits['r'].shape[-1]}")
-    units = Units(*(fits[name].astype(str) for name in of_neuroids))
-    aggregate = scores.encoder.get("aggregate", "mean")
-    return NormalisedNeuroids(*normalise_neuroids(fits["r"], fits["chosen_r"], units, ceiling, low, aggregate))
-
-
 def read_null(path: Path, scores: Scores) -> Scores:
     """Read a null's encoding, to be set beside scores.
 
@@ -276,7 +183,7 @@ def read_null(path: Path, scores: Scores) -> Scores:
     UnreadableFileError : not an encoding, or of another encoder, other draws, folds, rows, subjects or regions.
     """
     null = read_scores(path)
-    _check_shared(path, scores, null.encoder, len(null.replicates), null.subjects, null.regions)
+    check_shared(path, scores, null.encoder, len(null.replicates), null.subjects, null.regions)
     if (null.samples, len(null.chosen_layer)) != (scores.samples, len(scores.chosen_layer)):
         raise UnreadableFileError(
             path,
@@ -313,10 +220,17 @@ def _count(subject: np.ndarray, region: np.ndarray, subjects: tuple[str, ...], r
     return of_subject.astype(np.int64) @ of_region.astype(np.int64).T  # (subject, region)
 
 
-def _check_shared(
+def check_shared(
     path: Path, scores: Scores, encoder: Any, draws: int, subjects: tuple[str, ...], regions: tuple[str, ...]
 ) -> None:
-    """The choice of layer is not compared: ceilings have none, and a null's layers are its own."""
+    """Refuse a file of another encoder, other draws, subjects or regions than the scores that it is read beside.
+
+    The choice of layer is not compared: ceilings have none, and a null's layers are its own.
+
+    Raises
+    ------
+    UnreadableFileError : as said.
+    """
     differing = _differing_setting(encoder, scores.encoder)
     if differing is not None:
         raise UnreadableFileError(path, f"it is of another encoder than the scores beside it{differing}")
@@ -339,14 +253,6 @@ def _differing_setting(one: Any, other: Any) -> str | None:
     return f" ({differing[0]})" if differing else None
 
 
-def _units(path: Path, values: np.ndarray) -> tuple[str, ...]:
-    """Return the units of each kind of ceiling."""
-    units = _names(values)
-    for strange in set(units) - set(CEILING_UNITS):
-        reason = f"it has a ceiling in units of {strange!r}, but {', '.join(CEILING_UNITS)} are known"
-        raise UnreadableFileError(path, reason)
-    return units
-
-
-def _names(values: np.ndarray) -> tuple[str, ...]:
+def names_of(values: np.ndarray) -> tuple[str, ...]:
+    """Return text as a file holds it as names."""
     return tuple(map(str, values))
