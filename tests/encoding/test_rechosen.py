@@ -55,10 +55,12 @@ def by_hand(found: Encoding, settings: EncoderSettings, subject: int, region: in
         for which, (s, r) in enumerate([(subject, region), (chooser, 0)]):
             for layer in range(3):
                 pairs = residual_pairs(found.pairs[:, :, layer, s, r], found.fold_of_block)
+                symmetric = (pairs + pairs.T) / 2
+                weight = np.sqrt(min(1.0, max(0.0, (pairs * pairs.T).sum() / (symmetric**2).sum())))
                 for k in range(4):
                     of_groups = found.contributions[members[k], layer, s, r] @ draws.counts[k][draw]
                     shared = sum(
-                        signs[draw, g] * signs[draw, h] * (pairs[g, h] + pairs[h, g]) / np.sqrt(8)
+                        signs[draw, g] * signs[draw, h] * weight * symmetric[g, h] / np.sqrt(2)
                         for g in members[k]
                         for h in range(24)
                     )

@@ -66,6 +66,12 @@ class Design:
         return (np.sqrt(share) * own + np.sqrt(1 - share) * single).reshape(-1, width)
 
 
+def summed(pairs: np.ndarray, block_of_group: np.ndarray) -> np.ndarray:
+    """Pairs (block, block, ...), summed over the groups that are put together."""
+    of_block = (np.arange(block_of_group.max() + 1)[:, None] == block_of_group).astype(float)
+    return np.einsum("bg,gh...,ch->bc...", of_block, pairs, of_block)
+
+
 @dataclass(frozen=True)
 class Scored:
     """One feature space on one data set: (fold, test row, neuroid) lists, and numbers over folds and neuroids."""

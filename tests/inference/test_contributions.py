@@ -19,8 +19,8 @@ from brainalign.inference.shared_training import (
     shared_variance,
     small_sample_factor,
     spread_of,
-    summed,
 )
+from inference.simulated import summed
 
 RANDOM = np.random.default_rng(2)
 UNITS = Units(np.array([f"n{k}" for k in range(7)]), np.array(["S1"] * 3 + ["S2"] * 4), np.array(list("xxyxxxx")))

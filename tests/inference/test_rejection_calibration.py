@@ -9,9 +9,9 @@ from scipy.signal import lfilter
 
 from brainalign.inference.circular_shift import circular_shift_test
 from brainalign.inference.p_values import SHARED_TRAINING_SPREAD
-from brainalign.inference.shared_training import put_together, shared_variance, spread_of, summed
+from brainalign.inference.shared_training import put_together, shared_variance, spread_of
 from brainalign.inference.sign_flip import sign_flip_test
-from inference.simulated import Design, simulate
+from inference.simulated import Design, simulate, summed
 
 SETS, BATCH = 2000, 100
 
@@ -96,7 +96,7 @@ def test_sign_flips_of_a_cross_validation_need_its_dependence(design: Design) ->
         if name.endswith("plain"):
             assert rate > (0.09 if design.signal == 0 else 0.062), name
         elif name.endswith("measured"):
-            assert 0.038 <= rate <= 0.062, name
+            assert 0.039 <= rate <= 0.06, name
         else:
             assert rate <= 0.06, name
 

@@ -40,6 +40,7 @@ from brainalign.inference.shared_training import (
     small_sample_factor,
     spread_of,
     tells_dependence,
+    widened,
 )
 
 SIDE_BY_SIDE_BYTES = 128 * 2**20  # of responses, up to which folds are taken side by side
@@ -184,10 +185,7 @@ class Dependence:
             deviations = shared_training_deviations(np.nan_to_num(pairs), self.fold_of_block, signs, self.pair_share)
             deviations = np.where(np.isnan(pairs).any(axis=(0, 1)), np.nan, deviations)
         found = corrected_replicates(replicates, self.draws.resampled, len(self.folds), deviations)
-        if kind == WIDENED:
-            mean = found.mean(axis=0)
-            found = mean + spread * (found - mean)
-        return np.asarray(found.astype(np.float32))
+        return np.asarray((widened(found, spread) if kind == WIDENED else found).astype(np.float32))
 
     def weights_of_groups(self) -> np.ndarray:
         """Return how often each group is drawn, (draw, group), where folds partition the groups."""

@@ -16,6 +16,7 @@ from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.training import tell_pooled
 from brainalign.encoding.trial import Scores, Trial
 from brainalign.errors import InputError
+from brainalign.inference.shared_training import widened
 from brainalign.responses.samples import Columns, Samples
 
 log = logging.getLogger(__name__)
@@ -195,7 +196,7 @@ def assembled(
         pairs = trial.dependence.pairs_of_choice([of_layers[number].pairs for number in only], share)
         of_chosen = trial.score(leading, pairs, scale=scale)
     by_choice = _spread_of_choice(of_layers, chosen, trial)
-    of_chosen = replace(of_chosen, replicates=_widened(of_chosen.replicates, by_choice))
+    of_chosen = replace(of_chosen, replicates=widened(of_chosen.replicates, by_choice))
     units = trial.units
     return Encoding(
         layers=tuple(scores),
@@ -209,7 +210,7 @@ def assembled(
         aggregate_r2=np.stack([layer.aggregate_r2 for layer in (*of_layers, of_chosen)]),
         aggregate_r2_test_mean=np.stack([layer.aggregate_r2_test_mean for layer in (*of_layers, of_chosen)]),
         replicates=np.stack([layer.replicates for layer in (*of_layers, of_chosen)], axis=1),
-        replicates_r2=_widened(trial.replicates_r2(leading, of_chosen.spread), by_choice),
+        replicates_r2=widened(trial.replicates_r2(leading, of_chosen.spread), by_choice),
         shift_p=trial.shift_p(trial.for_r(leading, scale), of_chosen.spread * by_choice),
         dependence=trial.dependence.kind(not np.isnan(of_chosen.pairs).all()),
         group_names=trial.dependence.groups,
@@ -239,11 +240,6 @@ def _spread_of_choice(of_layers: Sequence[Scores], chosen: np.ndarray, trial: Tr
     subjects = None if by == "all" else np.arange(1, len(nothing))
     contributions, pairs = [layer.contributions for layer in of_layers], [layer.pairs for layer in of_layers]
     return spread_of_choice(dependence, contributions, pairs, chosen, subjects)
-
-
-def _widened(replicates: np.ndarray, spread: np.ndarray) -> np.ndarray:
-    mean = replicates.mean(axis=0)
-    return np.where(spread == 1.0, replicates, (mean + spread * (replicates - mean)).astype(replicates.dtype))
 
 
 def report(name: str, scored: Scores, fits: FitSummary) -> None:

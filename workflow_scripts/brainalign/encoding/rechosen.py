@@ -18,7 +18,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from brainalign.encoding.dependence import Dependence
-from brainalign.inference.shared_training import group_signs, residual_pairs
+from brainalign.inference.shared_training import deviation_pairs, group_signs
 
 
 def spread_of_choice(
@@ -76,9 +76,9 @@ def fold_sums(
 ) -> np.ndarray:
     """Return F of one layer in every draw, (draw, fold, cell).
 
-        F_f = Σ_{g in f} w_g c_g + Σ_{g in f, h} ε_g ε_h (Q̃_gh + Q̃_hg) / √8,
+        F_f = Σ_{g in f} n_g c_g + Σ_{g in f, h} ε_g ε_h w S_gh / √2,
 
-    see `shared_training` for the second part.
+    with n_g how often a group is drawn; see `shared_training` for the second part.
 
     Parameters
     ----------
@@ -93,9 +93,8 @@ def fold_sums(
     )
     if pairs is None or np.isnan(pairs).all():
         return np.asarray(found)
-    values = residual_pairs(np.nan_to_num(pairs), fold_of_block)
-    symmetric = (values + values.swapaxes(0, 1)) / np.sqrt(8.0 * share)
-    through = np.tensordot(signs, symmetric, axes=1) * signs[:, :, None]  # (draw, block, cell)
+    shared = deviation_pairs(np.nan_to_num(pairs), fold_of_block, share)
+    through = np.tensordot(signs, shared, axes=1) * signs[:, :, None]  # (draw, block, cell)
     for place, fold in enumerate(np.unique(fold_of_block)):
         found[:, place] += through[:, fold_of_block == fold].sum(axis=1)
     return np.asarray(found)

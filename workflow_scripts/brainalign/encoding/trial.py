@@ -20,6 +20,7 @@ from brainalign.encoding.spectrum import Space
 from brainalign.encoding.splits import Fold, make_folds
 from brainalign.inference.circular_shift import DEFAULT_MINIMUM_LAG, FEWEST_OFFSETS, circular_shift_test_of_cells
 from brainalign.inference.p_values import NOT_COUNTED, SHARED_TRAINING_SPREAD
+from brainalign.inference.shared_training import widened
 from brainalign.responses.samples import Columns, Samples
 
 SHIFTS = 1999
@@ -258,8 +259,7 @@ class Trial:
         """
         scored, name = self.scored(predictions), self.settings.aggregate
         found = replicate(self.draws, scored, self.deviations, self.units, name, replicate_r2)
-        mean = found.mean(axis=0)
-        found = mean + self.dependence.linear_spread * (found - mean)
+        found = widened(found, self.dependence.linear_spread)
         return self.dependence.corrected(found, self.dependence.kind(False), spread=spread)
 
     def shift_p(

@@ -227,13 +227,6 @@ def put_together(fold_of_group: np.ndarray, most: int) -> tuple[np.ndarray, np.n
     return block_of_group, fold_of_first, float(kept.sum() / max(apart.sum(), 1))
 
 
-def summed(pairs: np.ndarray, block_of_group: np.ndarray) -> np.ndarray:
-    """Return pairs (block, block, ...), summed over the groups that are put together."""
-    of_block = (np.arange(block_of_group.max() + 1)[:, None] == block_of_group).astype(pairs.dtype)
-    rows = np.tensordot(of_block, pairs, axes=1)  # (block, group, ...)
-    return np.asarray(np.moveaxis(np.tensordot(of_block, np.moveaxis(rows, 1, 0), axes=1), 0, 1))
-
-
 def pairs_of_choice(pairs: np.ndarray, share: np.ndarray, fold_of_group: np.ndarray) -> np.ndarray:
     """Return pairs that stand for predictions chosen by fold, such as those of one layer in some folds.
 
@@ -285,14 +278,31 @@ def shared_training_deviations(
     -------
     (draw, ...)
     """
+    drawn = deviation_pairs(pairs, fold_of_group, share)
+    groups, _, *cells = drawn.shape
+    return np.asarray(_quadratic(signs, drawn.reshape(groups, groups, -1)).reshape(len(signs), *cells))
+
+
+def deviation_pairs(pairs: np.ndarray, fold_of_group: np.ndarray, share: float = 1.0) -> np.ndarray:
+    """Return w S / √(2 share), (group, group, ...): with random signs, ε' of it ε is a deviation of what is shared.
+
+    Parameters
+    ----------
+    pairs, fold_of_group, share : as for `shared_training_deviations`.
+    """
     values = residual_pairs(pairs, fold_of_group)
     turned = values.swapaxes(0, 1)
     symmetric, shared = (values + turned) / 2, (values * turned).sum(axis=(0, 1))
     size = np.square(symmetric).sum(axis=(0, 1))
-    symmetric = symmetric * np.sqrt(np.clip(np.divide(shared, size, out=np.zeros_like(size), where=size > 0), 0.0, 1.0))
-    groups, _, *cells = symmetric.shape
-    drawn = _quadratic(signs, symmetric.reshape(groups, groups, -1)) / np.sqrt(2.0 * share)
-    return np.asarray(drawn.reshape(len(signs), *cells))
+    weight = np.clip(np.divide(shared, size, out=np.zeros_like(size), where=size > 0), 0.0, 1.0)
+    return np.asarray(symmetric * np.sqrt(weight / (2.0 * share)))
+
+
+def widened(replicates: np.ndarray, spread: float | np.ndarray) -> np.ndarray:
+    """Return replicates (draw, ...) moved away from their mean by a factor; those of factor 1 as they are."""
+    mean = replicates.mean(axis=0)
+    moved = (mean + spread * (replicates - mean)).astype(replicates.dtype)
+    return np.where(np.equal(spread, 1.0), replicates, moved)
 
 
 def corrected_replicates(
@@ -317,8 +327,7 @@ def corrected_replicates(
     """
     values = np.asarray(replicates, dtype=np.float64)
     if resampled == "folds":
-        mean = values.mean(axis=0)
-        values = mean + small_sample_factor(fold_number) * (values - mean)
+        values = widened(values, small_sample_factor(fold_number))
     return values if deviations is None else values + deviations
 
 
