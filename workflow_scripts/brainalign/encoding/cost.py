@@ -22,7 +22,7 @@ from brainalign.encoding.bootstrap import SUMS_AT_ONCE
 from brainalign.encoding.dependence import MOST_BLOCKS, SIDE_BY_SIDE_BYTES
 from brainalign.encoding.fit import AT_ONCE as CHUNK
 from brainalign.encoding.inner import INVERSE_BYTES, REFIT_BYTES, RESIDUAL_BYTES
-from brainalign.encoding.nested import keeps_factors, neuroids_of_table
+from brainalign.encoding.nested import copies_ordered, keeps_factors, neuroids_of_table
 from brainalign.encoding.places import BATCH, neuroids_at_once
 from brainalign.encoding.threads import Threads, batches
 from brainalign.free_memory import within_free_memory
@@ -166,7 +166,7 @@ def expected_bytes(task: Task) -> int:
         fitted + (f + PAIR_TABLES) * pair_table,
     ]
     if task.at_once:
-        factors = features + grams + spectra + _factors(task)
+        factors = features + grams + spectra + _factors(task) + matrix * copies_ordered(matrix)
         batches_held = DOUBLE * n * min(v, neuroids_at_once(n)) * task.threads
         chosen = DOUBLE * f * v
         table = task.candidates * f * min(v, neuroids_of_table(n, f, task.candidates)) * DOUBLE

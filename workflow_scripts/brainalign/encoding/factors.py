@@ -125,13 +125,12 @@ class Factors:
             found -= y.mean(axis=0)
         return found
 
-    def pair_residuals(self, residuals: Array) -> Iterator[tuple[int, int, Array, Array]]:
-        """Yield i, j and the residuals of i's rows and of j's rows, predicted by all rows outside both."""
+    def pair_residuals(self, residuals: Array) -> Iterator[tuple[int, int, Array]]:
+        """Yield i, j and the residuals of i's rows and under these of j's rows, predicted by all rows outside both."""
         for (first, second), inverse in zip(self.pairs, self.of_pairs, strict=True):
             one, other = self.blocks[first], self.blocks[second]
-            left_out = _times(inverse, joined([residuals[one], residuals[other]]))
-            size = one.stop - one.start
-            yield first, second, left_out[:size], left_out[size:]
+            both = residuals[one.start : other.stop] if one.stop == other.start else None
+            yield first, second, _times(inverse, joined([residuals[one], residuals[other]]) if both is None else both)
 
     def block_residuals(self, residuals: Array, number: int) -> Array:
         """Return the residuals of a block's rows, predicted by all rows outside it."""

@@ -23,15 +23,26 @@ import numpy as np
 
 from brainalign.encoding.factors import Candidate, Factors
 from brainalign.encoding.inner_scores import InnerScores
-from brainalign.encoding.places import Array, Place, brought_back, dot, neuroids_at_once, or_on_the_processor, place_of
+from brainalign.encoding.places import (
+    Array,
+    Place,
+    brought_back,
+    dot,
+    neuroids_at_once,
+    or_on_the_processor,
+    place_of,
+    squared_lengths,
+)
 from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.spectrum import Spectrum
-from brainalign.encoding.threads import batches
+from brainalign.encoding.threads import Threads, batches
 from brainalign.free_memory import within_free_memory
 
 CLOSE = 1e-6  # relative difference of summed squared errors under which they are computed again in float64
 FACTORS = 5  # times n × n: what a candidate's factors hold, C and the inverses in float64 and float32
-KEPT_BYTES = 256 * 2**20  # of factors that are kept at most; where there are more, they are made again when wanted
+KEPT_BYTES = (
+    256 * 2**20
+)  # of factors that are kept at most, and of responses; where there are more, they are made again
 TABLE_BYTES = 512 * 2**20  # of summed squared errors at once, at most: neuroids are taken in chunks that fit
 
 
@@ -85,6 +96,8 @@ def fit_nested(
     pairs = list(combinations(range(len(tests)), 2)) if score_inner or len(tried) > 1 else []
     keeps = keeps_factors(len(order), len(tried))
     candidates = [Candidate(spectrum, penalty, blocks, pairs, keeps) for spectrum, penalty in tried]
+    if keeps:
+        _make_exact_factors(candidates)
     y = _Ordered(responses, order)
     n_neuroids, n_folds = responses.shape[1], len(tests)
     size = neuroids_of_table(len(order), n_folds, len(candidates))
@@ -107,9 +120,25 @@ def fit_nested(
     return or_on_the_processor(place_of(device), fit)
 
 
+def _make_exact_factors(candidates: Sequence[Candidate]) -> None:
+    """Make the factors of several candidates side by side, since each inverts small matrices one after the other."""
+
+    def work(part: slice) -> None:
+        for candidate in candidates[part]:
+            _ = candidate.exact
+
+    with Threads().pool() as side_by_side:
+        side_by_side(work, batches(len(candidates), 1))
+
+
 def keeps_factors(samples: int, candidates: int) -> bool:
     """Tell whether the factors of all candidates fit in the memory that they may take."""
     return FACTORS * 8 * samples**2 * candidates <= within_free_memory(KEPT_BYTES)
+
+
+def copies_ordered(size: int) -> bool:
+    """Tell whether responses of so many bytes are copied with the rows of each fold side by side, all at once."""
+    return size <= within_free_memory(KEPT_BYTES)
 
 
 def neuroids_of_table(samples: int, folds: int, candidates: int) -> int:
@@ -119,29 +148,27 @@ def neuroids_of_table(samples: int, folds: int, candidates: int) -> int:
     return max(1, size // batch * batch or size)
 
 
-@dataclass(frozen=True)
 class _Ordered:
-    """Responses with the rows of each fold side by side; taken a batch at a time, so that no copy of all is made."""
+    """Responses with the rows of each fold side by side; where they are many, in copies of a batch at a time."""
 
-    responses: np.ndarray
-    order: np.ndarray
-
-    @property
-    def dtype(self) -> np.dtype:
-        return self.responses.dtype
+    def __init__(self, responses: np.ndarray, order: np.ndarray) -> None:
+        self._responses, self._order, self._all = responses, order, None
+        self.dtype, self.n_neuroids = responses.dtype, int(responses.shape[1])
+        if copies_ordered(responses.nbytes):
+            self._all = np.take(responses, order, axis=0)
 
     def __len__(self) -> int:
-        return len(self.order)
-
-    @property
-    def n_neuroids(self) -> int:
-        return int(self.responses.shape[1])
+        return len(self._order)
 
     def __getitem__(self, columns: np.ndarray) -> np.ndarray:
+        """Return some neuroids, rising (sample, neuroid)."""
         first, last = int(columns[0]), int(columns[-1]) + 1
-        if last - first == len(columns):  # neighbours, whose rows are copied as they lie
-            return np.take(self.responses[:, first:last], self.order, axis=0)
-        return np.take(np.take(self.responses, columns, axis=1), self.order, axis=0)
+        are_neighbours = last - first == len(columns)
+        if self._all is not None:
+            return self._all[:, first:last] if are_neighbours else np.take(self._all, columns, axis=1)
+        if are_neighbours:  # whose rows are copied as they lie
+            return np.take(self._responses[:, first:last], self._order, axis=0)
+        return np.take(np.take(self._responses, columns, axis=1), self._order, axis=0)
 
 
 def _errors(
@@ -166,19 +193,20 @@ def _add_errors(
 ) -> None:
     """Add the summed squared errors of inner folds to a table (fold, neuroid) of some neuroids."""
     own = factors.through(place.hold)
+    sizes = [block.stop - block.start for block in factors.blocks]
+    inner = np.array(factors.pairs, dtype=np.intp)  # (pair, 2), and the other of the two is its outer fold
+    is_of = place.hold((np.arange(len(sizes))[:, None] == inner[:, ::-1].ravel()).astype(np.float64))  # (fold, 2 pairs)
 
     def work(part: slice) -> None:
         given = y[columns[part]]
         weights = _weights(given, factors.blocks, settings)
-        weights = None if weights is None else place.hold(weights)
-        summed = place.hold(np.zeros((len(factors.blocks), given.shape[1])))
+        squares = place.hold(np.empty((2 * len(inner), given.shape[1])))
         residuals_of_all = own.fitted_residuals(place.hold(given.astype(factors.dtype, copy=False)))
-        for first, second, one, other in own.pair_residuals(residuals_of_all):
-            for outer, inner, residuals in ((second, first, one), (first, second, other)):
-                residuals *= residuals
-                squares = residuals.sum(axis=0)
-                summed[outer] += squares if weights is None else squares * weights[inner]
-        table[:, part] += brought_back(summed)
+        for number, (first, _, residuals) in enumerate(own.pair_residuals(residuals_of_all)):
+            squares[2 * number : 2 * number + 2] = squared_lengths(residuals, sizes[first])
+        if weights is not None:
+            squares *= place.hold(weights[inner.ravel()])
+        table[:, part] += brought_back(is_of @ squares)
 
     place.each(work, len(columns), len(y))
 
@@ -300,8 +328,9 @@ def _score_pairs(
         truths = [truth - truth.mean(axis=0) for truth in truths]
     lengths = [brought_back(dot(truth, truth)) for truth in truths]
     some = np.asarray(taken.any(axis=1))
-    for first, second, one, other in factors.pair_residuals(residuals):
-        for outer, inner, left_out in ((second, first, one), (first, second, other)):
+    for first, second, of_both in factors.pair_residuals(residuals):
+        size = len(truths[first])
+        for outer, inner, left_out in ((second, first, of_both[:size]), (first, second, of_both[size:])):
             if some[outer] and scores.pooled:
                 rows = len(y) - len(truths[outer]) - len(truths[inner])
                 predicted = truths[inner] - left_out - (total - sums[outer] - sums[inner]) / rows
