@@ -44,10 +44,10 @@ STAGES = {
         "encoding.bootstrap encoding.components encoding.contiguous encoding.delays encoding.dependence "
         "encoding.factors encoding.fit encoding.fold_features encoding.hats encoding.inner encoding.inner_scores "
         "encoding.kernels encoding.least_squares encoding.nested encoding.places encoding.preparation "
-        "encoding.ridge encoding.sampling encoding.scales encoding.scores encoding.settings encoding.spectrum "
-        "encoding.split_kinds encoding.splits encoding.threads encoding.training encoding.trial free_memory "
-        "inference.circular_shift inference.contributions inference.p_values inference.shared_training intervals "
-        "responses.samples responses.stored "
+        "encoding.published_words encoding.ridge encoding.sampling encoding.scales encoding.scores "
+        "encoding.settings encoding.spectrum encoding.split_kinds encoding.splits encoding.threads "
+        "encoding.training encoding.trial free_memory inference.circular_shift inference.contributions "
+        "inference.p_values inference.shared_training intervals responses.samples responses.stored "
     ),
     "evaluate_model": (
         "devices models.bin_files models.limits models.manifest models.safetensors_headers models.sizes "
@@ -80,20 +80,21 @@ STAGES = {
         "encoding.delays encoding.dependence encoding.encoder encoding.expectation encoding.factors encoding.fit "
         "encoding.fold_features encoding.hats encoding.inner encoding.inner_scores encoding.kernels "
         "encoding.layers encoding.least_squares encoding.nested encoding.places encoding.preparation "
-        "encoding.rechosen encoding.ridge encoding.sampling encoding.scales encoding.scores encoding.settings "
-        "encoding.spectrum encoding.split_kinds encoding.splits encoding.stored encoding.threads "
-        "encoding.training encoding.trial free_memory inference.circular_shift inference.contributions "
-        "inference.p_values inference.shared_training responses.samples responses.stored "
+        "encoding.published_words encoding.rechosen encoding.ridge encoding.sampling encoding.scales "
+        "encoding.scores encoding.settings encoding.spectrum encoding.split_kinds encoding.splits encoding.stored "
+        "encoding.threads encoding.training encoding.trial free_memory inference.circular_shift "
+        "inference.contributions inference.p_values inference.shared_training responses.samples responses.stored "
     ),
     "fit_joint_encoder": (
         "activations.stored devices encoding.bootstrap encoding.components encoding.contiguous encoding.cost "
         "encoding.delays encoding.dependence encoding.encoder encoding.expectation encoding.factors encoding.fit "
         "encoding.fold_features encoding.hats encoding.inner encoding.inner_scores encoding.joint "
         "encoding.joint_encoder encoding.kernels encoding.layers encoding.least_squares encoding.nested "
-        "encoding.places encoding.preparation encoding.rechosen encoding.ridge encoding.sampling encoding.scales "
-        "encoding.scores encoding.settings encoding.spectrum encoding.split_kinds encoding.splits encoding.stored "
-        "encoding.threads encoding.training encoding.trial free_memory inference.circular_shift "
-        "inference.contributions inference.p_values inference.shared_training responses.samples responses.stored "
+        "encoding.places encoding.preparation encoding.published_words encoding.rechosen encoding.ridge "
+        "encoding.sampling encoding.scales encoding.scores encoding.settings encoding.spectrum "
+        "encoding.split_kinds encoding.splits encoding.stored encoding.threads encoding.training encoding.trial "
+        "free_memory inference.circular_shift inference.contributions inference.p_values "
+        "inference.shared_training responses.samples responses.stored "
     ),
     "initialise_model": (
         "models.architecture_files models.architectures models.bin_files models.limits models.loading "
@@ -120,9 +121,9 @@ STAGES = {
         "activations.stored encoding.components encoding.contiguous encoding.delays encoding.factors encoding.fit "
         "encoding.fit_to_all encoding.fitted encoding.fitted_stored encoding.fold_features encoding.inner "
         "encoding.inner_scores encoding.kernels encoding.least_squares encoding.nested encoding.places "
-        "encoding.preparation encoding.ridge encoding.sampling encoding.scales encoding.scores encoding.settings "
-        "encoding.spectrum encoding.split_kinds encoding.splits encoding.threads encoding.training free_memory "
-        "responses.samples responses.stored "
+        "encoding.preparation encoding.published_words encoding.ridge encoding.sampling encoding.scales "
+        "encoding.scores encoding.settings encoding.spectrum encoding.split_kinds encoding.splits "
+        "encoding.threads encoding.training free_memory responses.samples responses.stored "
     ),
     "measure_loss": (
         "devices losses models.batching models.bin_files models.limits models.loading models.manifest "

@@ -409,6 +409,7 @@ def test_encoders_and_ceilings():
         "inner": "folds",
         "criterion": "squared-error",
         "word_components": None,
+        "word_rule": "own",
         "zscore": False,
         "delays": [1, 2, 3, 4],
         "trim": [0, 0],

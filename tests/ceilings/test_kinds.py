@@ -244,6 +244,7 @@ def test_ceilings_of_a_series_are_of_the_samples_that_trimming_leaves(preset: st
     own: dict[str, Any] = {"trim": (3, 2), "split": {"kind": "contiguous", "folds": 4, "gap": 2, "at": "published"}}
     if preset == "wehbe":
         own |= {"standardize": "fold", "intercept": False, "zscore_delayed": True, "word_components": 2}
+        own["word_rule"] = "published"
     settings = EncoderSettings(**own, draws=20, layer="best", grid=(1.0, 10.0), grid_scale="absolute")
     kept = np.flatnonzero((np.arange(160) % 40 >= 3) & (np.arange(160) % 40 < 38))
     cut = Samples({name: column[kept] for name, column in samples.columns.items()})

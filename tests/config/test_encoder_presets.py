@@ -26,7 +26,8 @@ def test_aw2023() -> None:
 def test_wehbe2014() -> None:
     found = settings_of(preset="wehbe2014")
     np.testing.assert_allclose(found.grid, np.logspace(-6, 9, 16))
-    assert (found.grid_scale, found.criterion, found.word_components) == ("absolute", "r2", 10)
+    assert (found.grid_scale, found.criterion) == ("absolute", "r2")
+    assert (found.word_components, found.word_rule) == (10, "published")
     assert (found.delays, found.trim, found.zscore_delayed) == ((1, 2, 3, 4), (20, 15), True)
     assert (found.standardize, found.intercept, found.aggregate) == ("fold", False, "mean")
     assert {key: found.split[key] for key in ("kind", "folds", "gap", "at")} == {

@@ -65,6 +65,11 @@ def test_what_is_tried() -> None:
         ({"delays": [1, -2]}, "delays must be different whole numbers of at least 0, but are [1, -2]."),
         ({"trim": [20, -1]}, "trim must be two whole numbers of at least 0, for start and end, but is [20, -1]."),
         ({"trim": [20]}, "trim must be two whole numbers of at least 0, for start and end, but is [20]."),
+        ({"word_rule": "publishd"}, "unknown rule of words 'publishd'; did you mean 'published'?"),
+        (
+            {"word_rule": "published", "word_components": 3},
+            "word_rule: published needs word_components and zscore_delayed: true.",
+        ),
         ({"word_components": 0}, "stimuli need at least 1 component, but are given 0."),
         ({"standardize": "folds"}, "unknown way to standardize 'folds'; did you mean 'fold'?"),
         ({"intercept": False}, "a fit without an intercept needs features and responses of mean 0 and a linear kernel"),

@@ -71,6 +71,10 @@ def test_encoders_stand_in_the_order_of_trust(invented: Invented) -> None:
         ({"layer": {"fixed": "block_02"}}, "The layer is block_02 in every model."),
         ({"aggregate": "brain-score"}, "the median over neuroids of all subjects in each fold"),
         ({"delays": [1, 2]}, "at delays of 1 and 2 samples"),
+        (
+            {"word_components": 10, "word_rule": "published", "zscore_delayed": True},
+            "10 principal components of the training samples, looked up as in the published code",
+        ),
         ({"trim": [20, 15]}, "20 samples at the start and 15 at the end"),
         ({"standardize": "training"}, "standardised by the mean and SD of the training samples"),
     ],

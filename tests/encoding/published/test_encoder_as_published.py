@@ -1,5 +1,6 @@
 """The encoder's settings that are published pipelines, each against the slow twin of that pipeline."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -43,7 +44,13 @@ def encode_story(data: Story, encoder: EncoderSettings, whole: bool = False) -> 
 def twin(data: Story, **changes: Any) -> Published:
     kept = wehbe2014.kept_scans(data.scan_run, (20, 15))
     given = (data.word_features, data.word_time_s, data.scan_time_s, data.scan_run, data.responses[kept])
-    return wehbe2014.wehbe2014(*given, training_words="own scan", **changes)
+    return wehbe2014.wehbe2014(*given, **changes)
+
+
+def without_words(data: Story, scans: list[int]) -> Story:
+    """The same story where no words were shown during some scans."""
+    kept = ~np.isin(wehbe2014.scans_of_words(data.word_time_s, data.scan_time_s), scans)
+    return replace(data, word_features=data.word_features[kept], word_time_s=data.word_time_s[kept])
 
 
 @pytest.mark.parametrize(
@@ -60,6 +67,26 @@ def test_wehbe(seed: int, scans: int, width: int, noise: float) -> None:
     assert ours.width.tolist() == [4 * min(width, 10)]
 
 
+@pytest.mark.parametrize("scans", [[40], [58, 120], [17, 150]])
+def test_a_scan_without_words_empties_its_run_as_published(scans: list[int]) -> None:
+    """Runs have 75 scans, of which 20 to 59 are kept: the scans 58 and 17 reach some of the columns only."""
+    data = without_words(story(), scans)
+    ours, published = encode_story(data, settings("wehbe2014")), twin(data)
+    told = np.isfinite(published.r)
+    np.testing.assert_allclose(ours.r[0][told], published.r[told], atol=1e-6)
+    np.testing.assert_allclose(ours.penalty[0], published.penalty, rtol=1e-9)
+    assert not ours.r[0][~told].any(), "a constant prediction, where published code divides 0 by 0"
+    apart = encode_story(data, settings("wehbe2014", word_rule="own"))
+    assert np.abs(apart.r[0] - ours.r[0]).max() > 0.01
+
+
+def test_wehbe_by_the_training_scans_own_words() -> None:
+    data = story()
+    ours, published = encode_story(data, settings("wehbe2014", word_rule="own")), twin(data, training_words="own scan")
+    np.testing.assert_allclose(ours.r[0], published.r, atol=1e-6)
+    assert np.abs(ours.r[0] - twin(data).r).max() > 1e-3
+
+
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 def test_wehbe_in_either_precision(precision: str) -> None:
     data = story()
@@ -73,9 +100,10 @@ def test_wehbe_in_either_precision(precision: str) -> None:
     "change",
     [
         {"word_components": 9},
+        {"word_rule": "own"},
         {"trim": [20, 14]},
         {"delays": [1, 2, 3, 5]},
-        {"zscore_delayed": False},
+        {"zscore_delayed": False, "word_rule": "own"},
         {"standardize": "none", "intercept": True},
         {"split": {"kind": "contiguous", "folds": 4, "gap": 5}},
     ],
@@ -83,7 +111,7 @@ def test_wehbe_in_either_precision(precision: str) -> None:
 def test_every_step_of_wehbe_matters(change: dict[str, Any]) -> None:
     data = story()
     ours = encode_story(data, settings("wehbe2014", **change), whole=True)
-    published = twin(data)
+    published = twin(data, training_words="own scan" if change.get("zscore_delayed") is False else "published")
     assert np.abs(ours.r.mean(axis=1) - published.r.mean(axis=0)).max() > 1e-4
 
 

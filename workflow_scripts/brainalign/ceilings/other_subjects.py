@@ -133,6 +133,7 @@ def other_subjects(
     plain = replace(
         settings,
         word_components=None,
+        word_rule="own",
         delays=(),
         layer="best",
         fixed_layer=None,

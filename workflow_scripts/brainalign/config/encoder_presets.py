@@ -1,18 +1,8 @@
 """Encoders as published, by name: what a config writes as `preset: aw2023`. Keys beside it change it.
 
 Their faults are kept: shuffled splits leak between sentences of one passage, least squares follows the width of a
-layer, the best layer is taken by its test score, and penalties end where the published grid ends.
-
-Two details of the published code for Wehbe2014 are not kept:
-
-- It takes the principal components of words that it looks up as those of the training scans by a number that is off by
-  one scan, counted over all runs; `wehbe2014` takes the words of the training scans. On simulated stories of 160 and
-  1060 kept scans (four runs, six stories each, ten of their components) r of a fold and voxel differs by up to .04 and
-  .003, the mean by up to .004 and .0001.
-- A scan without words makes all columns that it reaches 0 in its whole run there, and with delays 1 to 4 that is every
-  feature of the run: a fold that tests this run has no r. Here the features of such a scan alone are 0. With one such
-  scan in the first of the four runs r of the other folds and voxels differs by up to .21 and .07 (two stories each).
-  Where each scan has words there is no difference.
+layer, the best layer is taken by its test score, penalties end where the published grid ends, and components are fitted
+to words that are looked up one scan beside those of the training scans (`word_rule: own` mends this).
 """
 
 from collections.abc import Mapping
@@ -33,6 +23,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "grid": {"log10_min": -6, "log10_max": 9, "count": 16, "scale": "absolute"},
         "criterion": "r2",
         "word_components": 10,
+        "word_rule": "published",
         "delays": [1, 2, 3, 4],
         "trim": [20, 15],
         "zscore_delayed": True,

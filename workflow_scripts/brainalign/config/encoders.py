@@ -156,9 +156,7 @@ class Encoder(Section):
 
     preset: Literal["aw2023", "wehbe2014", "brain-score"] | None = Field(
         None,
-        description="a published pipeline's encoder, with its faults; further keys change it. wehbe2014 differs from "
-        "its code in two details: components are of the training scans' own words, and a scan without words is 0 by "
-        "itself, not its whole run",
+        description="a published pipeline's encoder, with its faults; further keys change it",
     )
     regression: Literal["ridge", "ols", "pca-ridge"]
     components: Count | None = Field(None, description="pca-ridge: principal components of the training samples")
@@ -189,6 +187,12 @@ class Encoder(Section):
     )
     word_components: Count | None = Field(
         None, description="principal components of the training samples' words or other stimuli, before the sample map"
+    )
+    word_rule: Literal["own", "published"] = Field(
+        "own",
+        description="which words components are fitted to. published: as in the code of Toneva & Wehbe 2019, those "
+        "that it looks up for the training samples by a number that is off by one; and a sample without words makes "
+        "all columns that it reaches 0 in its run",
     )
     trim: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=2, max_length=2)] = Field(
         [0, 0],
@@ -254,6 +258,8 @@ class Encoder(Section):
     def _in_the_fold(self) -> Self:
         if not self.intercept and self.standardize == "none":
             raise ValueError("intercept: false needs standardize: training or fold")
+        if self.word_rule == "published" and (self.word_components is None or not self.zscore_delayed):
+            raise ValueError("word_rule: published needs word_components and zscore_delayed: true")
         if self.beyond_nulls and not self.intercept:
             raise ValueError("beyond_nulls needs a fit with an intercept: set it to false")
         return self

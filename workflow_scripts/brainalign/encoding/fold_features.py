@@ -9,6 +9,7 @@ from brainalign.encoding.components import principal_components
 from brainalign.encoding.delays import zscore
 from brainalign.encoding.kernels import spaces_of
 from brainalign.encoding.preparation import arrange, check_features, kept_samples
+from brainalign.encoding.published_words import samples_looked_up, without_reached_columns
 from brainalign.encoding.sampling import Sampling
 from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.spectrum import FeatureSpace, Space
@@ -67,19 +68,23 @@ class FoldFeatures:
     def of_fold(self, features: np.ndarray, number: int) -> np.ndarray:
         """Return the features of one outer fold (kept sample, width), see `standardised` for rows outside the fold.
 
-        Components are fitted to the stimuli of the training samples and applied to all stimuli before the sample map.
+        Components are fitted to the stimuli of the training samples and applied to all stimuli before the sample map;
+        under `word_rule` "published", to other stimuli (see `published_words`).
 
         Parameters
         ----------
         features : as `check` returns them.
         number : of the fold.
         """
-        count = self.settings.word_components
-        if count is not None and self.sampling is not None:
-            kept = kept_samples(self.samples, self.settings)
-            rows = self._fitted(number) if kept is None else kept[self._fitted(number)]
-            features = self.sampling.features(principal_components(features, self.sampling.stimuli_of(rows), count))
+        count, sampling = self.settings.word_components, self.sampling
+        kept = kept_samples(self.samples, self.settings)
+        if count is not None and sampling is not None:
+            rows = self._fitted(number, kept)
+            features = sampling.features(principal_components(features, sampling.stimuli_of(rows), count))
         x = arrange(features, self.samples, self.settings)
+        if sampling is not None and self.settings.word_rule == "published" and sampling.is_empty.any():
+            delays = self.settings.delays if self.samples.onset_s is not None else ()
+            x = without_reached_columns(x, sampling.is_empty, self.samples.run, delays, kept)
         standard = self.settings.standardize
         return x if standard == "none" else standardised(x, self.folds[number], standard)
 
@@ -94,16 +99,24 @@ class FoldFeatures:
         own = int(features.shape[1])
         return (own if count is None else min(count, own)) * max(1, len(delays))
 
-    def _fitted(self, number: int) -> np.ndarray:
-        """Return the rows to whose stimuli components are fitted: the training rows.
+    def _fitted(self, number: int, kept: np.ndarray | None) -> np.ndarray:
+        """Return the samples to whose stimuli components are fitted: those of the training set.
 
         Under the published rule of the gap those that it takes from the training set are among them.
+
+        Parameters
+        ----------
+        kept : rows of the samples that trimming leaves; all where None.
         """
         split = self.settings.split
-        if split.get("at") != "published":
-            return self.folds[number].train
-        kept = kept_samples(self.samples, self.settings)
-        return make_folds({**split, "gap": 0}, trimmed(self.samples, kept))[number].train
+        train = self.folds[number].train
+        if split.get("at") == "published":
+            train = make_folds({**split, "gap": 0}, trimmed(self.samples, kept))[number].train
+        if self.settings.word_rule == "own":
+            return train if kept is None else kept[train]
+        training = np.zeros(len(self.samples) if kept is None else len(kept), dtype=bool)
+        training[train] = True
+        return samples_looked_up(training, self.samples.run, (0, 0) if kept is None else self.settings.trim)
 
 
 def spaces_of_samples(features: np.ndarray, fold: Fold, settings: EncoderSettings) -> list[Space]:

@@ -17,6 +17,7 @@ GRID_SCALES = ("relative", "absolute")
 INNER = ("folds", "leave-one-out")
 KERNELS = ("linear", "rbf", "polynomial")
 CRITERIA = ("squared-error", "r2")
+WORD_RULES = ("own", "published")
 STANDARDS = ("none", "fold", "training")
 PRECISIONS = ("float32", "float64")
 LAYER_CHOICES = ("nested", "best", "fixed")
@@ -46,6 +47,9 @@ class EncoderSettings:
         each row the others within the gap of a contiguous split).
     word_components : first principal components of the features of stimuli, fitted to the stimuli of each outer fold's
         training samples and held through its inner folds, before the sample map; None keeps the features.
+    word_rule : "own": components are of the training samples' own stimuli, and the features of a sample without any are
+        0; or "published", with two faults that are kept for a rerun (see `published_words`), where the features of
+        stimuli have components and are z-scored once more after delays.
     zscore : z-score the features within each run, before delays.
     delays : in samples; applied where the samples have onsets, else left out, which is logged. None where empty.
     trim : samples dropped at the start and the end of each run, after delays, where the samples have onsets; they are
@@ -83,6 +87,7 @@ class EncoderSettings:
     components: int | None = None
     inner: str = "folds"
     word_components: int | None = None
+    word_rule: str = "own"
     zscore: bool = False
     delays: tuple[int, ...] = ()
     trim: tuple[int, int] = (0, 0)
@@ -135,6 +140,9 @@ class EncoderSettings:
             raise InputError(f"delays must be different whole numbers of at least 0, but are {list(self.delays)}.")
         if self.word_components is not None and self.word_components < 1:
             raise InputError(f"stimuli need at least 1 component, but are given {self.word_components}.")
+        _one_of("rule of words", self.word_rule, WORD_RULES)
+        if self.word_rule == "published" and (self.word_components is None or not self.zscore_delayed):
+            raise InputError("word_rule: published needs word_components and zscore_delayed: true.")
         if len(self.trim) != 2 or min(self.trim) < 0:
             raise InputError(
                 f"trim must be two whole numbers of at least 0, for start and end, but is {list(self.trim)}."

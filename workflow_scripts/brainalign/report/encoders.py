@@ -14,6 +14,10 @@ _STANDARDS = {
     "training": "features and responses are standardised by the mean and SD of the training samples",
     "fold": "training and test samples are standardised each by their own mean and SD",
 }
+_AS_LOOKED_UP = (
+    ", looked up as in the published code (one sample beside them), and a sample without words leaves the columns that "
+    "it reaches at 0 in its run, as there"
+)
 _POOLED_AGGREGATES = _AGGREGATES | {"brain-score": "{r}, the median over neuroids of all subjects."}
 
 
@@ -59,7 +63,7 @@ def _preparation(entry: Mapping[str, Any]) -> str:
     if entry.get("word_components"):
         steps.append(
             f"the features of words are reduced to {entry['word_components']} principal components of the training "
-            "samples"
+            f"samples{_AS_LOOKED_UP if entry['word_rule'] == 'published' else ''}"
         )
     if entry["zscore"]:
         steps.append("features are z-scored within runs")
