@@ -96,9 +96,9 @@ def fit_nested(
     pairs = list(combinations(range(len(tests)), 2)) if score_inner or len(tried) > 1 else []
     keeps = keeps_factors(len(order), len(tried))
     candidates = [Candidate(spectrum, penalty, blocks, pairs, keeps) for spectrum, penalty in tried]
-    if keeps:
+    if keeps and len(candidates) > 1:
         _make_exact_factors(candidates)
-    y = _Ordered(responses, order)
+    y = _Ordered(responses, order, len(candidates) > 1 and copies_ordered(responses.nbytes))
     n_neuroids, n_folds = responses.shape[1], len(tests)
     size = neuroids_of_table(len(order), n_folds, len(candidates))
 
@@ -137,7 +137,7 @@ def keeps_factors(samples: int, candidates: int) -> bool:
 
 
 def copies_ordered(size: int) -> bool:
-    """Tell whether responses of so many bytes are copied with the rows of each fold side by side, all at once."""
+    """Tell whether responses of so many bytes are copied all at once, for several candidates."""
     return size <= within_free_memory(KEPT_BYTES)
 
 
@@ -149,13 +149,12 @@ def neuroids_of_table(samples: int, folds: int, candidates: int) -> int:
 
 
 class _Ordered:
-    """Responses with the rows of each fold side by side; where they are many, in copies of a batch at a time."""
+    """Responses with the rows of each fold side by side, all copied at once or a batch at a time."""
 
-    def __init__(self, responses: np.ndarray, order: np.ndarray) -> None:
-        self._responses, self._order, self._all = responses, order, None
+    def __init__(self, responses: np.ndarray, order: np.ndarray, at_once: bool) -> None:
+        self._responses, self._order = responses, order
         self.dtype, self.n_neuroids = responses.dtype, int(responses.shape[1])
-        if copies_ordered(responses.nbytes):
-            self._all = np.take(responses, order, axis=0)
+        self._all = np.take(responses, order, axis=0) if at_once else None
 
     def __len__(self) -> int:
         return len(self._order)

@@ -41,7 +41,7 @@ def samples_looked_up(training: np.ndarray, runs: np.ndarray, trim: tuple[int, i
             f"word_rule: published looks up samples {trim[0] + 1} before the first, but trimming leaves "
             f"{len(training)}."
         )
-    return np.flatnonzero(found)[training[place[found]]]
+    return np.asarray(np.flatnonzero(found)[training[place[found]]])
 
 
 def without_reached_columns(

@@ -29,7 +29,7 @@ class Sampling:
     @property
     def is_empty(self) -> np.ndarray:
         """Whether a sample has no stimuli (sample,) bool."""
-        return np.bincount(self.map_sample[self.map_weight != 0], minlength=self.n_samples) == 0
+        return np.asarray(np.bincount(self.map_sample[self.map_weight != 0], minlength=self.n_samples) == 0)
 
     def stimuli_of(self, samples: np.ndarray) -> np.ndarray:
         """Return the row numbers of the stimuli that have a weight in some of the given samples, rising.
