@@ -97,6 +97,7 @@ class WrittenStudy:
             "aggregate_r2": Variable(dims, scores**2),
             "aggregate_r2_test_mean": Variable(dims, scores**2 - 0.01),
             "shift_p": Variable(dims[1:], np.full(scores.shape[1:], 0.002)),
+            "spread_r2": Variable(dims[1:], np.full(scores.shape[1:], 1.2)),
             "replicates_r2": Variable(("draw", *dims[1:]), ((scores + noise + own)[:, -1] ** 2).astype(np.float32)),
             "chosen_layer": Variable(("fold", "choice_unit"), chosen.astype(np.int64)[:, None]),
             "group": Variable(("group",), text([f"g{number:02d}" for number in range(24)])),
@@ -134,6 +135,7 @@ class WrittenStudy:
         dims = ("ceiling_kind", "score_subject", "score_region")
         variables = {
             "ceiling_kind": Variable(("ceiling_kind",), text(["known", "subject-pool"])),
+            "ceiling_basis": Variable(("ceiling_kind",), text(["truth", "encoder"])),
             "ceiling_units": Variable(("ceiling_kind",), text(["r", "r"])),
             "score_subject": Variable(("score_subject",), text(["all", *SUBJECTS])),
             "score_region": Variable(("score_region",), text(["all", *REGIONS])),

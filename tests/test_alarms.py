@@ -28,6 +28,7 @@ def scores_of(
         "r2": np.zeros(shape),
         "r2_test_mean": np.zeros(shape),
         "replicates_r2": np.zeros((5, 1, 1)),
+        "spread_r2": np.ones((1, 1)),
         "shift_p": np.full(shape[1:], np.nan),
         "edge_share": np.zeros(2),
         "constant_share": np.zeros(2),

@@ -307,13 +307,22 @@ def test_an_encoding_without_its_spec_is_refused(study: WrittenStudy) -> None:
 def test_what_features_explain_beyond_the_nulls(study: WrittenStudy) -> None:
     own = read_scores(cell(study, "encoding", "h5"))
     nulls, joint = (read_scores(cell(study, "encoding", "h5", null, "none")) for null in ("position", "length"))
+    assert own.fits is not None
     assert nulls.fits is not None
     assert joint.fits is not None
     table = alignment_table(own, ceiling_free(), {}, NAMES, together=[nulls, joint])
     row = row_of(table, "chosen", "S2", "b")
     at = (2, 2)
     expected = joint.fits.r2[-1][at] - nulls.fits.r2[-1][at]
-    drawn = joint.fits.replicates_r2[:, 2, 2] - nulls.fits.replicates_r2[:, 2, 2]
+    of_joint, of_nulls = joint.fits.replicates_r2[:, 2, 2], nulls.fits.replicates_r2[:, 2, 2]
+    contributions, pairs = (
+        getattr(joint.fits, name)[..., -1, 2, 2] - getattr(nulls.fits, name)[..., -1, 2, 2]
+        for name in ("contributions", "pairs")
+    )
+    shared = float(shared_variance(pairs[..., None], own.fits.fold_of_block, own.fits.pair_share)[0])
+    spread = np.sqrt(1 + max(shared, 0) / (contributions**2).sum()) * own.fits.choice_spread[2, 2]
+    alone = (of_joint - of_nulls - (of_joint - of_nulls).mean()) / 1.2  # as a bootstrap with the fits held gives it
+    drawn = (of_joint - of_nulls).mean() + spread * alone
     assert row["unique_r2"] == pytest.approx(expected)
     assert [row["unique_r2_low"], row["unique_r2_high"]] == pytest.approx(np.percentile(drawn, [2.5, 97.5]))
     assert [row["nulls_r2"], row["joint_r2"]] == pytest.approx([nulls.fits.r2[-1][at], joint.fits.r2[-1][at]])
@@ -431,7 +440,8 @@ def test_groups_of_one_fold_depend_on_no_other(study: WrittenStudy) -> None:
     alone = dataclasses.replace(own, fits=dataclasses.replace(own.fits, dependence="one fold"))
     row = row_of(alignment_table(alone, ceiling_free(), {}, NAMES), "block_02", "all", "a")
     contributions = own.fits.contributions[(slice(None), LAYERS.index("block_02"), 0, 1)]
-    plain = sign_flip_test(contributions[:, None], draws=1999, alternative="greater")
+    lost = np.sqrt(len(contributions) / (len(contributions) - 1))  # by deviations from the groups' own mean
+    plain = sign_flip_test(contributions[:, None], draws=1999, alternative="greater", spread=lost)
     assert row["r_p"] == plain.p[0]
     assert row["r_p"] < row_of(alignment_table(own, ceiling_free(), {}, NAMES), "block_02", "all", "a")["r_p"]
 

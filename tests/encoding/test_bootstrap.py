@@ -131,7 +131,7 @@ def test_a_constant_prediction_stays_so_where_a_draws_responses_hardly_vary() ->
 
 
 def test_a_draw_that_leaves_a_fold_empty_leaves_it_out() -> None:
-    groups = np.repeat(["a", "b", "c"], 40)
+    groups = np.repeat(list("abcde"), 24)
     folds = [Fold(np.arange(60, 120), np.arange(60)), Fold(np.arange(60), np.arange(40, 120))]
     draws = make_draws(groups, folds, 300, seed=0)
     empty = draws.fold_weights[:, 0] == 0
@@ -209,6 +209,13 @@ def test_a_few_groups_that_are_scored_together_have_no_interval() -> None:
     truth, units = random.normal(size=(15, 3)), Units(np.array(list("abc")), np.array(["s"] * 3), np.array(["r"] * 3))
     for name in ("mean", "schrimpf", "brain-score"):
         assert np.isnan(replicate(few, [truth + 1.0], [truth], units, name)).all()
+    overlapping = [Fold(np.arange(20, 40), np.arange(20)), Fold(np.arange(20), np.arange(10, 30))]
+    several = make_draws(np.repeat(np.arange(4), 10).astype(str), overlapping, 50, 0)
+    assert several.resampled == "nothing"
+    truths = [random.normal(size=(20, 3)) for _ in overlapping]
+    for name in ("mean", "schrimpf", "brain-score"):
+        assert np.isnan(replicate(several, [truth + 1.0 for truth in truths], truths, units, name)).all()
+    assert make_draws(group, overlapping, 50, 0).resampled == "groups"
     enough = make_draws(group, [Fold(np.arange(15), np.arange(15, 40))], 50, 0)
     assert enough.resampled == "groups within folds"
     held_out = random.normal(size=(25, 3))

@@ -123,7 +123,7 @@ def recorded(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, 
         if joint:
             encode_joint([Member({"x": x}, ["x"] * 4), Member({"x": x[:, :2]}, ["x"] * 4)], y, samples, table, settings)
         else:
-            encode([("x", x)], y, samples, table, settings, n_layers=1)
+            encode([("x", x)], y, samples, table, settings, names=["x"])
     return [record.getMessage() for record in caplog.records if "expected" in record.getMessage()]
 
 

@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 
-from brainalign.encoding.delays import check_regular, delay, rows_inside_runs, rows_of_runs, zscore, zscore_within_runs
+from brainalign.encoding.delays import (
+    delay,
+    rows_inside_runs,
+    rows_of_runs,
+    sampling_period,
+    zscore,
+    zscore_within_runs,
+)
 from brainalign.errors import InputError
 
 RUNS = np.array(["b"] * 4 + ["a"] * 3, dtype=object)
@@ -37,11 +44,21 @@ def test_zscore_is_within_runs_and_constant_columns_become_zero() -> None:
 
 
 def test_irregular_onsets_are_refused() -> None:
-    check_regular(np.array([0.0, 2, 4, 6, 10, 12, 14]), RUNS)
+    assert sampling_period(np.array([0.0, 2, 4, 6, 10, 12, 14]), RUNS) == 2
     with pytest.raises(InputError, match=r"equal, rising steps, but run 'b' has steps from 2 to 4 s"):
-        check_regular(np.array([0.0, 2, 4, 8, 0, 2, 4]), RUNS)
+        sampling_period(np.array([0.0, 2, 4, 8, 0, 2, 4]), RUNS)
     with pytest.raises(InputError, match="run 'a'"):
-        check_regular(np.array([0.0, 2, 4, 6, 6, 4, 2]), RUNS)
+        sampling_period(np.array([0.0, 2, 4, 6, 6, 4, 2]), RUNS)
+
+
+def test_runs_have_one_period() -> None:
+    onsets = np.array([0.0, 2, 4, 6, 0, 2.01, 4.02])
+    assert sampling_period(onsets, RUNS) == 2
+    with pytest.raises(InputError, match=r"are 2 s apart in run 'b' and 1.5 s in run 'a'\.$"):
+        sampling_period(np.array([0.0, 2, 4, 6, 0, 1.5, 3]), RUNS)
+    alone = np.array(["x", "y", "y", "z"])  # a run of one sample has no period
+    assert sampling_period(np.array([5.0, 0, 1.5, 9]), alone) == 1.5
+    assert np.isnan(sampling_period(np.array([5.0, 9]), alone[[0, 3]]))
 
 
 def test_zscore_gives_the_sds_too_and_nothing_where_a_column_is_constant() -> None:

@@ -675,3 +675,43 @@ def test_responses_that_float32_does_not_hold_are_refused(dataset: Callable[...,
     exact = encode(*given, settings())
     plain = encode(given[0], data.responses, *given[2:], settings())
     np.testing.assert_allclose(exact.r, plain.r, atol=1e-9)
+
+
+@pytest.mark.parametrize("layer_for", ["all", "subject"])
+def test_pooled_folds_of_few_groups_have_scores_and_no_interval(dataset: Callable[..., Any], layer_for: str) -> None:
+    data = dataset(groups=3)
+    split = {"kind": "leave-one-group-out", "small_folds": "pool"}
+    settings = EncoderSettings(split=split, draws=20, layer_for=layer_for, grid=(1.0, 10.0))
+    layers = [("one", data.features), ("other", data.features[:, ::2])]
+    found = encode(layers, data.responses, data.samples, data.neuroids, settings)
+    assert (found.aggregate_r[:, 0, 0] > 0).all()
+    assert np.isnan(found.replicates).all()
+    assert found.resampled == "nothing"
+
+
+def test_one_group_in_overlapping_folds_has_no_interval(dataset: Callable[..., Any]) -> None:
+    """Drawn again it is itself, so that an interval would have no width."""
+    data = dataset(groups=1)
+    settings = EncoderSettings(split={"kind": "shuffle", "folds": 3, "test": 0.2, "seed": 1}, draws=20, layer="best")
+    found = encode([("layer", data.features)], data.responses, data.samples, data.neuroids, settings)
+    assert found.aggregate_r[0, 0, 0] > 0
+    assert np.isnan(found.replicates).all()
+
+
+def test_another_baseline_of_the_tested_part_changes_no_test(dataset: Callable[..., Any]) -> None:
+    """As of responses that were measured in another session than those that trained."""
+    data = dataset()
+    part = np.where(np.arange(120) < 60, "a", "b")
+    samples = Samples(dict(data.samples.columns) | {"part": part})
+    settings = EncoderSettings(
+        split={"kind": "fixed", "column": "part", "train": "a", "test": "b"}, draws=20, precision="float64"
+    )
+    plain, moved = (
+        encode(
+            [("layer", data.features)], data.responses + by * (part == "b")[:, None], samples, data.neuroids, settings
+        )
+        for by in (0.0, 50.0)
+    )
+    np.testing.assert_allclose(moved.aggregate_r, plain.aggregate_r, atol=1e-9)
+    np.testing.assert_allclose(moved.contributions, plain.contributions, atol=1e-9)
+    np.testing.assert_allclose(plain.contributions[:, 0].sum(axis=0), plain.aggregate_r[0], atol=1e-9)

@@ -390,6 +390,23 @@ def test_what_does_not_fit_is_refused_in_a_sentence(dataset):
             predict(fitted, features, samples, layer)
 
 
+def test_delays_are_of_the_sampling_period_that_the_encoder_was_fitted_to(dataset, tmp_path):
+    data = replace(dataset(), samples=series())
+    split = {"kind": "leave-one-group-out", "by": "run"}
+    fitted = kept(fit(data, ridge(split=split, delays=(1, 2))), tmp_path / "delayed.h5")
+    period = fitted.sampling_period_s
+    assert period == series().columns["onset_s"][1] - series().columns["onset_s"][0]
+    assert np.isnan(kept(fit(data, ridge(split=split)), tmp_path / "plain.h5").sampling_period_s)
+
+    def slower(share: float) -> Samples:
+        return Samples({**series().columns, "onset_s": series().columns["onset_s"] * share})
+
+    expected = predict(fitted, data.features, series())
+    np.testing.assert_array_equal(predict(fitted, data.features, slower(1.005)), expected)
+    with pytest.raises(InputError, match=f"which were {period:g} s apart where it was fitted, but the new samples are"):
+        predict(fitted, data.features, slower(1.5))
+
+
 def test_bad_files_are_told_apart(dataset, tmp_path):
     data, path = dataset(width=200, neuroids=100), tmp_path / "encoder.h5"
     fitted = fit(data, ridge())

@@ -8,8 +8,10 @@ import pandas as pd
 import pytest
 
 from brainalign.activations.stored import write_activations
+from brainalign.encoding.encoder import encode
+from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.stored import read_best_layer, read_choice
-from brainalign.errors import UnreadableFileError
+from brainalign.errors import InputError, UnreadableFileError
 from brainalign.provenance import Provenance
 from brainalign.responses.matrix import Responses
 from brainalign.stages.fit_encoder import fit_encoder
@@ -75,3 +77,21 @@ def _write_encoding(path: Path, inner_scores: np.ndarray) -> None:
         "aggregate_r": Variable(("layer",), np.array([0.1, 0.2, 0.9])),
     }
     write_arrays(path, variables, {})
+
+
+def test_a_fixed_layer_that_there_is_not_is_refused_before_any_is_read(
+    dataset: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = _write(tmp_path / "own", dataset(seed=2), "final")
+    monkeypatch.setattr("brainalign.encoding.trial.Trial.fit", _never)
+    spec = NESTED | {"layer": {"fixed": "blok_01"}}
+    with pytest.raises(InputError, match="unknown layer 'blok_01'; did you mean 'block_01'"):
+        fit_encoder(spec, PROVENANCE, *own, [], tmp_path / "out.h5")
+    data, settings = dataset(seed=2), EncoderSettings.from_mapping(spec)
+    layers = [("block_01", data.features), ("final", data.features)]
+    with pytest.raises(InputError, match="unknown layer 'blok_01'; did you mean 'block_01'"):
+        encode(layers, data.responses, data.samples, data.neuroids, settings)
+
+
+def _never(*_: Any) -> None:
+    raise AssertionError("a layer was fitted")

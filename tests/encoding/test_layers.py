@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from brainalign.encoding.layers import LayerChoice
+from brainalign.encoding.layers import LayerChoice, check_fixed_layer
 from brainalign.errors import InputError
 
 INNER = np.array([[0.1, 0.5, 0.2], [0.3, 0.5, 0.1], [0.2, 0.9, 0.2]])  # (layer, fold)
@@ -37,3 +37,10 @@ def test_every_unit_has_a_layer_of_its_own() -> None:
     leads = choice.update(1, "b", np.array([[0.2, 0.4], [0.1, 0.2]]), 0.0)
     np.testing.assert_array_equal(leads, [[True, False], [False, False]])
     np.testing.assert_array_equal(choice.chosen(["a", "b"]), [[1, 0], [0, 0]])
+
+
+def test_a_fixed_layer_is_looked_for_before_anything_is_fitted() -> None:
+    check_fixed_layer("final", NAMES)
+    check_fixed_layer(None, NAMES)
+    with pytest.raises(InputError, match="unknown layer 'finel'; did you mean 'final'"):
+        check_fixed_layer("finel", NAMES)

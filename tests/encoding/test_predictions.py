@@ -64,7 +64,8 @@ def files(dataset: Any, tmp_path: Path) -> dict[str, Path]:
 
 def keep(files: dict[str, Path], layer: str = "chosen", **changes: Any) -> None:
     encoding = [files["encoding"]] if layer == "chosen" else []
-    spec = {"encoder": ENCODER | changes, "layer": layer}
+    fitted_to = {name: NAMES[name] for name in ("encoder", "readout", "features", "dataset")}
+    spec = {"encoder": ENCODER | changes, "layer": layer, "names": fitted_to}
     keep_encoder(spec, PROVENANCE, files["old"], files["responses"], encoding, files["fitted"])
 
 
@@ -122,6 +123,10 @@ def test_other_features_and_files_are_refused(files, dataset, tmp_path):
         predict_responses(NAMES, PROVENANCE, files["fitted"], tmp_path / "w.h5", *arguments)
     with pytest.raises(UnreadableFileError, match="it holds no fitted encoder"):
         predict_responses(NAMES, PROVENANCE, files["responses"], files["new"], *arguments)
+    for name in ("encoder", "readout", "features", "dataset"):
+        assert read_attributes(files["fitted"])[name] == NAMES[name]
+        with pytest.raises(UnreadableFileError, match=f"its {name} is '{NAMES[name]}', not 'another'"):
+            predict_responses(NAMES | {name: "another"}, PROVENANCE, files["fitted"], files["new"], *arguments)
     assert not (tmp_path / "p.h5").exists()
 
 

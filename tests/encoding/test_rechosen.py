@@ -7,7 +7,7 @@ import pytest
 
 from brainalign.encoding.bootstrap import make_draws
 from brainalign.encoding.encoder import Encoding, encode
-from brainalign.encoding.rechosen import fold_sums, ratio_of_spreads
+from brainalign.encoding.rechosen import CHOICE_OF_NEUROIDS, fold_sums, ratio_of_spreads
 from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.splits import Fold, make_folds
 from brainalign.inference.shared_training import group_signs, residual_pairs
@@ -94,9 +94,12 @@ def test_a_layer_far_ahead_is_chosen_in_every_draw() -> None:
     np.testing.assert_array_equal(found.replicates[:, -1], found.replicates[:, 1])
 
 
-@pytest.mark.parametrize("changes", [{"layer": "best"}, {"layer_for": "neuroid"}], ids=str)
-def test_other_choices_are_not_drawn_again(changes: dict[str, str]) -> None:
-    assert (encoded(1, [0.0, 0.0, 0.0], replace(SETTINGS, **changes)).choice_spread == 1).all()
+def test_other_choices_are_not_drawn_again() -> None:
+    assert (encoded(1, [0.0, 0.0, 0.0], replace(SETTINGS, layer="best")).choice_spread == 1).all()
+    by_neuroid = encoded(1, [0.0, 0.0, 0.0], replace(SETTINGS, layer_for="neuroid"))
+    assert (by_neuroid.choice_spread == CHOICE_OF_NEUROIDS).all()
+    alone = encoded(1, [0.0], replace(SETTINGS, layer_for="neuroid"))
+    assert (alone.choice_spread == 1).all()
 
 
 def test_folds_that_are_resampled_and_unknown_pairs() -> None:

@@ -85,3 +85,14 @@ def test_unknown_aggregates_are_named() -> None:
         aggregate(R, UNITS, "schrimf")
     with pytest.raises(InputError, match="unknown aggregate 'median'"):
         over_neuroids(R, UNITS, "median")
+
+
+@pytest.mark.parametrize("column", ["subject", "region"])
+def test_no_subject_or_region_has_the_name_of_all_together(column: str) -> None:
+    table = {"neuroid": np.array(["n0", "n1"]), "subject": np.array(["S", "S"]), "region": np.array(["a", "b"])}
+    assert len(Units.from_table(table)) == 2
+    table[column] = np.array(["x", "all"])
+    with pytest.raises(
+        InputError, match=f"the neuroid 'n1' has the {column} 'all', which is the name of all {column}s"
+    ):
+        Units.from_table(table)

@@ -15,8 +15,8 @@ ALL = "all"
 
 _ENCODING = (
     "aggregate_r replicates contributions pairs fold_of_block choice_spread aggregate_r2 aggregate_r2_test_mean "
-    "replicates_r2 chosen_layer edge_share constant_predictions shift_p width rank train_rows layer score_layer "
-    "score_subject score_region subject region"
+    "replicates_r2 spread_r2 chosen_layer edge_share constant_predictions shift_p width rank train_rows layer "
+    "score_layer score_subject score_region subject region"
 ).split()
 
 
@@ -27,6 +27,7 @@ class Fits:
     Parameters
     ----------
     r2, r2_test_mean : (layer, subject, region); replicates_r2 : (draw, subject, region), of the chosen layer.
+    spread_r2 : (subject, region), by how much replicates of R² are widened for folds that train each other.
     edge_share, constant_share : (layer,), of folds and neuroids whose penalty is the grid's first or last, NaN where
         none is chosen, and whose prediction was constant; "chosen" has none of its own.
     widths : (layer,), features of each layer, delayed copies counted.
@@ -46,6 +47,7 @@ class Fits:
     r2: np.ndarray
     r2_test_mean: np.ndarray
     replicates_r2: np.ndarray
+    spread_r2: np.ndarray
     edge_share: np.ndarray
     constant_share: np.ndarray
     widths: np.ndarray
@@ -156,6 +158,7 @@ def read_scores(path: Path) -> Scores:
             r2=arrays["aggregate_r2"].astype(np.float64),
             r2_test_mean=arrays["aggregate_r2_test_mean"].astype(np.float64),
             replicates_r2=arrays["replicates_r2"].astype(np.float64),
+            spread_r2=arrays["spread_r2"].astype(np.float64),
             edge_share=arrays["edge_share"].mean(axis=1),
             constant_share=arrays["constant_predictions"].mean(axis=1) / len(arrays["subject"]),
             widths=arrays["width"],

@@ -105,7 +105,7 @@ def test_wehbe_in_either_precision(precision: str) -> None:
         {"delays": [1, 2, 3, 5]},
         {"zscore_delayed": False, "word_rule": "own"},
         {"standardize": "none", "intercept": True},
-        {"split": {"kind": "contiguous", "folds": 4, "gap": 5}},
+        {"split": {"at": "train"}},
     ],
 )
 def test_every_step_of_wehbe_matters(change: dict[str, Any]) -> None:

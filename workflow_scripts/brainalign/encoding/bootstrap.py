@@ -9,7 +9,9 @@ set share their draws, and other data sets have others:
   the same draw in all folds, since the folds are not independent;
 - where every group is tested in one fold and some fold has fewer than FEWEST_GROUPS of them (stories held out one by
   one): folds, with replacement. Groups of so small a fold often leave only one that differs, whose r is lower than the
-  fold's, so that the interval of a score would lie below the score.
+  fold's, so that the interval of a score would lie below the score;
+- where fewer than FEWEST_GROUPS groups are scored together, in one fold or in overlapping ones: nothing. One group
+  drawn again is itself, so that every interval would be a point.
 
 The fit is not repeated: intervals are conditional on the fitted encoder.
 """
@@ -72,11 +74,11 @@ def make_draws(split_group: np.ndarray, folds: Sequence[Fold], draws: int, seed:
     names = [list(found) for found, _ in unique]
     everyone = np.unique(np.concatenate(names))
     random = np.random.default_rng([seed, zlib.crc32("\0".join(everyone.tolist()).encode())])
-    if len(everyone) == sum(map(len, names)):
-        few = min(map(len, names)) < FEWEST_GROUPS
-        if few and len(folds) == 1:
-            return Draws("nothing", groups, None, np.full((draws, 1), np.nan))
-        if few:
+    are_apart = len(everyone) == sum(map(len, names))
+    if len(everyone) < FEWEST_GROUPS and (len(folds) == 1 or not are_apart):
+        return Draws("nothing", groups, None, np.full((draws, len(folds)), np.nan))
+    if are_apart:
+        if min(map(len, names)) < FEWEST_GROUPS:
             return Draws("folds", groups, None, _multinomial(random, len(folds), draws))
         counts = tuple(_multinomial(random, len(found), draws) for found in names)
         return Draws("groups within folds", groups, counts, np.ones((draws, len(folds))))

@@ -6,7 +6,7 @@ import numpy as np
 
 from brainalign.errors import InputError
 
-GRID_TOLERANCE = 0.01  # of the sampling period: how far an interval may be from the run's median interval
+GRID_TOLERANCE = 0.01  # of the sampling period: how far an interval, or another series' period, may be from it
 ROUNDING = 1e-12  # of the largest value: an SD below it is rounding
 
 
@@ -83,18 +83,45 @@ def rows_inside_runs(runs: np.ndarray, trim: tuple[int, int]) -> np.ndarray:
     return np.sort(np.concatenate(kept))
 
 
-def check_regular(onset_s: np.ndarray, runs: np.ndarray) -> None:
-    """Raise InputError where a run's onsets do not rise in equal steps: a delay counts samples."""
+def sampling_period(onset_s: np.ndarray, runs: np.ndarray) -> float:
+    """Return the seconds between samples, which are the same in and over all runs; NaN where no run has two samples.
+
+    A delay counts samples, so that it is a time only where these are one period apart. It is the first run's median
+    step, from which no step of that run, and no median step of another, differs by more than GRID_TOLERANCE of it.
+
+    Parameters
+    ----------
+    onset_s : (sample,), rows of a run in the order of time.
+    runs : (sample,).
+
+    Raises
+    ------
+    InputError : onsets of a run that do not rise in equal steps; runs of different periods.
+    """
+    found: dict[str, float] = {}
     for rows in rows_of_runs(runs):
         steps = np.diff(onset_s[rows])
         if not len(steps):
             continue
-        period = float(np.median(steps))
+        run, period = str(runs[rows[0]]), float(np.median(steps))
         if period <= 0 or np.abs(steps - period).max() > GRID_TOLERANCE * period:
             raise InputError(
-                f"delays need onsets in equal, rising steps, but run {str(runs[rows[0]])!r} has steps from "
-                f"{steps.min():g} to {steps.max():g} s."
+                f"delays need onsets in equal, rising steps, but run {run!r} has steps from {steps.min():g} to "
+                f"{steps.max():g} s."
             )
+        first, of_first = next(iter(found.items()), (run, period))
+        if not is_same_period(period, of_first):
+            raise InputError(
+                f"delays count samples, which must be equally far apart in all runs, but are {of_first:g} s apart in "
+                f"run {first!r} and {period:g} s in run {run!r}."
+            )
+        found[run] = period
+    return next(iter(found.values()), float("nan"))
+
+
+def is_same_period(period: float, expected: float) -> bool:
+    """Tell whether two sampling periods in seconds are the same within GRID_TOLERANCE; NaN, of no period, is as any."""
+    return not abs(period - expected) > GRID_TOLERANCE * expected
 
 
 def rows_of_runs(runs: np.ndarray) -> list[np.ndarray]:

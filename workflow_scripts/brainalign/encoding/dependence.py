@@ -6,10 +6,12 @@ How replicates are corrected depends on what is known (`inference.shared_trainin
   of groups, each scored by way of the other, are added to the replicates.
 - "widened": folds partition the groups, but the aggregate is a median, or predictions of all folds are scored together.
   Replicates are moved away from their mean by the spread that the mean over the same neuroids lacks, or by √2, the most
-  that can be missing, where the linear map of a fit is not known or each neuroid has a layer of its own. So are
+  that can be missing, where the linear map of a fit is not known. So are
   replicates of R².
 - "one fold": there are no other folds that a score could depend on. Replicates stay as they are.
 - "not counted": test sets overlap (shuffled splits) or groups are tested in several folds. Replicates stay as they are.
+
+Predictions that were not fitted, a simulation's truth, depend on no other fold: only few folds are counted for them.
 """
 
 from collections.abc import Sequence
@@ -176,7 +178,7 @@ class Dependence:
         pairs : from `pairs`, where the kind is "counted".
         spread : (...), by how much replicates are widened where the kind is "widened".
         """
-        if kind in (NOT_COUNTED, ONE_FOLD):
+        if kind in (NOT_COUNTED, ONE_FOLD) and self.draws.resampled != "folds":
             return replicates
         deviations = None
         if kind == COUNTED:
@@ -248,8 +250,9 @@ class Dependence:
         total = np.full((len(self.groups), *self.units.members.shape[:2]), np.nan)
         if not self.is_partition:
             return total
-        centre = np.zeros(len(self.units), dtype=self.responses.dtype)
         scored, tests = predictions, [fold.test for fold in self.folds]
+        # of the samples that are tested: where a fixed split leaves others out, these may have another baseline
+        centre = self.responses[self.group >= 0].mean(axis=0, dtype=np.float64).astype(self.responses.dtype)
         if self.settings.pools:
             scored, tests = [np.concatenate(scored)], [np.concatenate(tests)]
         for rows, prediction in zip(tests, scored, strict=True):

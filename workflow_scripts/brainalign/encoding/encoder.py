@@ -8,14 +8,15 @@ import numpy as np
 
 from brainalign.encoding.expectation import tell_expected_cost
 from brainalign.encoding.fit import FoldFit
-from brainalign.encoding.layers import LayerChoice
+from brainalign.encoding.layers import LayerChoice, check_fixed_layer
 from brainalign.encoding.preparation import tell_what_is_left_out
-from brainalign.encoding.rechosen import spread_of_choice
+from brainalign.encoding.rechosen import CHOICE_OF_NEUROIDS, spread_of_choice
 from brainalign.encoding.sampling import Sampling
 from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.training import tell_pooled
 from brainalign.encoding.trial import Scores, Trial
 from brainalign.errors import InputError
+from brainalign.inference.p_values import WIDENED
 from brainalign.inference.shared_training import widened
 from brainalign.responses.samples import Columns, Samples
 
@@ -40,6 +41,7 @@ class Encoding:
         mean of the test rows. NaN where a subject has no neuroid of a region.
     replicates : (draw, score_layer, score_subject, score_region) float32, of aggregate_r.
     replicates_r2 : (draw, score_subject, score_region) float32, of aggregate_r2 of the chosen layer.
+    spread_r2 : (score_subject, score_region), by how much these are widened for what folds and layers share.
     shift_p : (score_subject, score_region), p of the chosen layer by shifts of a series inside runs; NaN for no series.
     dependence : how replicates count that folds train each other, one of `p_values.KINDS`; of the chosen layer's.
     group_names : (group,); contributions : (group, score_layer, score_subject, score_region), what each group adds to
@@ -71,6 +73,7 @@ class Encoding:
     aggregate_r2_test_mean: np.ndarray
     replicates: np.ndarray
     replicates_r2: np.ndarray
+    spread_r2: np.ndarray
     shift_p: np.ndarray
     dependence: str
     group_names: tuple[str, ...]
@@ -109,7 +112,7 @@ def encode(
     neuroids: Columns,
     settings: EncoderSettings,
     sampling: Sampling | None = None,
-    n_layers: int | None = None,
+    names: Sequence[str] | None = None,
     device: str = "cpu",
 ) -> Encoding:
     """Predict responses from each layer, cross-validated, and score the predictions.
@@ -122,15 +125,20 @@ def encode(
     samples : the sample table, in the responses' order.
     neuroids : columns neuroid, subject, region.
     sampling : how stimuli become samples; needed where `settings.word_components` are fitted to stimuli.
-    n_layers : how many layers there are; where given, the time and memory that they are expected to take are logged
-        before a long fit.
+    names : of all layers; where given, a fixed layer that is not among them is refused before the first fit (as it is
+        where `layers` is a list), and the time and memory that the layers are expected to take are logged before a
+        long fit.
     device : where the products of a ridge over folds that partition the samples are computed: "cpu", or one of torch
         such as "cuda", which gives the same to rounding.
 
     Raises
     ------
-    InputError : no layer; a NaN or infinite value; features of another number of rows; and what `Trial` refuses.
+    InputError : no layer, or not the fixed one; a NaN or infinite value; features of another number of rows; and what
+        `Trial` refuses.
     """
+    known = [name for name, _ in layers] if names is None and isinstance(layers, Sequence) else names
+    if known:
+        check_fixed_layer(settings.fixed_layer, known)
     trial = Trial(responses, samples, neuroids, settings, sampling, device)
     tell_what_is_left_out(samples, settings)
     if trial.score_inner:
@@ -140,8 +148,8 @@ def encode(
     leading_scale = np.ones((len(trial.folds), len(trial.units)))  # and their scale
     scores: dict[str, tuple[Scores, FitSummary]] = {}
     for name, features in layers:
-        if n_layers and not scores:
-            tell_expected_cost(trial, np.asarray(responses), trial.features.width(features), n_layers)
+        if names and not scores:
+            tell_expected_cost(trial, np.asarray(responses), trial.features.width(features), len(names))
         spaces = trial.spaces(name, features)
         fits = trial.fit(spaces)
         predictions, pairs = [fit.prediction for fit in fits], trial.pairs(spaces, fits)
@@ -211,6 +219,7 @@ def assembled(
         aggregate_r2_test_mean=np.stack([layer.aggregate_r2_test_mean for layer in (*of_layers, of_chosen)]),
         replicates=np.stack([layer.replicates for layer in (*of_layers, of_chosen)], axis=1),
         replicates_r2=widened(trial.replicates_r2(leading, of_chosen.spread), by_choice),
+        spread_r2=by_choice * (of_chosen.spread if trial.dependence.kind(False) == WIDENED else 1.0),
         shift_p=trial.shift_p(trial.for_r(leading, scale), of_chosen.spread * by_choice),
         dependence=trial.dependence.kind(not np.isnan(of_chosen.pairs).all()),
         group_names=trial.dependence.groups,
@@ -234,9 +243,11 @@ def _spread_of_choice(of_layers: Sequence[Scores], chosen: np.ndarray, trial: Tr
     """Return by how much the choice of layers by inner folds widens scores, (score_subject, score_region)."""
     dependence, by = trial.dependence, trial.settings.layer_for
     nothing = np.ones(trial.units.members.shape[:2])
-    known = dependence.is_partition and len(dependence.folds) > 1
-    if not (trial.score_inner and len(of_layers) > 1 and known) or by == "neuroid":
+    known = dependence.is_partition and len(dependence.folds) > 1 and trial.draws.resampled != "nothing"
+    if not (trial.score_inner and len(of_layers) > 1 and known):
         return nothing
+    if by == "neuroid":
+        return np.full_like(nothing, CHOICE_OF_NEUROIDS)
     subjects = None if by == "all" else np.arange(1, len(nothing))
     contributions, pairs = [layer.contributions for layer in of_layers], [layer.pairs for layer in of_layers]
     return spread_of_choice(dependence, contributions, pairs, chosen, subjects)

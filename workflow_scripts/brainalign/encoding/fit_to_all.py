@@ -3,13 +3,14 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
+from brainalign.encoding.delays import sampling_period
 from brainalign.encoding.fit import factorise, fit_fold
 from brainalign.encoding.fitted import NEUROIDS_AT_ONCE, Axes, FittedEncoder, TrainingKernel
 from brainalign.encoding.fold_features import inverse_deviation, spaces_as_fitted, trimmed
+from brainalign.encoding.kept_settings import check_can_be_kept
 from brainalign.encoding.kernels import kernel_scale
 from brainalign.encoding.preparation import (
     kept_samples,
@@ -29,16 +30,6 @@ from brainalign.errors import InputError
 from brainalign.responses.samples import Columns, Samples
 
 log = logging.getLogger(__name__)
-
-# Settings that cannot be kept: the values that can, and why no other.
-NOT_KEPT: Mapping[str, tuple[tuple[Any, ...], str]] = {
-    "word_components": ((None,), "components are fitted to the stimuli of each training set by itself"),
-    "standardize": (
-        ("none", "training"),
-        "new samples would be z-scored by themselves, and their responses' SD is not known",
-    ),
-    "zscore_delayed": ((False,), "z-scores after delays and trimming would need new series to be trimmed, too"),
-}
 
 
 def chosen_layer(layers: Sequence[str], inner_score: np.ndarray, chosen: np.ndarray) -> str:
@@ -93,16 +84,9 @@ def fit_to_all(
 
     Raises
     ------
-    InputError : settings that cannot be kept (`NOT_KEPT`), and what `encoder.encode` refuses.
+    InputError : settings that cannot be kept (see `kept_settings`), and what `encoder.encode` refuses.
     """
-    for name, (allowed, why) in NOT_KEPT.items():
-        if getattr(settings, name) not in allowed:
-            raise InputError(f"an encoder with {name}: {getattr(settings, name)} cannot be kept, since {why}.")
-    if settings.standardize != "none" and settings.kernel != "linear":
-        raise InputError(
-            f"an encoder with standardize: {settings.standardize} and the kernel {settings.kernel!r} cannot be kept, "
-            "since its file has no place for the SDs of features; z-score them within runs, or take a linear kernel."
-        )
+    check_can_be_kept(settings)
     units, kept = Units.from_table(neuroids), kept_samples(samples, settings)
     inside = trimmed(samples, kept)
     folds = make_folds(settings.split, inside)
@@ -148,6 +132,7 @@ def fit_to_all(
         neuroids={"neuroid": units.neuroid, "subject": units.subject, "region": units.region},
         zscore=settings.zscore,
         delays=tuple(delays),
+        sampling_period_s=sampling_period(samples.column("onset_s"), samples.run) if delays else float("nan"),
         undelayed_mean=undelayed.mean(axis=0),
         feature_mean=feature_mean,
         basis=basis,

@@ -21,7 +21,7 @@ from functools import cached_property
 
 import numpy as np
 
-from brainalign.encoding.delays import check_regular, delay, zscore_within_runs
+from brainalign.encoding.delays import delay, is_same_period, sampling_period, zscore_within_runs
 from brainalign.encoding.threads import batches
 from brainalign.errors import InputError
 from brainalign.responses.samples import Samples
@@ -98,6 +98,7 @@ class FittedEncoder:
     neuroids : columns neuroid, subject, region, each (neuroid,) of text.
     zscore : features are z-scored within each run, by the run's own mean and SD.
     delays : in samples; none where the training samples had no onsets.
+    sampling_period_s : seconds between training samples, which the delays count; NaN without delays.
     undelayed_mean : (width,) float64, mean of the training samples' features before delays.
     feature_mean : (prepared width,) float64, after them; as wide as all delays together.
     basis : what the coefficients are of.
@@ -117,6 +118,7 @@ class FittedEncoder:
     neuroids: Mapping[str, np.ndarray]
     zscore: bool
     delays: tuple[int, ...]
+    sampling_period_s: float
     undelayed_mean: np.ndarray
     feature_mean: np.ndarray
     basis: Axes | TrainingKernel
@@ -154,7 +156,8 @@ def predict(
     Raises
     ------
     InputError : another layer or width; NaN or infinite values; another number of samples; z-scores without runs,
-        delays without runs or onsets, or on onsets that do not rise in equal steps.
+        delays without runs or onsets, on onsets that do not rise in equal steps, or in steps other than the training
+        samples'.
     """
     x = _prepared(fitted, np.asarray(features), samples, layer)
     result = np.empty((len(x), len(fitted.intercept)), dtype=np.float32)
@@ -204,7 +207,12 @@ def _prepared(fitted: FittedEncoder, features: np.ndarray, samples: Samples | No
     if fitted.delays:
         what = f"delays its features by {', '.join(map(str, fitted.delays))} samples of a run"
         run, onset_s = _column(samples, "run", what), _column(samples, "onset_s", what)
-        check_regular(onset_s.astype(np.float64), run)
+        period = sampling_period(onset_s.astype(np.float64), run)
+        if not is_same_period(period, fitted.sampling_period_s):
+            raise InputError(
+                f"the encoder {what}, which were {fitted.sampling_period_s:g} s apart where it was fitted, but the new "
+                f"samples are {period:g} s apart."
+            )
         x = delay(x - fitted.undelayed_mean, run, fitted.delays)
     return np.asarray(x - fitted.feature_mean)
 

@@ -13,7 +13,8 @@ from brainalign.responses.samples import Samples
 from brainalign.storage import Variable, read_arrays, read_attributes
 
 _OF_NEUROIDS = ("intercept", "penalty", "space", "in_sample_r", "cross_validated_r")
-_FACTS = ("layer", "regression", "kernel", "kernel_scale", "zscore", "delays")
+_FACTS = ("layer", "regression", "kernel", "kernel_scale", "zscore", "delays", "sampling_period_s")
+_FITTED_TO = ("encoder", "readout", "features", "dataset")
 _NAMES = ("neuroid", "subject", "region")
 
 
@@ -48,6 +49,7 @@ def fitted_facts(fitted: FittedEncoder) -> dict[str, str | int | float]:
         "kernel_scale": kernel.scale if kernel else 1.0,
         "zscore": int(fitted.zscore),
         "delays": json.dumps(list(fitted.delays)),
+        "sampling_period_s": fitted.sampling_period_s,
     }
 
 
@@ -87,12 +89,31 @@ def read_fitted(path: Path) -> FittedEncoder:
         neuroids={name: arrays[name] for name in _NAMES},
         zscore=bool(facts["zscore"]),
         delays=delays,
+        sampling_period_s=float(facts["sampling_period_s"]),
         undelayed_mean=arrays["undelayed_mean"],
         feature_mean=arrays["feature_mean"],
         basis=basis,
         coefficients=arrays["coefficients"],
         **{name: arrays[name] for name in _OF_NEUROIDS},
     )
+
+
+def check_fitted_to(path: Path, names: Mapping[str, Any]) -> None:
+    """Refuse a fitted encoder whose file says that it is another, or was fitted to something else.
+
+    Parameters
+    ----------
+    path : of the fitted encoder.
+    names : encoder, readout, features, dataset: what it is to be. Names that its file lacks are not compared.
+
+    Raises
+    ------
+    UnreadableFileError : another name.
+    """
+    facts = read_attributes(path)
+    for name in _FITTED_TO:
+        if name in facts and facts[name] != names[name]:
+            raise UnreadableFileError(path, f"its {name} is {str(facts[name])!r}, not {names[name]!r}")
 
 
 def prediction_variables(

@@ -58,3 +58,15 @@ class LayerChoice:
         if (self.index < 0).any():
             raise unknown("layer", str(self.fixed_layer), layers)
         return self.index
+
+
+def check_fixed_layer(fixed_layer: str | None, layers: Sequence[str]) -> None:
+    """Raise InputError where a layer is named that is not among these, before any is fitted.
+
+    Parameters
+    ----------
+    fixed_layer : None where no layer is named.
+    layers : the names of all layers.
+    """
+    if fixed_layer is not None and fixed_layer not in layers:
+        raise unknown("layer", fixed_layer, layers)

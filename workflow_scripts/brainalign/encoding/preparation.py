@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from brainalign.encoding.delays import check_regular, delay, rows_inside_runs, zscore_within_runs
+from brainalign.encoding.delays import delay, rows_inside_runs, sampling_period, zscore_within_runs
 from brainalign.encoding.scores import Units
 from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.splits import Fold
@@ -161,13 +161,14 @@ def arrange(features: np.ndarray, samples: Samples, settings: EncoderSettings) -
 
     Raises
     ------
-    InputError : z-scores, delays or trimming without runs; delays on onsets that do not rise in equal steps.
+    InputError : z-scores, delays or trimming without runs; delays on onsets that do not rise in equal steps,
+        those of one run or of all.
     """
     x = features.astype(np.float64)
     if settings.zscore:
         x = zscore_within_runs(x, samples.run)
     if settings.delays and samples.onset_s is not None:
-        check_regular(samples.onset_s, samples.run)
+        sampling_period(samples.onset_s, samples.run)  # refuses steps that a delay cannot count
         x = delay(x - x.mean(axis=0), samples.run, settings.delays)
     kept = kept_samples(samples, settings)
     x = x if kept is None else x[kept]

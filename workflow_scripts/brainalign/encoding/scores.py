@@ -7,10 +7,11 @@ from typing import Self
 
 import numpy as np
 
-from brainalign.errors import unknown
+from brainalign.errors import InputError, unknown
 from brainalign.responses.samples import Columns
 
 CONSTANT = 1e-8  # a prediction whose SD is below this share of the response's is constant
+ALL = "all"  # the subject of the scores of all subjects together, and the region of those of all regions
 AGGREGATES = ("mean", "schrimpf", "brain-score")
 
 
@@ -29,8 +30,21 @@ class Units:
 
     @classmethod
     def from_table(cls, neuroids: Columns) -> Self:
-        """Take the columns `neuroid`, `subject` and `region` of a table or mapping."""
-        return cls(*(np.asarray(neuroids[name]).astype(str) for name in ("neuroid", "subject", "region")))
+        """Take the columns `neuroid`, `subject` and `region` of a table or mapping.
+
+        Raises
+        ------
+        InputError : a subject or region of the name that stands for all of them.
+        """
+        units = cls(*(np.asarray(neuroids[name]).astype(str) for name in ("neuroid", "subject", "region")))
+        for what, names in (("subject", units.subject), ("region", units.region)):
+            if (names == ALL).any():
+                first = units.neuroid[np.argmax(names == ALL)]
+                raise InputError(
+                    f"the neuroid {str(first)!r} has the {what} {ALL!r}, which is the name of all {what}s together in "
+                    "every table; give it another name."
+                )
+        return units
 
     def __len__(self) -> int:
         return len(self.neuroid)
@@ -48,12 +62,12 @@ class Units:
     @property
     def score_subjects(self) -> tuple[str, ...]:
         """ "all", then the subjects."""
-        return ("all", *self.subjects)
+        return (ALL, *self.subjects)
 
     @property
     def score_regions(self) -> tuple[str, ...]:
         """ "all", then the regions."""
-        return ("all", *self.regions)
+        return (ALL, *self.regions)
 
     @cached_property
     def members(self) -> np.ndarray:

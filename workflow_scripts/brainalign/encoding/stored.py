@@ -37,6 +37,7 @@ def encoding_variables(encoding: Encoding, neuroids: Columns) -> dict[str, Varia
         "fold_of_block": (("block",), encoding.fold_of_block.astype(np.int64)),
         "width": (("layer",), encoding.width.astype(np.int64)),
         "replicates_r2": (("draw", "score_subject", "score_region"), encoding.replicates_r2.astype(np.float32)),
+        "spread_r2": (("score_subject", "score_region"), encoding.spread_r2),
         "choice_spread": (("score_subject", "score_region"), encoding.choice_spread),
         "shift_p": (("score_subject", "score_region"), encoding.shift_p),
         "chosen_r": (("scored_fold", "neuroid"), encoding.chosen_r.astype(np.float32)),

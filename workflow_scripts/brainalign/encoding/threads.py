@@ -4,6 +4,7 @@ Elementwise work, which NumPy does on one thread, then shares the cores as produ
 computed by one thread, results do not depend on how many there are.
 """
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -12,12 +13,14 @@ from threadpoolctl import ThreadpoolController
 
 Work = Callable[[slice], None]
 
+_found: dict[int, ThreadpoolController] = {}  # by how many modules were imported when they were looked for
+
 
 class Threads:
     """As many threads as the linear algebra library is allowed when this is made (OMP_NUM_THREADS and its kin)."""
 
     def __init__(self) -> None:
-        self._libraries = ThreadpoolController().select(user_api="blas")
+        self._libraries = _libraries()
         self.count = max((library["num_threads"] for library in self._libraries.info()), default=1)
 
     @contextmanager
@@ -34,6 +37,15 @@ class Threads:
                         pass
 
                 yield side_by_side
+
+
+def _libraries() -> ThreadpoolController:
+    """Return the linear algebra libraries in use; to find them takes 3 ms, and is done again after further imports."""
+    imported = len(sys.modules)
+    if imported not in _found:
+        _found.clear()
+        _found[imported] = ThreadpoolController().select(user_api="blas")
+    return _found[imported]
 
 
 def batches(size: int, at_once: int) -> list[slice]:

@@ -31,15 +31,15 @@ def group_contributions(
         c_g = mean over neuroids of Σ_{i in g} (p_i - p̄)(y_i - centre) / (|p - p̄| |y - ȳ|)
 
     so that the sum over the groups of a fold is its mean r, exactly, and the mean over folds of these sums is the
-    aggregate "mean" of the encoder. Any centre gives this sum; the mean over all samples keeps the contributions of a
-    fold's m groups apart, where ȳ of the fold would take up to 1 / m from the variance that a test sees.
+    aggregate "mean" of the encoder. Any centre gives this sum; the mean over all tested samples keeps the contributions
+    of a fold's m groups apart, where ȳ of the fold would take up to 1 / m from the variance that a test sees.
     Medians ("schrimpf", "brain-score") are no sums over groups: for them, tests on contributions are tests of the mean.
     A constant prediction contributes 0. It takes O(row · neuroid).
 
     Parameters
     ----------
     prediction, response : (row, neuroid), of one fold.
-    centre : (neuroid,), the mean response over all samples; 0 where responses are centred so.
+    centre : (neuroid,), the mean response over all tested samples.
     groups : (row,), names or numbers.
     units : of the neuroids.
 
