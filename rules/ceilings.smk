@@ -1,6 +1,6 @@
 """Ceilings: how well a perfect model could do on one data set, by one encoder's folds and aggregation.
 
-REQUIRED: results/responses/{dataset}.h5
+REQUIRED: results/responses/{dataset}.h5; for given ceilings results/sources/{dataset}/ceilings/manifest.json
 MAKES: results/ceilings/{encoder}/{dataset}.h5
 """
 
@@ -10,6 +10,7 @@ rule estimate_ceilings:
     input:
         responses=ancient("results/responses/{dataset}.h5"),
         digest="results/responses/{dataset}.digest.json",
+        given=given_ceilings_of,
     output:
         ceilings="results/ceilings/{encoder}/{dataset}.h5",
     log:
@@ -28,5 +29,6 @@ rule estimate_ceilings:
         " --spec {params.spec:q}"
         " --code {params.code:q}"
         " --responses {input.responses:q}"
+        " --given {input.given:q}"
         " --out {output.ceilings:q}"
         " 2> {log:q}"

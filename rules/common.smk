@@ -16,7 +16,7 @@ ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent
 SCRIPTS = ROOT / "workflow_scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from brainalign import model_specs, specs, study_specs
+from brainalign import model_specs, source_specs, specs, study_specs
 from brainalign.activations.nulls.registry import module_of
 from brainalign.checksums import Checksums
 from brainalign.config import properties as config_properties
@@ -25,7 +25,7 @@ from brainalign.config.joined import covered_by, scored_by, with_responses
 from brainalign.config.joint_features import datasets_of, joint_features, readouts_of
 from brainalign.config.study import read_study
 from brainalign.config.twins import with_twins
-from brainalign.config.yaml_files import refuse_repeated_keys
+from brainalign.config.yaml_files import keys_without_values, refuse_repeated_keys
 from brainalign.errors import InputError
 from brainalign.figures.needs import drawn_by, expanded, needs
 from brainalign.properties.running import missing_environment, pinned_version
@@ -56,7 +56,8 @@ def validated_study():
     try:
         for path in workflow.configfiles:
             refuse_repeated_keys(Path(path))
-        study = read_study(config)
+        without_values = [keys for path in workflow.configfiles for keys in keys_without_values(Path(path))]
+        study = read_study(config, without_values)
         clashes = conflicts(study, Path("results/studies"))
     except InputError as error:
         raise WorkflowError(f"The config cannot be used.\n{error}") from None
@@ -121,7 +122,7 @@ def models_made_by(origin):
 wildcard_constraints:
     study=names([STUDY.study]),
     dataset=names(DATASETS),
-    source=names([*WITH_FILES, *STUDY.texts]),
+    source=names(source_specs.sources(STUDY)),
     model=names(WITH_WEIGHTS),
     features=names([*WITH_WEIGHTS, *STUDY.features]),
     readout=names([*STUDY.readouts, "none"]),
@@ -236,7 +237,7 @@ def code(stage, *modules):
 def code_of_loader(stage):
     """A params function: the fingerprint of a stage and of the loader that its spec names."""
     builds = {
-        "fetch_source": ("sources", lambda w: specs.source(STUDY, w.source, CHECKSUMS)),
+        "fetch_source": ("sources", lambda w: source_specs.source(STUDY, w.source, CHECKSUMS)),
         "prepare_stimuli": ("stimuli", lambda w: specs.stimuli(STUDY, w.dataset)),
         "prepare_responses": ("responses", lambda w: specs.responses(STUDY, w.dataset)),
     }

@@ -70,6 +70,7 @@ rule fit_nulls_together:
         code=code("fit_joint_encoder"),
     shell:
         "python -m brainalign.stages.fit_joint_encoder"
+        " --rule {rule}"
         " --spec {params.spec:q}"
         " --code {params.code:q}"
         " --activations {input.activations:q}"
@@ -106,6 +107,7 @@ rule fit_beside_nulls:
         code=code("fit_joint_encoder"),
     shell:
         "python -m brainalign.stages.fit_joint_encoder"
+        " --rule {rule}"
         " --spec {params.spec:q}"
         " --code {params.code:q}"
         " --activations {input.activations:q}"
@@ -143,6 +145,7 @@ rule fit_joint_features:
         code=code("fit_joint_encoder"),
     shell:
         "python -m brainalign.stages.fit_joint_encoder"
+        " --rule {rule}"
         " --spec {params.spec:q}"
         " --code {params.code:q}"
         " --activations {input.activations:q}"

@@ -37,9 +37,19 @@ def parts_of(pattern):
     ]
 
 
+def source_of(stage):
+    """An input function: the manifest of the files that a stage reads of a data set."""
+    return lambda wildcards: f"results/sources/{source_specs.read_by(STUDY, wildcards.dataset, stage)}/manifest.json"
+
+
+def given_ceilings_of(wildcards):
+    """The manifest of the user's table of ceilings; nothing where the data set has none."""
+    return source_of("ceilings")(wildcards) if STUDY.datasets[wildcards.dataset].ceilings.given else []
+
+
 def files_of_source(wildcards):
     """The user's files behind a source, in the order of their roles; their content is in the spec, not their times."""
-    files = specs.source_files(STUDY, wildcards.source)
+    files = source_specs.files(STUDY, wildcards.source)
     return [ancient(str(Path(files[role]).expanduser())) for role in sorted(files)]
 
 

@@ -1,7 +1,7 @@
 """Responses: brain activity as a matrix of samples × neuroids.
 
-REQUIRED: results/sources/{dataset}/manifest.json, results/stimuli/{dataset}.csv; for data sets that are joined,
-    results/responses/{dataset}.h5 of each
+REQUIRED: results/sources/{source}/manifest.json of its responses, results/stimuli/{dataset}.csv; for data sets that are
+    joined, results/responses/{dataset}.h5 of each
 MAKES: results/responses/{dataset}.h5, and the digest of its content.
 """
 
@@ -9,7 +9,7 @@ MAKES: results/responses/{dataset}.h5, and the digest of its content.
 rule prepare_responses:
     """Write one data set's responses, with what is known of samples and neuroids."""
     input:
-        source="results/sources/{dataset}/manifest.json",
+        source=source_of("responses"),
         stimuli="results/stimuli/{dataset}.csv",
     output:
         responses="results/responses/{dataset}.h5",

@@ -1,6 +1,7 @@
 """Stimuli: the texts that subjects read or heard, in presentation order.
 
-REQUIRED: results/sources/{dataset}/manifest.json; for data sets that are joined, results/stimuli/{dataset}.csv of each
+REQUIRED: results/sources/{source}/manifest.json of its texts; for data sets that are joined,
+    results/stimuli/{dataset}.csv of each
 MAKES: results/stimuli/{dataset}.csv
 """
 
@@ -8,7 +9,7 @@ MAKES: results/stimuli/{dataset}.csv
 rule prepare_stimuli:
     """Write one data set's stimuli in the common form."""
     input:
-        source="results/sources/{dataset}/manifest.json",
+        source=source_of("stimuli"),
     output:
         table="results/stimuli/{dataset}.csv",
     log:

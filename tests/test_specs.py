@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from brainalign import model_specs, specs, study_specs
+from brainalign import model_specs, source_specs, specs, study_specs
 from brainalign.activations.matched import Match
 from brainalign.activations.readout import Readout
 from brainalign.ceilings.ceiling import KINDS
@@ -38,7 +38,10 @@ MINE = {
         "text": "sentence",
         "split": "topic",
         "responses": "r.csv",
-        "ceilings": {"given": {"table": "c.csv", "neuroid": "n", "value": "r", "units": "r2"}, "subject-pool": {}},
+        "ceilings": {
+            "given": {"table": "c.csv", "neuroid": "n", "value": "r", "units": "r2", "basis": "encoder"},
+            "subject-pool": {},
+        },
     },
     "texts.own": {"loader": "file", "file": "t.txt"},
     "features.glove": {"table": "glove.csv", "datasets": ["mine"]},
@@ -81,8 +84,8 @@ def study_with(changes: dict[str, Any]) -> Study:
 def all_specs(study: Study) -> Iterator[tuple[str, dict[str, Any]]]:
     """Every spec that the rules make of a study, under the name of its file."""
     models = list(with_twins(study.models))
-    for source in (*study.datasets, *study.texts):
-        yield f"sources/{source}", specs.source(study, source, digest)
+    for source in source_specs.sources(study):
+        yield f"sources/{source}", source_specs.source(study, source, digest)
     for model in models:
         yield f"models/{model}", model_specs.model(study, model, digest)
     for model in (name for name, entry in study.models.items() if entry.source):
@@ -171,7 +174,7 @@ def test_defaults_that_are_written_out_do_not_matter():
 
 def test_sources():
     study = study_with({})
-    assert specs.source(study, "simulated-passages", digest) == {
+    assert source_specs.source(study, "simulated-passages", digest) == {
         "loader": "simulated",
         "settings": {
             "kind": "passages",
@@ -183,21 +186,49 @@ def test_sources():
             "sentences": 4,
         },
     }
-    assert specs.source(study, "world-questions", digest) == {
+    assert source_specs.source(study, "world-questions", digest) == {
         "loader": "simulated",
         "settings": {"kind": "questions", "world": 0, "seed": 103, "count": 3000},
     }
-    assert specs.source(study, "own", digest) == {
+    assert source_specs.source(study, "own", digest) == {
         "loader": "table",
         "settings": {"files": {"documents": "sha256 of t.txt"}},
     }
-    roles = {"stimuli": "s.csv", "responses": "r.csv", "ceilings": "c.csv"}
-    assert specs.source_files(study, "mine") == roles
-    assert specs.source(study, "mine", digest) == {
-        "loader": "table",
-        "settings": {"files": {role: f"sha256 of {path}" for role, path in roles.items()}},
+    for role, path in {"stimuli": "s.csv", "responses": "r.csv", "ceilings": "c.csv"}.items():
+        source = source_specs.read_by(study, "mine", role)
+        assert source_specs.files(study, source) == {role: path}
+        assert source_specs.source(study, source, digest) == {
+            "loader": "table",
+            "settings": {"files": {role: f"sha256 of {path}"}},
+        }
+    for source in ("simulated-passages", "world-questions"):
+        assert source_specs.files(study, source) == {}
+
+
+def test_what_each_stage_reads_of_a_data_set_is_a_source_of_its_own():
+    tables = {"neuroid_table": "n.csv", "samples": "m.csv", "map": "p.csv"}
+    for name in tables.values():
+        Path(name).write_text("")
+    study = study_with({f"datasets.mine.{key}": path for key, path in tables.items()})
+    responses = {"responses": "r.csv", "neuroids": "n.csv", "samples": "m.csv", "map": "p.csv"}
+    assert source_specs.files(study, "mine/responses") == responses
+    names = source_specs.sources(study)
+    assert len(names) == len(set(names))
+    assert {name for name in names if "mine" in name} == {"mine/stimuli", "mine/responses", "mine/ceilings"}
+    simulated = {source_specs.read_by(study, "simulated-stories", stage) for stage in ("stimuli", "responses")}
+    assert simulated == {"simulated-stories"} <= set(names)
+    assert set(study.texts) <= set(names)
+
+
+def test_the_names_of_sources_follow_the_ceilings_that_are_given():
+    given = {"table": "c.csv", "neuroid": "n", "value": "r"}
+    without = source_specs.sources(study_with({"datasets.mine.ceilings": {}}))
+    assert "mine/ceilings" not in without
+    study = study_with({"datasets.simulated-stories.ceilings": {"given": given}})
+    assert set(source_specs.sources(study)) - set(without) == {"mine/ceilings", "simulated-stories/ceilings"}
+    assert source_specs.files(study, source_specs.read_by(study, "simulated-stories", "ceilings")) == {
+        "ceilings": "c.csv"
     }
-    assert specs.source_files(study, "simulated-passages") == specs.source_files(study, "world-questions") == {}
 
 
 def test_stimuli_and_responses():
@@ -227,7 +258,6 @@ def test_stimuli_and_responses():
             "region_per_neuroid": False,
             "columns": [],
             "bad_neuroids": "refuse",
-            "ceilings": {"neuroid": "n", "value": "r", "units": "r2"},
         },
     }
 
@@ -438,9 +468,10 @@ def test_encoders_and_ceilings():
         "encoder": {name: value for name, value in encoder.items() if name != "layer"},
         "kinds": {"known": {}, "subject-pool": SUBJECT_POOL | {"pools": 2}},
     }
-    assert specs.ceilings(study, "controlled", "mine")["kinds"] == {
-        "subject-pool": SUBJECT_POOL,
-        "given": {},
+    assert specs.ceilings(study, "controlled", "mine") == {
+        "encoder": plain,
+        "kinds": {"subject-pool": SUBJECT_POOL, "given": {"basis": "encoder"}},
+        "given": {"neuroid": "n", "value": "r", "units": "r2"},
     }
 
 
@@ -572,6 +603,10 @@ REACH: dict[str, tuple[dict[str, Any], Callable[[str], bool]]] = {
         {"datasets.simulated-stories.ceilings": {"subject-pool": {"seed": 1, "pools": 2}}},
         lambda name: name.startswith("ceilings/") and name.endswith("/simulated-stories"),
     ),
+    "the units of given ceilings": (
+        {"datasets.mine.ceilings.given": {"table": "c.csv", "neuroid": "n", "value": "r"}},
+        lambda name: name.startswith("ceilings/") and name.endswith("/mine"),
+    ),
     "a collection": (
         {"datasets.simulated-stories.collection": "c"},
         lambda name: name.startswith(CELLS) and name.endswith("/simulated-stories"),
@@ -613,7 +648,9 @@ def test_a_change_reaches_exactly(case):
 def test_a_file_of_the_users_that_changes_reaches_its_source_only(monkeypatch):
     before = strings(study_with({}))
     for path, names in {
-        "r.csv": {"sources/mine"},
+        "s.csv": {"sources/mine/stimuli"},
+        "r.csv": {"sources/mine/responses"},
+        "c.csv": {"sources/mine/ceilings"},
         "t.txt": {"sources/own"},
         "glove.csv": {"activations/none/glove"},
         "weights/model.safetensors": {"models/folder"},

@@ -14,7 +14,6 @@ NEUROIDS = "neuroid_id,subject,region,x,hemisphere\nn2,02,NA,1.5,L\nn1,01,null,,
 SAMPLES = "sample_id,run,onset_s\n" + "".join(f"s{n},{1 + n // 3},{2.0 * (n % 3)}\n" for n in range(6))
 MAP = "sample_id,stimulus_id,weight\ns1,007,0.5\ns1,NA,0.5\ns4,1e5,1\ns4,null,2\n"
 SIX = np.arange(18.0).reshape(6, 3) ** 2
-GIVEN = {"ceilings": {"neuroid": "n", "value": "r", "units": "r"}}
 
 
 # --- matrices -------------------------------------------------------------------------------------------------------
@@ -150,14 +149,6 @@ def test_further_columns_of_stimuli_or_samples_are_labels_of_the_samples(read):
     assert data.variables()["set"].dims == ("sample",)
 
 
-@pytest.mark.parametrize(("units", "expected"), [("r", [0.25, 1.0, 0.64]), ("r2", [0.5, 1.0, 0.8])])
-def test_given_ceilings_are_correlations_or_their_squares(units, expected, read):
-    ceilings = "n,r\nneuroid-2,1\nneuroid-3,0.64\nneuroid-1,0.25\nelsewhere,7\n"
-    settings = {"ceilings": GIVEN["ceilings"] | {"units": units}}
-    data = read(settings, responses_npy=MATRIX, ceilings_csv=ceilings)
-    assert data.neuroids["ceiling"].tolist() == pytest.approx(expected)
-
-
 def test_the_noise_free_response_of_a_simulation_is_kept(read):
     variable = read(responses_npy=MATRIX, noise_free_npy=MATRIX * 2).variables()["noise_free"]
     assert variable.dims == ("sample", "neuroid")
@@ -284,31 +275,6 @@ BAD = {
         {"responses_npy": MATRIX, "neuroids_csv": "voxels\na\nb\nc\n"},
         "neuroids.csv: unknown column 'voxel'; did you mean 'voxels'? Allowed: voxels.",
     ),
-    "a neuroid without a ceiling": (
-        GIVEN,
-        {"responses_npy": MATRIX, "ceilings_csv": "n,r\nneuroid-1,0.5\nneuroid-3,0.5\n"},
-        "ceilings.csv has no ceiling for the neuroid 'neuroid-2'.",
-    ),
-    "two ceilings": (
-        GIVEN,
-        {"responses_npy": MATRIX, "ceilings_csv": "n,r\nneuroid-1,0.5\nneuroid-1,0.6\n"},
-        "ceilings.csv: n 'neuroid-1' comes more than once.",
-    ),
-    "a misspelt ceiling column": (
-        GIVEN,
-        {"responses_npy": MATRIX, "ceilings_csv": "n,rr\nneuroid-1,0.5\n"},
-        "ceilings.csv: unknown column 'r'; did you mean 'rr'? Allowed: n, rr.",
-    ),
-    "a ceiling of words": (
-        GIVEN,
-        {"responses_npy": MATRIX, "ceilings_csv": "n,r\nneuroid-1,0.5\nneuroid-2,high\n"},
-        "ceilings.csv: column 'r' holds 'high' in row 2, not a finite number.",
-    ),
-    "no ceiling": (
-        GIVEN,
-        {"responses_npy": MATRIX, "ceilings_csv": "n,r\nneuroid-1,0.5\nneuroid-2,\n"},
-        "ceilings.csv: column 'r' holds nothing in row 2, not a finite number.",
-    ),
     "a misspelt column of samples": (
         {"columns": ["runs"]},
         {"responses_npy": SIX, "samples_csv": SAMPLES, "map_csv": MAP},
@@ -378,18 +344,22 @@ BAD = {
     ),
 }
 BAD |= {
-    f"a ceiling of {value}": (
-        GIVEN,
-        {"responses_npy": MATRIX, "ceilings_csv": f"n,r\nneuroid-1,0.5\nneuroid-2,{value}\nneuroid-3,1\n"},
-        f"ceilings.csv: the ceiling of 'neuroid-2' is {value}; a number above 0 and at most 1 is needed{hint}.",
+    f"a {what} that is all": (
+        {"region_per_neuroid": True},
+        contents,
+        f"{file}: the neuroid {neuroid!r} has the {what} 'all', which is the name of all {what}s together in every "
+        "table; give it another name.",
     )
-    for value, hint in {
-        "0": "",
-        "-0.2": "",
-        "1.01": "; a percentage has to be divided by 100",
-        "35.9": "; a percentage has to be divided by 100",
-        "359": "",
-    }.items()
+    for what, file, neuroid, contents in (
+        ("subject", "neuroids.csv", "n2", {"responses_npy": MATRIX, "neuroids_csv": NEUROIDS.replace("02,", "all,")}),
+        (
+            "region",
+            "neuroids.csv",
+            "n1",
+            {"responses_npy": MATRIX, "neuroids_csv": NEUROIDS.replace("01,null", "01,all")},
+        ),
+        ("region", "responses.csv", "all", {"responses_csv": CSV.replace("v1", "all").replace("id,", "stimulus_id,")}),
+    )
 }
 
 

@@ -59,12 +59,6 @@ def test_a_neuroid_is_kept_where_other_repetitions_are_there(read) -> None:
     assert data.facts["left_out"] == "2 of 6 neuroids dropped (2 constant)"
 
 
-def test_a_neuroid_that_is_dropped_needs_no_ceiling(read) -> None:
-    given = {"ceilings": {"neuroid": "n", "value": "r", "units": "r"}}
-    data = read(DROP | given, responses_npy=WITH_BAD, ceilings_csv="n,r\nneuroid-3,0.5\nneuroid-1,0.25\n")
-    assert data.neuroids["ceiling"].tolist() == [0.25, 0.5]
-
-
 def test_dropped_channels_of_a_csv_are_named(read) -> None:
     table = "id,v1,v2\n007,1,\nNA,2,\n1e5,3,\nnull,5,\n"
     data = read(DROP | {"responses_id": "id", "neuroids": ["v1", "v2"]}, responses_csv=table)

@@ -127,7 +127,7 @@ class Project:
 
 
 def _write_user_files(folder: Path) -> None:
-    """The files of a user's own data set: 15 passages of 4 sentences, 2 subjects of 3 neuroids, a feature table."""
+    """A user's own data set: 15 passages of 4 sentences, 2 subjects of 3 neuroids with ceilings, a feature table."""
     random = np.random.default_rng(0)
     words = np.array("the a red blue cat dog fox house runs sleeps near under big small it she".split())
     passages = np.repeat(np.arange(15), 4)
@@ -144,6 +144,8 @@ def _write_user_files(folder: Path) -> None:
         }
     )
     neuroids.to_csv(folder / "neuroids.csv", index=False)
+    ceilings = pd.DataFrame({"neuroid_id": neuroids["neuroid_id"], "nc": [0.5, 0.6, 0.7, 0.8, 0.9, 1.0]})
+    ceilings.to_csv(folder / "ceilings.csv", index=False)
     features = pd.DataFrame(random.standard_normal((60, 3)), columns=["f1", "f2", "f3"]).assign(stimulus_id=ids)
     features.to_csv(folder / "features.csv", index=False)
 

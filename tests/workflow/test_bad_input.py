@@ -17,6 +17,10 @@ MISTAKES = {
         (TUNED, TUNED.replace("small}", "smal}")),
         "models.small-instruct.base: holds 'smal', which is the name of no other model; did you mean 'small'?",
     ),
+    "a key without a value": (
+        ("pooling: last}", "pooling: last, match: }"),
+        "readouts.last.match: exactly one of components, projection, localizer must be given, but there is none of",
+    ),
     "a percentage for a fraction": (
         ("analyses:\n", "analyses:\n  given: {t: {n: 9, r: {mmlu: 80.9}}}\n"),
         "analyses.given.t.r.mmlu: holds 80.9; a number of at most 1 is needed; a percentage has to be divided by 100.",

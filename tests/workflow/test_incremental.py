@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -79,10 +80,19 @@ def downstream_of_model(*models: str) -> set[Job]:
     return losses(*models) | computed(of(*models)) | encoded(of(*models)) | JOIN
 
 
+def downstream_of_ceilings(dataset: str) -> set[Job]:
+    """All that follows the ceilings that are given with a data set: no fit."""
+    return ceilings((dataset,)) | scored(on(dataset)) | JOIN
+
+
+def downstream_of_responses(dataset: str) -> set[Job]:
+    """All that follows the files of a data set's responses: no activations."""
+    return {("prepare_responses", dataset)} | ceilings((dataset,)) | encoded(on(dataset)) | JOIN
+
+
 def downstream_of_dataset(dataset: str) -> set[Job]:
-    """All that follows a data set's source."""
-    prepared = {("prepare_stimuli", dataset), ("prepare_responses", dataset)}
-    return prepared | computed(on(dataset)) | ceilings((dataset,)) | encoded(on(dataset)) | JOIN
+    """All that follows a data set's stimuli."""
+    return {("prepare_stimuli", dataset)} | computed(on(dataset)) | downstream_of_responses(dataset)
 
 
 EVERY_CELL = encoded(CELLS) | JOIN
@@ -144,6 +154,30 @@ CHANGES: dict[str, tuple[str, str, str, set[Job]]] = {
         "user: {loader: table,",
         "user: {control_region: x, loader: table,",
         scored(on("user")) | JOIN,
+    ),
+    "the units of given ceilings": (
+        "config.yaml",
+        "value: nc",
+        "value: nc, units: r2",
+        downstream_of_ceilings("user"),
+    ),
+    "ceilings that are no longer given": (
+        "config.yaml",
+        ", ceilings: {given: {table: mine/ceilings.csv, neuroid: neuroid_id, value: nc}}",
+        "",
+        downstream_of_ceilings("user"),
+    ),
+    "a ceiling": (
+        "mine/ceilings.csv",
+        "n1,0.6",
+        "n1,0.65",
+        {("fetch_source", "user/ceilings")} | downstream_of_ceilings("user"),
+    ),
+    "a neuroid's name": (
+        "mine/neuroids.csv",
+        "n1,",
+        "m1,",
+        {("fetch_source", "user/responses")} | downstream_of_responses("user"),
     ),
     "how few subjects are resampled": (
         "config.yaml",
@@ -277,12 +311,40 @@ def test_a_data_set_added(project: Project) -> None:
     assert project.plan() == own | JOIN
 
 
-def test_one_stimulus_edited(project: Project) -> None:
+def _edit_one_stimulus(project: Project) -> None:
     path = project.path / "mine/stimuli.csv"
     table = pd.read_csv(path)
     table.loc[7, "sentence"] = "the fox sleeps ."
     table.to_csv(path, index=False)
-    assert project.plan() == {("fetch_source", "user")} | downstream_of_dataset("user")
+
+
+def test_one_stimulus_edited(project: Project) -> None:
+    _edit_one_stimulus(project)
+    assert project.plan() == {("fetch_source", "user/stimuli")} | downstream_of_dataset("user")
+
+
+def test_one_response_edited(project: Project) -> None:
+    """No model reads the stimuli again."""
+    path = project.path / "mine/responses.npy"
+    values = np.load(path)
+    values[7, 2] += 1
+    np.save(path, values)
+    assert project.plan() == {("fetch_source", "user/responses")} | downstream_of_responses("user")
+
+
+def test_ceilings_and_stimuli_edited_together(project: Project) -> None:
+    """What is spared for the one is not spared for the other."""
+    _edit_one_stimulus(project)
+    project.edit("mine/ceilings.csv", "n1,0.6", "n1,0.65")
+    fetched = {("fetch_source", f"user/{stage}") for stage in ("stimuli", "ceilings")}
+    assert project.plan() == fetched | downstream_of_dataset("user")
+
+
+def test_the_same_stimuli_in_a_file_of_another_format(project: Project) -> None:
+    """A file's ending says how it is read, so that it counts as much as what it holds."""
+    (project.path / "mine/stimuli.csv").rename(project.path / "mine/stimuli.tsv")
+    project.edit("config.yaml", "mine/stimuli.csv", "mine/stimuli.tsv")
+    assert project.plan() == {("fetch_source", "user/stimuli")} | downstream_of_dataset("user")
 
 
 def test_given_features_edited(project: Project) -> None:

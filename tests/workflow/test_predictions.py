@@ -23,7 +23,7 @@ def test_predictions_follow_what_they_are_made_of(project: Project) -> None:
     user, sim = (("none", "length", dataset) for dataset in ("user", "sim"))
     made = {("predict_responses", "new-by-length"), ("predict_responses", "user-by-length")}
     kept = {("keep_encoder", "nested", *user), ("keep_encoder", "plain", *sim)}
-    read = {("fetch_source", "new"), ("prepare_stimuli", "new"), ("compute_features", "length", "new")}
+    read = {("fetch_source", "new/stimuli"), ("prepare_stimuli", "new"), ("compute_features", "length", "new")}
     assert project.plan() == made | kept | read  # and nothing is scored on stimuli alone
     project.run()
     assert project.plan() == set()

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from brainalign.errors import InputError, unknown
@@ -86,6 +87,25 @@ def need_columns(path: Path, table: pd.DataFrame, columns: Sequence[str]) -> Non
     for column in columns:
         if column not in table.columns:
             raise InputError(f"{path.name}: {unknown('column', column, table.columns)}")
+
+
+def need_unique(path: Path, ids: pd.Series) -> None:
+    """Raise InputError for the first id that comes again."""
+    repeated = ids[ids.duplicated()]
+    if len(repeated):
+        raise InputError(f"{path.name}: {ids.name} {repeated.iloc[0]!r} comes more than once.")
+
+
+def need_numbers(path: Path, table: pd.DataFrame, name: str) -> None:
+    """Raise InputError for the first cell of a column that is not a finite number."""
+    wrong = ~np.isfinite(pd.to_numeric(table[name], errors="coerce").to_numpy(np.float64))
+    if wrong.any():
+        row = int(wrong.argmax())
+        held = table[name][row]
+        raise InputError(
+            f"{path.name}: column {name!r} holds {'nothing' if pd.isna(held) else repr(held)} in row {row + 1}, "
+            "not a finite number."
+        )
 
 
 def _read(path: Path, **options: Any) -> pd.DataFrame:

@@ -8,62 +8,17 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-import numpy as np
-
 from brainalign.activations.presets import PRESETS
 from brainalign.activations.readout import Readout
 from brainalign.config import readouts as config_readouts
-from brainalign.config.base import RESERVED_READOUT
 from brainalign.config.data import JoinedDataset, SimulatedDataset, StimuliDataset, TableDataset
-from brainalign.config.encoders import Encoder
+from brainalign.config.encoder_settings import told_layer, told_settings
 from brainalign.config.features import TEXT_FREE, EmbeddingsNull, FeatureTable, JointFeatures
-from brainalign.config.models import FileText, SimulatedText, WikiText
 from brainalign.config.study import Study
 from brainalign.config.twins import with_twins
 
 Spec = dict[str, Any]
 Digest = Callable[[str], str]
-
-
-def source(study: Study, source: str, digest: Digest) -> Spec:
-    """A data set's or text's files: how they are made, or the SHA-256 of each that is copied."""
-    entry = study.datasets.get(source) or study.texts[source]
-    if isinstance(entry, SimulatedDataset):
-        sizes = {"passages": ["passages", "sentences"], "stories": ["stories", "time_points"]}[entry.kind]
-        names = ["world", "seed", "subjects", "neuroids", *sizes]
-        return {
-            "loader": "simulated",
-            "settings": {"kind": entry.kind} | {name: getattr(entry, name) for name in names},
-        }
-    if isinstance(entry, WikiText):
-        return {"loader": "wikitext", "settings": {"sha256": digest(entry.file), "detokenise": entry.detokenise}}
-    if isinstance(entry, SimulatedText):
-        names = ["kind", "world", "seed", "count"]
-        return {"loader": "simulated", "settings": {name: getattr(entry, name) for name in names}}
-    files = {role: digest(path) for role, path in source_files(study, source).items()}
-    return {"loader": "table", "settings": {"files": files}}
-
-
-def source_files(study: Study, source: str) -> dict[str, str]:
-    """Return role → path of the user's files behind a data set or text; nothing for what is simulated."""
-    entry = study.datasets.get(source) or study.texts[source]
-    if isinstance(entry, FileText):
-        return {"documents": entry.file}
-    if isinstance(entry, WikiText):
-        return {"original": entry.file}
-    if isinstance(entry, StimuliDataset):
-        return {"stimuli": entry.stimuli}
-    if not isinstance(entry, TableDataset):
-        return {}
-    found = {
-        "stimuli": entry.stimuli,
-        "responses": entry.responses,
-        "neuroids": entry.neuroid_table,
-        "samples": entry.samples,
-        "map": entry.map,
-        "ceilings": entry.ceilings.given.table if entry.ceilings.given else None,
-    }
-    return {role: path for role, path in found.items() if path is not None}
 
 
 def stimuli(study: Study, dataset: str) -> Spec:
@@ -92,7 +47,6 @@ def responses(study: Study, dataset: str) -> Spec:
     if isinstance(entry, SimulatedDataset):
         return {"loader": "table", "simulated": True, "settings": {}}
     assert isinstance(entry, TableDataset)
-    given = entry.ceilings.given
     settings = {
         "responses_id": entry.responses_id or entry.id,
         "responses_key": entry.responses_key,
@@ -101,7 +55,6 @@ def responses(study: Study, dataset: str) -> Spec:
         "region_per_neuroid": entry.region_per_neuroid,
         "columns": entry.columns,
         "bad_neuroids": entry.bad_neuroids,
-        "ceilings": given.model_dump(include={"neuroid", "value", "units"}) if given else None,
     }
     return {"loader": "table", "simulated": False, "settings": settings}
 
@@ -145,13 +98,13 @@ def features(study: Study, features: str, digest: Digest) -> Spec:
 
 def encoder(study: Study, encoder: str, readout: str, dataset: str) -> Spec:
     """Everything of an encoder; a layer named for models is chosen, nested, where there are only a null's settings."""
-    return _encoder_settings(study.encoders[encoder]) | _layer_of(study.encoders[encoder], readout, dataset)
+    return told_settings(study.encoders[encoder]) | told_layer(study.encoders[encoder], readout, dataset)
 
 
 def joint_encoder(study: Study, encoder: str) -> Spec:
     """The encoder of joint spaces, whose layers are chosen before."""
     entry = study.encoders[encoder]
-    return {"encoder": _encoder_settings(entry), "mixtures": entry.mixtures}
+    return {"encoder": told_settings(entry), "mixtures": entry.mixtures}
 
 
 def nulls_together(study: Study, encoder: str) -> Spec:
@@ -172,17 +125,19 @@ def joint_features(study: Study, encoder: str, features: str) -> Spec:
 
 
 def ceilings(study: Study, encoder: str, dataset: str) -> Spec:
-    """The encoder, and the ceilings asked for."""
-    asked = study.datasets[dataset].ceilings.model_dump(by_alias=True, exclude_none=True, exclude={"normalise"})
-    kinds: Spec = {name: settings for name, settings in asked.items() if name != "given"}
-    if "given" in asked:
-        kinds["given"] = {}
-    return {"encoder": _encoder_settings(study.encoders[encoder]), "kinds": kinds}
+    """The encoder, the ceilings asked for, and the columns and units of a table of given ones."""
+    entry = study.datasets[dataset].ceilings
+    kinds = entry.model_dump(by_alias=True, exclude_none=True, exclude={"normalise", "given"})
+    spec: Spec = {"encoder": told_settings(study.encoders[encoder]), "kinds": kinds}
+    if entry.given:
+        kinds["given"] = entry.given.model_dump(include={"basis"})
+        spec["given"] = entry.given.model_dump(include={"neuroid", "value", "units"})
+    return spec
 
 
 def alignment(study: Study, encoder: str, readout: str, features: str, dataset: str) -> Spec:
     """The names that stand in the table, the region that others are set against, and how the layer was chosen."""
-    layer = _layer_of(study.encoders[encoder], readout, dataset)["layer"]
+    layer = told_layer(study.encoders[encoder], readout, dataset)["layer"]
     choice = layer if isinstance(layer, str) else ":".join(*layer.items())
     names = {"encoder": encoder, "readout": readout, "features": features, "dataset": dataset}
     entry = study.datasets[dataset]
@@ -203,11 +158,12 @@ def similarity(study: Study, similarity: str, readout: str, features: str, datas
     return {"settings": entry.model_dump(exclude=unread), "names": names}
 
 
-def kept_encoder(study: Study, encoder: str, layer: str) -> Spec:
-    """An encoder without its scores' settings, and the layer to which it is fitted, or "chosen"."""
-    settings = _encoder_settings(study.encoders[encoder])
+def kept_encoder(study: Study, encoder: str, readout: str, features: str, dataset: str, layer: str) -> Spec:
+    """An encoder without its scores' settings, the layer to which it is fitted, or "chosen", and names for its file."""
+    settings = told_settings(study.encoders[encoder])
     read = {name: value for name, value in settings.items() if name not in ("aggregate", "bootstrap")}
-    return {"encoder": read, "layer": layer}
+    names = {"encoder": encoder, "readout": readout, "features": features, "dataset": dataset}
+    return {"encoder": read, "layer": layer, "names": names}
 
 
 def prediction(study: Study, prediction: str) -> Spec:
@@ -259,20 +215,6 @@ def _matching(entry: config_readouts.Match, digest: Digest) -> Spec:
     }
 
 
-def _encoder_settings(entry: Encoder) -> Spec:
-    """An encoder's settings without its choice of layer, what its regression does not read and what only joins read."""
-    unread = {"preset", "layer", "grid", "beyond_nulls", "mixtures", "datasets"}
-    unread |= {name for name, kernel in (("bandwidths", "rbf"), ("degrees", "polynomial")) if entry.kernel != kernel}
-    unread |= {"components"} if entry.components is None else set()
-    if entry.regression == "ols":
-        return entry.model_dump(exclude=unread | {"penalties", "inner", "criterion", "kernel"}, exclude_none=True)
-    grid: Spec = {"scale": entry.grid.scale}
-    if isinstance(entry.penalties, str):
-        exponents = np.linspace(entry.grid.log10_min, entry.grid.log10_max, entry.grid.count)
-        grid["values"] = np.power(10.0, exponents).tolist()
-    return entry.model_dump(exclude=unread) | {"grid": grid}
-
-
 def _kind(study: Study, features: str) -> str:
     """Return "model", "joint", "null" or "given"."""
     if features in with_twins(study.models):
@@ -280,14 +222,3 @@ def _kind(study: Study, features: str) -> str:
     if isinstance(study.features[features], JointFeatures):
         return "joint"
     return "null" if features in nulls(study) else "given"
-
-
-def _layer_of(entry: Encoder, readout: str, dataset: str) -> Spec:
-    """The choice of layer; a null's settings, and the layers of the data set that others go by, are chosen nested."""
-    if isinstance(entry.layer, str):
-        return {"layer": entry.layer}
-    layer = entry.layer.model_dump(exclude_none=True)
-    named = "fixed" in layer or "dataset" in layer
-    if layer.get("dataset") == dataset or (named and readout == RESERVED_READOUT):
-        return {"layer": "nested"}
-    return {"layer": layer}

@@ -36,7 +36,7 @@ def correlation(study: Study) -> Spec:
 def published(study: Study, published: str, digest: Digest) -> Spec:
     """The columns, units and checksum of a table of published scores, and the names that stand beside them."""
     entry = study.published[published]
-    settings = entry.model_dump(include={"model", "score", "units", "ceiling"})
+    settings = entry.model_dump(include={"model", "score", "units", "ceiling", "ceiling_basis"})
     names = {"dataset": published, "collection": entry.collection or published, "encoder": entry.encoder}
     return settings | {"sha256": digest(entry.table), "names": names}
 

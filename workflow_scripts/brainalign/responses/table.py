@@ -9,14 +9,15 @@ import numpy as np
 import pandas as pd
 
 from brainalign.errors import InputError, unknown
-from brainalign.given_tables import need_columns, number_columns, read_given_table
+from brainalign.given_tables import need_columns, need_numbers, need_unique, number_columns, read_given_table
 from brainalign.responses.matrix import RESERVED, Responses, identity_map
 from brainalign.responses.unusable import usable_neuroids
 from brainalign.storage import Variable
 
 ONE_SUBJECT = "single"
 ONE_REGION = "whole"
-# Columns of a neuroid table that are left out: their names stand for something else in the prepared file.
+ALL = "all"  # stands for all subjects, or all regions, together in the tables of scores
+# Columns of a neuroid table that are left out: their names are kept for something else.
 _LEFT_OUT = RESERVED | frozenset("ceiling sample stimulus responses neuroid neuroid_id subject region".split())
 _LEFT_OUT |= frozenset("sample_id split_group run onset_s".split())
 
@@ -28,12 +29,11 @@ def read_responses(files: Mapping[str, Path], settings: Mapping[str, Any], stimu
     ----------
     files : role → path: `responses` (CSV, NPY, HDF5), and any of `neuroids` (CSV, one row per column of the
         matrix), `samples` (CSV, one row per row of the matrix), `map` (CSV: sample_id, stimulus_id, weight),
-        `ceilings` (CSV), `noise_free` (NPY).
+        `noise_free` (NPY).
     settings : `responses_id` (the CSV's column with sample ids), `responses_key` (the HDF5 data set),
         `neuroids` (the CSV's columns to use; by default all but `responses_id` and the text columns),
         `neuroid_columns` (project's name → file's name, for neuroid_id, subject, region),
         `region_per_neuroid` (without a table of neuroids: each is a region of its own name),
-        `ceilings` ({neuroid, value, units}: the table's columns and "r" or "r2"),
         `columns` (further columns of the samples, or of the stimuli where these are the samples, as labels),
         `bad_neuroids` ("drop" leaves out neuroids that are constant or have NaN or infinite responses; without it they
         are refused when the responses are written).
@@ -53,12 +53,11 @@ def read_responses(files: Mapping[str, Path], settings: Mapping[str, Any], stimu
         neuroids = _neuroids(files["neuroids"], settings.get("neuroid_columns", {}), names, values.shape[-1])
     else:
         neuroids = _unnamed_neuroids(names, values.shape[-1], settings.get("region_per_neuroid", False))
+    _none_is_all(neuroids, files.get("neuroids", path))
     facts: dict[str, str | int] = {}
     if settings.get("bad_neuroids") == "drop":
         kept, facts = usable_neuroids(values, neuroids["neuroid_id"].tolist())
         values, neuroids = values[..., kept], neuroids[kept].reset_index(drop=True)
-    if "ceilings" in files:
-        neuroids["ceiling"] = _ceilings(files["ceilings"], settings["ceilings"], neuroids["neuroid_id"])
     map_sample, map_stimulus, map_weight = _map(files.get("map"), samples["sample_id"], stimuli["stimulus_id"])
     extra: dict[str, Variable] = {}
     if "noise_free" in files:
@@ -76,9 +75,9 @@ def _samples(files: Mapping[str, Path], stimuli: pd.DataFrame, columns: Sequence
     if path is not None:
         table = read_given_table(path, ["sample_id", "run", *columns])
         need_columns(path, table, ["sample_id", *columns])
-        _unique(path, table["sample_id"])
+        need_unique(path, table["sample_id"])
         if "onset_s" in table:
-            _numbers(path, table, "onset_s")
+            need_numbers(path, table, "onset_s")
     else:
         path = Path("the stimulus table")
         need_columns(path, stimuli, columns)
@@ -111,7 +110,7 @@ def _from_csv(path: Path, settings: Mapping[str, Any], sample_ids: Sequence[str]
     need_columns(path, table, names)
     if not names:
         raise InputError(f"{path.name} has no column of numbers beside {key!r}; name the neuroids' columns.")
-    _unique(path, table[key])
+    need_unique(path, table[key])
     rows = table.set_index(key)
     missing = [name for name in sample_ids if name not in rows.index]
     if missing:
@@ -166,7 +165,7 @@ def _neuroids(path: Path, columns: Mapping[str, str], names: Sequence[str] | Non
     columns = {"neuroid_id": "neuroid_id", "subject": "subject", "region": "region"} | dict(columns)
     table = read_given_table(path, list(columns.values()))
     need_columns(path, table, [columns["neuroid_id"]])
-    _unique(path, table[columns["neuroid_id"]])
+    need_unique(path, table[columns["neuroid_id"]])
     if names is not None:
         rows = table.set_index(columns["neuroid_id"], drop=False)
         missing = [name for name in names if name not in rows.index]
@@ -185,24 +184,15 @@ def _neuroids(path: Path, columns: Mapping[str, str], names: Sequence[str] | Non
     return pd.concat([result, table[others]], axis=1)
 
 
-def _ceilings(path: Path, settings: Mapping[str, str], neuroids: pd.Series) -> np.ndarray:
-    table = read_given_table(path, [settings["neuroid"]])
-    need_columns(path, table, [settings["neuroid"], settings["value"]])
-    _unique(path, table[settings["neuroid"]])
-    _numbers(path, table, settings["value"])
-    values = table.set_index(settings["neuroid"])[settings["value"]]
-    missing = [name for name in neuroids if name not in values.index]
-    if missing:
-        raise InputError(f"{path.name} has no ceiling for the neuroid {missing[0]!r}.")
-    result = values.loc[neuroids.tolist()].to_numpy(np.float64)
-    wrong = ~((result > 0) & (result <= 1))
-    if wrong.any():
-        hint = "; a percentage has to be divided by 100" if 1 < result[wrong][0] <= 100 else ""
-        raise InputError(
-            f"{path.name}: the ceiling of {neuroids[wrong].iloc[0]!r} is {result[wrong][0]:g}; "
-            f"a number above 0 and at most 1 is needed{hint}."
-        )
-    return np.sqrt(result) if settings["units"] == "r2" else result
+def _none_is_all(neuroids: pd.DataFrame, path: Path) -> None:
+    """Raise InputError for a subject or region whose scores would have the name of those of all together."""
+    for what in ("subject", "region"):
+        taken = neuroids.loc[neuroids[what] == ALL, "neuroid_id"]
+        if len(taken):
+            raise InputError(
+                f"{path.name}: the neuroid {taken.iloc[0]!r} has the {what} {ALL!r}, which is the name of all {what}s "
+                "together in every table; give it another name."
+            )
 
 
 def _map(
@@ -224,7 +214,7 @@ def _map(
             raise InputError(f"{path.name}: {name} {table.loc[index < 0, name].iloc[0]!r} is not one of the data set.")
         found.append(index.astype(np.int64))
     if "weight" in table:
-        _numbers(path, table, "weight")
+        need_numbers(path, table, "weight")
     weight = table["weight"].to_numpy(np.float64) if "weight" in table else np.ones(len(table))
     return found[0], found[1], weight
 
@@ -249,21 +239,3 @@ def _split_groups(map_sample: np.ndarray, map_stimulus: np.ndarray, groups: np.n
     if len(empty):
         raise InputError(f"no sample of the run {empty.iloc[0]!r} has a stimulus in the `map`.")
     return filled.to_numpy(object)
-
-
-def _unique(path: Path, ids: pd.Series) -> None:
-    repeated = ids[ids.duplicated()]
-    if len(repeated):
-        raise InputError(f"{path.name}: {ids.name} {repeated.iloc[0]!r} comes more than once.")
-
-
-def _numbers(path: Path, table: pd.DataFrame, name: str) -> None:
-    """Raise InputError for the first cell of a column that is not a finite number."""
-    wrong = ~np.isfinite(pd.to_numeric(table[name], errors="coerce").to_numpy(np.float64))
-    if wrong.any():
-        row = int(wrong.argmax())
-        held = table[name][row]
-        raise InputError(
-            f"{path.name}: column {name!r} holds {'nothing' if pd.isna(held) else repr(held)} in row {row + 1}, "
-            "not a finite number."
-        )
