@@ -41,15 +41,17 @@ SETTINGS = EncoderSettings(split={"kind": "grouped", "folds": 5}, draws=25, grid
 def repeated(shared: Any) -> StoredResponses:
     random = np.random.default_rng(1)
     values = shared.noise_free + random.normal(size=(3, *shared.noise_free.shape))
-    neuroids = shared.neuroids | {"ceiling": np.linspace(0.2, 0.9, 24)}
     arrays = {"noise_free": shared.noise_free}
     ids = np.arange(160).astype(str)
-    return StoredResponses(Path("responses.h5"), values.astype(np.float32), shared.samples, neuroids, ids, arrays, True)
+    path, values = Path("responses.h5"), values.astype(np.float32)
+    return StoredResponses(path, values, shared.samples, shared.neuroids, ids, arrays, True)
 
 
 def test_every_kind_is_found_stored_and_in_the_order_of_preference(repeated: StoredResponses) -> None:
     asked = {"subject-pool": {"pools": 1, "bootstraps": 20, "shifts": 2}} | {kind: {} for kind in KINDS[:-1]}
-    ceilings = estimate(asked, repeated, SETTINGS)
+    given = np.linspace(0.2, 0.9, 24)
+    ceilings = estimate(asked, repeated, SETTINGS, given)
+    np.testing.assert_array_equal(ceilings[1].per_neuroid, given)
     assert [ceiling.kind for ceiling in ceilings] == list(KINDS)
     units = Units.from_table(repeated.neuroids)
     stored = ceiling_variables(ceilings, units, SETTINGS.draws)
@@ -79,13 +81,12 @@ def test_kinds_are_those_of_the_config() -> None:
     [
         ("splithalf", "unknown kind of ceiling 'splithalf'; did you mean 'split-half'"),
         ("known", "a known ceiling needs the noise-free responses of a simulation"),
-        ("given", "given ceilings were asked for, but the neuroids have none"),
+        ("given", "given ceilings were asked for, but there is no table of them"),
         ("repeats", "needs at least 2 repetitions, but the responses have no axis of them"),
     ],
 )
 def test_what_a_data_set_has_not_is_told(repeated: StoredResponses, kind: str, message: str) -> None:
-    neuroids = {name: values for name, values in repeated.neuroids.items() if name != "ceiling"}
-    bare = replace(repeated, values=repeated.values[0], neuroids=neuroids, arrays={})
+    bare = replace(repeated, values=repeated.values[0], arrays={})
     with pytest.raises(InputError, match=message):
         estimate({kind: {}}, bare, SETTINGS)
 
@@ -110,7 +111,12 @@ def test_neuroids_are_normalised_one_by_one(name: str) -> None:
 
 
 def written(
-    folder: Path, shared: Any, settings: EncoderSettings, spec: dict[str, Any], asked: dict[str, Any]
+    folder: Path,
+    shared: Any,
+    settings: EncoderSettings,
+    spec: dict[str, Any],
+    asked: dict[str, Any],
+    given: np.ndarray | None = None,
 ) -> tuple[Path, Path]:
     """Write the encoding of two layers that are as good as each other, and ceilings."""
     data = StoredResponses(
@@ -130,7 +136,8 @@ def written(
         encoding_variables(encoding, shared.neuroids),
         {"spec": json.dumps(spec), **encoding_facts(encoding, data)},
     )
-    found = ceiling_variables(estimate(asked, data, settings), Units.from_table(shared.neuroids), settings.draws)
+    ceilings = estimate(asked, data, settings, given)
+    found = ceiling_variables(ceilings, Units.from_table(shared.neuroids), settings.draws)
     write_arrays(folder / "ceilings.h5", found, {"spec": json.dumps({"encoder": spec})})
     return folder / "encoding.h5", folder / "ceilings.h5"
 
@@ -182,6 +189,17 @@ def test_r_is_divided_by_the_root_of_a_ceiling_of_r2(shared: Any, tmp_path: Path
     by_subject = (r / np.sqrt(neuroids)).reshape(6, 4).mean(axis=1)
     assert of_neuroids.neuroids[0, 0] == 24
     assert of_neuroids.normalised[0, 0, 0] == pytest.approx(by_subject.mean(), abs=1e-6)
+
+
+@pytest.mark.parametrize("basis", ["responses", "encoder"])
+def test_the_table_says_what_a_given_ceiling_belongs_to(shared: Any, tmp_path: Path, basis: str) -> None:
+    spec = {"split": {"kind": "grouped", "folds": 5}, "bootstrap": {"draws": 25, "seed": 0}}
+    asked = {"subject-pool": {"pools": 1, "shifts": 0}, "given": {"basis": basis}}
+    encoding, ceilings = written(tmp_path, shared, SETTINGS, spec, asked, np.full(24, 0.5))
+    scores = read_scores(encoding)
+    table = alignment_table(scores, read_ceilings(ceilings, scores), {}, NAMES)
+    assert set(table["ceiling_kind"]) == {"given"}
+    assert set(table["ceiling_basis"]) == {basis}
 
 
 def test_ceilings_in_other_units_than_r_are_refused() -> None:

@@ -6,6 +6,7 @@ from scipy.stats import pearsonr
 
 from brainalign.ceilings.given import given_ceiling
 from brainalign.ceilings.known import known_ceiling
+from brainalign.ceilings.stored import ceiling_variables
 from brainalign.encoding.encoder import encode
 from brainalign.encoding.scores import Units, over_neuroids
 from brainalign.encoding.settings import EncoderSettings
@@ -28,7 +29,9 @@ def test_known_ceiling_is_r_of_the_noise_free_response_on_the_test_rows(shared: 
     np.testing.assert_allclose(ceiling.aggregate[0, 0], r.mean(), atol=1e-10)
     assert ceiling.replicates is not None
     assert ceiling.replicates.shape == (60, 7, 3)
-    np.testing.assert_allclose(ceiling.low, np.quantile(ceiling.replicates, 0.025, axis=0), atol=1e-6)
+    spread = np.sqrt(40 / 35) * 2.0301079 / 1.9599640  # 40 groups in 5 folds
+    about = ceiling.aggregate + spread * (ceiling.replicates - ceiling.replicates.mean(axis=0))
+    np.testing.assert_allclose(ceiling.low, np.quantile(about, 0.025, axis=0), atol=1e-6)
     assert (ceiling.low[0, 0] < ceiling.aggregate[0, 0]) & (ceiling.aggregate[0, 0] < ceiling.high[0, 0])
     assert 0.55 < ceiling.aggregate[0, 0] < 0.7  # the square root of the signal's share, .63
 
@@ -66,6 +69,15 @@ def test_given_squares_become_correlations(shared: Any) -> None:
     np.testing.assert_allclose(ceiling.per_neuroid**2, values)
     with pytest.raises(InputError, match="unknown unit of given ceilings 'percent'"):
         given_ceiling(values, shared.neuroids, "mean", units="percent")
+
+
+def test_given_ceilings_say_what_they_belong_to(shared: Any) -> None:
+    values, units = np.full(24, 0.5), Units.from_table(shared.neuroids)
+    for basis in ("responses", "encoder"):
+        ceiling = given_ceiling(values, shared.neuroids, "mean", basis=basis)
+        assert ceiling_variables([ceiling], units, 60)["ceiling_basis"].values.tolist() == [basis]
+    with pytest.raises(InputError, match="unknown basis of given ceilings 'encoders'; did you mean 'encoder'"):
+        given_ceiling(values, shared.neuroids, "mean", basis="encoders")
 
 
 @pytest.mark.parametrize("units", ["r", "r2"])

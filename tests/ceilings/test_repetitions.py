@@ -6,13 +6,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.stats import norm, t
 
 from brainalign.ceilings.known import known_ceiling
 from brainalign.ceilings.repeats import repeats_ceiling
-from brainalign.ceilings.resampling import sample_weights
+from brainalign.ceilings.resampling import about, sample_weights, spread_of_draws
 from brainalign.ceilings.split_half import draw_halves, split_half_ceiling
 from brainalign.encoding.scores import Units, over_neuroids
 from brainalign.encoding.settings import EncoderSettings
+from brainalign.encoding.splits import make_folds
 from brainalign.encoding.trial import Trial
 from brainalign.errors import InputError
 from brainalign.responses.samples import Samples
@@ -102,9 +104,12 @@ def test_intervals_hold_the_estimate_and_noise_holds_0(find: Callable[..., Any])
     assert ceiling.null is None
 
 
-@pytest.mark.parametrize("split", [SETTINGS.split, {"kind": "shuffle", "folds": 4, "test": 0.15, "seed": 1}])
-def test_replicates_are_the_estimate_of_repeated_samples(split: Any) -> None:
-    """A draw that takes a group k times is the data set with that group's samples k times."""
+@pytest.mark.parametrize(
+    ("split", "degrees", "units"),
+    [(SETTINGS.split, 95, 100), ({"kind": "shuffle", "folds": 4, "test": 0.15, "seed": 1}, None, 100)],
+)
+def test_replicates_are_the_estimate_of_repeated_samples(split: Any, degrees: int | None, units: int) -> None:
+    """A draw that takes a group k times is the data set with that group's samples k times, moved and widened."""
     settings = replace(SETTINGS, split=split, draws=5, layer="best")
     values, _ = planted(3)
     weights = sample_weights(Trial(values, SAMPLES, NEUROIDS, settings)).astype(int)
@@ -112,12 +117,21 @@ def test_replicates_are_the_estimate_of_repeated_samples(split: Any) -> None:
     assert (weights[:, ::2] == weights[:, 1::2]).all()
     ceiling = split_half_ceiling(values, SAMPLES, NEUROIDS, settings, of="reliability", splits=1)
     (half,) = draw_halves(3, 1, np.random.default_rng(0))
+    tested = np.unique(np.concatenate([fold.test // 2 for fold in make_folds(split, SAMPLES)]))
+    if degrees is None:  # groups that are tested, and those that no fold tests
+        assert len(tested) < units
+        degrees = units - 2
+    spread = np.sqrt(units / degrees) * t.ppf(0.975, degrees) / norm.ppf(0.975)
+    drawn = np.empty((5, 40))
     one, other = values[half].mean(axis=0), values[np.setdiff1d(range(3), half)].mean(axis=0)
     for draw, counts in enumerate(weights):
         rows = np.repeat(np.arange(200), counts)
         r = np.array([np.corrcoef(one[rows, v], other[rows, v])[0, 1] for v in range(40)])
-        cells = over_neuroids(2 * r / (1 + r), Units.from_table(NEUROIDS), "mean")
-        np.testing.assert_allclose(ceiling.replicates[draw], cells, atol=1e-5)
+        drawn[draw] = 2 * r / (1 + r)
+    moved = ceiling.per_neuroid + spread * (drawn - drawn.mean(axis=0))
+    cells = over_neuroids(moved, Units.from_table(NEUROIDS), "mean")
+    np.testing.assert_allclose(ceiling.replicates, cells, atol=1e-5)
+    np.testing.assert_allclose(ceiling.per_neuroid_low, np.quantile(moved, 0.025, axis=0), atol=1e-5)
 
 
 @pytest.mark.parametrize("find", [repeats_ceiling, split_half_ceiling])
@@ -138,6 +152,46 @@ def test_draws_of_folds_take_their_samples_together() -> None:
     assert trial.draws.resampled == "folds"
     weights = sample_weights(trial)
     np.testing.assert_array_equal(weights[:, ::25], trial.draws.fold_weights)
+    assert spread_of_draws(trial) == pytest.approx(np.sqrt(8 / 7) * 2.3646243 / 1.9599640)
+
+
+def test_the_spread_is_that_of_sums_over_groups() -> None:
+    trial = Trial(planted(2)[0], SAMPLES, NEUROIDS, SETTINGS)
+    assert spread_of_draws(trial) == pytest.approx(trial.dependence.linear_spread)
+    part = np.repeat(["train", "test"], [80, 120])
+    samples = Samples({"split_group": SAMPLES.split_group, "part": part})
+    fixed = {"kind": "fixed", "column": "part", "train": "train", "test": "test"}
+    trial = Trial(planted(2)[0], samples, NEUROIDS, replace(SETTINGS, split=fixed))
+    of_tested, of_all = (spread_of_draws(trial, tested_only=only) for only in (True, False))
+    assert of_tested == pytest.approx(np.sqrt(60 / 59) * t.ppf(0.975, 59) / norm.ppf(0.975))
+    assert of_all == pytest.approx(np.sqrt(100 / 98) * t.ppf(0.975, 98) / norm.ppf(0.975))
+
+
+def test_draws_that_are_not_finite_do_not_move_the_others() -> None:
+    replicates = np.array([[1.0, np.nan], [3.0, np.nan], [-np.inf, np.nan]])
+    found = about(np.array([5.0, 1.0]), replicates, 2.0)
+    np.testing.assert_array_equal(found, [[3.0, np.nan], [7.0, np.nan], [-np.inf, np.nan]])
+
+
+@pytest.mark.parametrize("find", [repeats_ceiling, split_half_ceiling])
+@pytest.mark.parametrize(
+    ("groups", "split"),
+    [
+        (1, {"kind": "shuffle", "folds": 4, "test": 0.2, "seed": 1}),
+        (4, {"kind": "leave-one-group-out", "small_folds": "pool"}),
+        (4, {"kind": "fixed", "column": "split_group", "train": ["1", "2", "3"], "test": "0", "inner": {"folds": 3}}),
+    ],
+)
+def test_few_groups_have_a_ceiling_without_an_interval(find: Callable[..., Any], groups: int, split: Any) -> None:
+    """As the models' scores; also where the groups that no fold tests could be drawn."""
+    samples = Samples({"split_group": np.repeat(np.arange(groups), 200 // groups).astype(str)})
+    values, signal = planted(3)
+    settings = replace(SETTINGS, split=split, layer="best")
+    known = known_ceiling(signal + 1e-9, values, samples, NEUROIDS, settings)
+    for ceiling in (find(values, samples, NEUROIDS, settings), known):
+        assert np.isfinite(ceiling.aggregate).all()
+        for held in (ceiling.low, ceiling.high, ceiling.per_neuroid_low, ceiling.replicates):
+            assert np.isnan(held).all()
 
 
 def test_split_halves_are_a_plain_loop() -> None:

@@ -51,7 +51,9 @@ def read_published(path: Path, model: str, score: str, units: str, ceiling: floa
     return dict(zip(names, r.astype(float), strict=True))
 
 
-def published_table(scores: Mapping[str, float], ceiling: float | None, names: Mapping[str, str]) -> pd.DataFrame:
+def published_table(
+    scores: Mapping[str, float], ceiling: float | None, names: Mapping[str, str], ceiling_basis: str = "responses"
+) -> pd.DataFrame:
     """Return a row for each model, with the columns of every alignment table.
 
     What a publication does not say is empty: layers, subjects, nulls, replicates and so intervals, numbers of samples
@@ -62,9 +64,10 @@ def published_table(scores: Mapping[str, float], ceiling: float | None, names: M
     scores : model → r.
     ceiling : in r.
     names : dataset, collection and encoder.
+    ceiling_basis : what the ceiling belongs to, see `ceilings.given`.
     """
     one = np.ones((1, 1, 1))
-    ceilings = _ceiling(ceiling)
+    ceilings = _ceiling(ceiling, ceiling_basis)
     rows = []
     for model, r in scores.items():
         own = Scores(
@@ -106,8 +109,8 @@ def take_models(
     return taken
 
 
-def _ceiling(ceiling: float | None) -> Ceilings:
+def _ceiling(ceiling: float | None, basis: str) -> Ceilings:
     nothing = np.full((0 if ceiling is None else 1, 1, 1), np.nan)
     kinds = () if ceiling is None else ("given",)
     r = nothing if ceiling is None else np.full((1, 1, 1), ceiling)
-    return Ceilings(kinds, r, nothing, nothing, np.empty((0, len(kinds), 1, 1)))
+    return Ceilings(kinds, r, nothing, nothing, np.empty((0, len(kinds), 1, 1)), basis=basis)

@@ -16,8 +16,8 @@ from brainalign.scored import Scores, check_shared, names_of
 from brainalign.storage import read_arrays, read_attributes
 
 _CEILINGS = (
-    "ceiling_kind ceiling_units ceiling_aggregate ceiling_low ceiling_high ceiling_null ceiling_null_high "
-    "ceiling_replicates score_subject score_region"
+    "ceiling_kind ceiling_basis ceiling_units ceiling_aggregate ceiling_low ceiling_high ceiling_null "
+    "ceiling_null_high ceiling_replicates score_subject score_region"
 ).split()
 
 
@@ -31,6 +31,7 @@ class Ceilings:
     r, low, high : (kind, subject, region); replicates : (draw, kind, subject, region), NaN where a kind has none.
     null, null_high : (kind, subject, region), what the same estimate gives of noise, on average and at most; NaN where
         that is 0.
+    basis : what the first belongs to, one of `ceiling.BASES`; that of its kind unless given.
     units : of all of these; scores are in units of r, and so is what they are divided by.
     """
 
@@ -42,6 +43,7 @@ class Ceilings:
     null: np.ndarray | None = None
     null_high: np.ndarray | None = None
     units: str = "r"
+    basis: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,8 @@ def read_ceilings(path: Path, scores: Scores) -> Ceilings:
     names = ("ceiling_aggregate", "ceiling_low", "ceiling_high", "ceiling_null", "ceiling_null_high")
     r, low, high, null, null_high = (in_units_of_r(arrays[name], units)[order] for name in names)
     replicates = np.moveaxis(in_units_of_r(np.moveaxis(arrays["ceiling_replicates"], 1, 0), units)[order], 0, 1)
-    return Ceilings(tuple(kinds[index] for index in order), r, low, high, replicates, null, null_high)
+    basis = names_of(arrays["ceiling_basis"])[order[0]] if order else ""
+    return Ceilings(tuple(kinds[index] for index in order), r, low, high, replicates, null, null_high, basis=basis)
 
 
 def read_neuroids(encoding: Path, ceilings: Path, scores: Scores) -> NormalisedNeuroids:

@@ -14,7 +14,7 @@ import numpy as np
 # the extrapolated one is above 0 on noise (see `subject_pool`).
 KINDS = ("known", "given", "repeats", "split-half", "leave-one-subject-out", "subject-pool")
 
-# What a ceiling belongs to.
+# What a ceiling belongs to; one that came with the data may say that it is of an encoder, too.
 BASES = MappingProxyType(
     {
         "known": "truth",
@@ -47,6 +47,7 @@ class Ceiling:
     null, null_high : (score_subject, score_region), the mean and the highest of the ceilings found by the same means
         where subjects share nothing; None where noise gives 0 on average.
     units : one of UNITS.
+    basis : what it belongs to, one of those in BASES; that of its kind unless given.
     """
 
     kind: str
@@ -61,6 +62,7 @@ class Ceiling:
     null: np.ndarray | None = None
     null_high: np.ndarray | None = None
     units: str = "r"
+    basis: str = ""
 
 
 def signed_root(values: np.ndarray) -> np.ndarray:

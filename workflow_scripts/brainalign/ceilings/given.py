@@ -1,4 +1,4 @@
-"""Ceilings that came with the data, one per neuroid; they belong to the responses alone, not to an encoder."""
+"""Ceilings that came with the data, one per neuroid; as a rule they belong to the responses alone."""
 
 import numpy as np
 
@@ -7,8 +7,12 @@ from brainalign.encoding.scores import Units, over_neuroids
 from brainalign.errors import InputError, unknown
 from brainalign.responses.samples import Columns
 
+GIVEN_BASES = ("responses", "encoder")
 
-def given_ceiling(values: np.ndarray, neuroids: Columns, aggregate: str, units: str = "r") -> Ceiling:
+
+def given_ceiling(
+    values: np.ndarray, neuroids: Columns, aggregate: str, units: str = "r", basis: str = "responses"
+) -> Ceiling:
     """Aggregate given ceilings over neuroids.
 
     Parameters
@@ -16,13 +20,17 @@ def given_ceiling(values: np.ndarray, neuroids: Columns, aggregate: str, units: 
     values : (neuroid,), from 0 to 1.
     aggregate : see `scores.aggregate`.
     units : what the values are: "r", or "r2" (a share of variance), whose square root is taken.
+    basis : what they belong to: the "responses" alone, or an "encoder", too, where other subjects' responses predicted.
 
     Raises
     ------
-    InputError : other units, another number of values than neuroids, values that are missing, below 0 or above 1.
+    InputError : other units, another basis, another number of values than neuroids, values that are missing, below 0
+        or above 1.
     """
     if units not in UNITS:
         raise unknown("unit of given ceilings", units, UNITS)
+    if basis not in GIVEN_BASES:
+        raise unknown("basis of given ceilings", basis, GIVEN_BASES)
     of_neuroids = Units.from_table(neuroids)
     given = np.asarray(values, dtype=np.float64)
     if given.shape != (len(of_neuroids),):
@@ -32,7 +40,7 @@ def given_ceiling(values: np.ndarray, neuroids: Columns, aggregate: str, units: 
     scores = over_neuroids(ceilings, of_neuroids, aggregate)
     nothing = np.full(scores.shape, np.nan)
     axes = (of_neuroids.score_subjects, of_neuroids.score_regions)
-    return Ceiling("given", *axes, ceilings, scores, nothing, nothing, None)
+    return Ceiling("given", *axes, ceilings, scores, nothing, nothing, None, basis=basis)
 
 
 def _check(given: np.ndarray, units: Units) -> None:

@@ -5,7 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from brainalign.ceilings.ceiling import Ceiling, signed_root
-from brainalign.ceilings.resampling import ceiling_of_responses, check_repetitions, sample_weights
+from brainalign.ceilings.resampling import (
+    about,
+    ceiling_of_responses,
+    check_repetitions,
+    sample_weights,
+    spread_of_draws,
+)
 from brainalign.encoding.scores import Units
 from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.trial import Trial
@@ -30,7 +36,8 @@ def repeats_ceiling(responses: np.ndarray, samples: Samples, neuroids: Columns, 
     signal-to-noise ratio ncsnr = σ_signal / σ_noise of Allen et al. (2022) it is √(ncsnr² / (ncsnr² + 1/m)), m the
     harmonic mean of the k_i. Where nothing is missing all samples have the same mean shift; where repetitions are
     missing it varies with who is missing, which is noise. Values are not clipped: noise alone gives ρ about 0, as often
-    below, and there the ceiling is −√−ρ. Replicates are over the groups of stimuli, conditional on the repetitions.
+    below, and there the ceiling is −√−ρ. Replicates are over the groups of stimuli, conditional on the repetitions;
+    of ρ they are set about the estimate and widened, see `resampling`.
 
     Parameters
     ----------
@@ -46,14 +53,15 @@ def repeats_ceiling(responses: np.ndarray, samples: Samples, neuroids: Columns, 
     values = check_repetitions(responses, samples, units, settings, "repeats")
     _check_freedom(values, units)
     trial = Trial(responses, samples, neuroids, settings)
-    weights = sample_weights(trial)
+    weights, spread = sample_weights(trial), spread_of_draws(trial)
     found, replicates = np.empty(len(units)), np.empty((len(weights), len(units)), dtype=np.float32)
     once = np.ones((1, values.shape[1]))
     for start in range(0, len(units), NEUROIDS_AT_ONCE):
         columns = slice(start, start + NEUROIDS_AT_ONCE)
         parts = _parts(values[:, :, columns].astype(np.float64))
-        found[columns] = signed_root(_reliability(parts, once))[0]
-        replicates[:, columns] = signed_root(_reliability(parts, weights))
+        reliability = _reliability(parts, once)[0]
+        found[columns] = signed_root(reliability)
+        replicates[:, columns] = signed_root(about(reliability, _reliability(parts, weights), spread))
     return ceiling_of_responses("repeats", found, replicates, units, settings.aggregate)
 
 

@@ -6,7 +6,13 @@ from math import comb
 import numpy as np
 
 from brainalign.ceilings.ceiling import Ceiling, signed_root
-from brainalign.ceilings.resampling import ceiling_of_responses, check_repetitions, sample_weights
+from brainalign.ceilings.resampling import (
+    about,
+    ceiling_of_responses,
+    check_repetitions,
+    sample_weights,
+    spread_of_draws,
+)
 from brainalign.encoding.scores import Units
 from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.trial import Trial
@@ -32,7 +38,8 @@ def split_half_ceiling(
     mean of all repetitions (Spearman 1910, Brown 1910). A perfect model's r with that mean is its square root, which
     is the ceiling. `of="reliability"` gives the reliability itself, a ceiling of r² and declared as one; Brain-Score
     (Futrell2018) takes it as a ceiling of r. Not clipped: where r is below 0 the root of what is below 0 is taken as
-    −√−x. Replicates are over the groups of stimuli, conditional on the halves.
+    −√−x. Replicates are over the groups of stimuli, conditional on the halves; of the reliability they are set
+    about the estimate and widened, see `resampling`.
 
     Parameters
     ----------
@@ -53,7 +60,7 @@ def split_half_ceiling(
     units = Units.from_table(neuroids)
     values = check_repetitions(responses, samples, units, settings, "split-half")
     trial = Trial(responses, samples, neuroids, settings)
-    weights = sample_weights(trial).astype(np.float32)
+    weights, spread = sample_weights(trial).astype(np.float32), spread_of_draws(trial)
     halves = draw_halves(len(values), splits, np.random.default_rng(seed))
     found, replicates = np.empty(len(units)), np.empty((len(weights), len(units)), dtype=np.float32)
     once = np.ones((1, values.shape[1]))
@@ -67,7 +74,7 @@ def split_half_ceiling(
             first, second, there = (array.astype(np.float32) for array in (first, second, there))
             of_draws.append(_corrected(first, second, there, weights))
         found[columns] = np.median(of_all, axis=0)[0]
-        replicates[:, columns] = np.median(of_draws, axis=0)
+        replicates[:, columns] = about(found[columns], np.median(of_draws, axis=0), spread)
     if of == "r":
         found, replicates = signed_root(found), signed_root(replicates)
     return ceiling_of_responses("split-half", found, replicates, units, settings.aggregate, squared=of == "reliability")
@@ -120,11 +127,14 @@ def _centred(mean: np.ndarray, there: np.ndarray) -> np.ndarray:
 
 
 def _corrected(first: np.ndarray, second: np.ndarray, there: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return 2r / (1 + r) of two halves (sample, neuroid) with samples weighted, (draw, neuroid); 0 where r is not."""
+    """Return 2r / (1 + r) of two halves (sample, neuroid) with samples weighted, (draw, neuroid).
+
+    0 where a half does not vary, NaN where weights are.
+    """
     n = np.maximum(weights @ there, 1)
     sum_first, sum_second = weights @ first, weights @ second
     covariance = weights @ (first * second) - sum_first * sum_second / n
     variance = (weights @ first**2 - sum_first**2 / n) * (weights @ second**2 - sum_second**2 / n)
     varies = variance > 0
-    r = np.where(varies, covariance / np.sqrt(np.where(varies, variance, 1)), 0)
+    r = np.where(varies, covariance / np.sqrt(np.where(varies, variance, 1)), np.where(np.isnan(variance), np.nan, 0))
     return np.asarray(2 * r / np.maximum(1 + r, np.finfo(r.dtype).eps))

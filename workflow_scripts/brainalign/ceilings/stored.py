@@ -39,7 +39,8 @@ def ceiling_variables(ceilings: Sequence[Ceiling], units: Units, draws: int) -> 
     variables["ceiling_replicates"] = Variable(("draw", *_SCORES), replicates)
     variables["ceiling_per_neuroid"] = Variable(("ceiling_kind", "neuroid"), per_neuroid)
     variables["ceiling_per_neuroid_low"] = Variable(("ceiling_kind", "neuroid"), per_neuroid_low)
-    variables["ceiling_basis"] = Variable(("ceiling_kind",), _text([BASES[ceiling.kind] for ceiling in ceilings]))
+    bases = [ceiling.basis or BASES[ceiling.kind] for ceiling in ceilings]
+    variables["ceiling_basis"] = Variable(("ceiling_kind",), _text(bases))
     variables["ceiling_units"] = Variable(("ceiling_kind",), _text([ceiling.units for ceiling in ceilings]))
     axes: dict[str, Sequence[str]] = {
         "ceiling_kind": [ceiling.kind for ceiling in ceilings],
