@@ -38,16 +38,17 @@ STAGES = {
     "describe_study": "export.crate tables",
     "draw_figure": "figures.layout figures.needs figures.style figures.tables row_labels scored study tables",
     "estimate_ceilings": (
-        "ceilings.ceiling ceilings.given ceilings.kinds ceilings.known ceilings.other_subjects "
-        "ceilings.pool_scores ceilings.pools ceilings.predicted ceilings.repeats ceilings.resampling "
-        "ceilings.saturation ceilings.shifted ceilings.split_half ceilings.stored ceilings.subject_pool "
-        "encoding.bootstrap encoding.components encoding.contiguous encoding.delays encoding.dependence "
-        "encoding.factors encoding.fit encoding.fold_features encoding.hats encoding.inner encoding.inner_scores "
-        "encoding.kernels encoding.least_squares encoding.nested encoding.places encoding.preparation "
-        "encoding.published_words encoding.ridge encoding.sampling encoding.scales encoding.scores "
-        "encoding.settings encoding.spectrum encoding.split_kinds encoding.splits encoding.threads "
-        "encoding.training encoding.trial free_memory inference.circular_shift inference.contributions "
-        "inference.p_values inference.shared_training intervals responses.samples responses.stored "
+        "ceilings.ceiling ceilings.given ceilings.given_table ceilings.kinds ceilings.known "
+        "ceilings.other_subjects ceilings.pool_scores ceilings.pools ceilings.predicted ceilings.repeats "
+        "ceilings.resampling ceilings.saturation ceilings.shifted ceilings.split_half ceilings.stored "
+        "ceilings.subject_pool encoding.bootstrap encoding.components encoding.contiguous encoding.delays "
+        "encoding.dependence encoding.factors encoding.fit encoding.fold_features encoding.hats encoding.inner "
+        "encoding.inner_scores encoding.kernels encoding.least_squares encoding.nested encoding.places "
+        "encoding.preparation encoding.published_words encoding.ridge encoding.sampling encoding.scales "
+        "encoding.scores encoding.settings encoding.spectrum encoding.split_kinds encoding.splits "
+        "encoding.threads encoding.training encoding.trial free_memory given_tables inference.circular_shift "
+        "inference.contributions inference.p_values inference.shared_training intervals responses.samples "
+        "responses.stored sources.folder "
     ),
     "evaluate_model": (
         "devices models.bin_files models.limits models.manifest models.safetensors_headers models.sizes "
@@ -120,9 +121,9 @@ STAGES = {
     "keep_encoder": (
         "activations.stored encoding.components encoding.contiguous encoding.delays encoding.factors encoding.fit "
         "encoding.fit_to_all encoding.fitted encoding.fitted_stored encoding.fold_features encoding.inner "
-        "encoding.inner_scores encoding.kernels encoding.least_squares encoding.nested encoding.places "
-        "encoding.preparation encoding.published_words encoding.ridge encoding.sampling encoding.scales "
-        "encoding.scores encoding.settings encoding.spectrum encoding.split_kinds encoding.splits "
+        "encoding.inner_scores encoding.kept_settings encoding.kernels encoding.least_squares encoding.nested "
+        "encoding.places encoding.preparation encoding.published_words encoding.ridge encoding.sampling "
+        "encoding.scales encoding.scores encoding.settings encoding.spectrum encoding.split_kinds encoding.splits "
         "encoding.threads encoding.training free_memory responses.samples responses.stored "
     ),
     "measure_loss": (

@@ -4,6 +4,7 @@ import errno
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -155,6 +156,24 @@ def failing(error: BaseException) -> Any:
 )
 def test_a_failure_is_one_sentence(error, end):
     assert ended(failing(error)) == end
+
+
+def test_advice_on_resources_names_the_rule_that_ran_the_stage():
+    said = ended(failing(MemoryError()), "--rule", "fit_beside_nulls")
+    assert said == "fit: not enough memory; give the rule more with --set-resources fit_beside_nulls:mem_mb=…"
+
+
+def test_every_rule_that_has_not_its_stages_name_says_so():
+    texts = [path.read_text(encoding="utf-8") for path in sorted((PACKAGES.parent / "rules").glob("*.smk"))]
+    rules = [rule for text in texts for rule in re.split(r"^rule ", text, flags=re.MULTILINE)[1:]]
+    others = set()
+    for rule in rules:
+        name, stage = rule.partition(":")[0], re.search(r"brainalign\.stages\.(\w+)", rule)
+        assert stage is not None
+        if stage[1] != name:
+            others.add(name)
+        assert (stage[1] != name) == ('" --rule {rule}"' in rule), name
+    assert "fit_beside_nulls" in others
 
 
 @pytest.mark.parametrize("error", [ValueError("a bug"), KeyError("a bug"), RuntimeError("a bug")])

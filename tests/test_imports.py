@@ -101,6 +101,7 @@ KNOW_THE_CONFIG = (
     "brainalign.config.",
     "brainalign.specs",
     "brainalign.model_specs",
+    "brainalign.source_specs",
     "brainalign.study_specs",
     "brainalign.checksums",
 )

@@ -67,7 +67,10 @@ def test_rows_have_the_columns_of_every_alignment(tmp_path: Path) -> None:
     assert rows.loc[0, "normalised"] == pytest.approx(0.5)
     assert (rows["draws"] == 0).all()
     assert rows[["r_low", "r_high", "over_null", "folds", "samples", "neuroids", "layer_index"]].isna().all(axis=None)
-    without = published_table({"a": 0.2}, None, NAMES)
+    assert set(rows["ceiling_basis"]) == {"responses"}
+    assert set(published_table({"a": 0.2}, 0.4, NAMES, "encoder")["ceiling_basis"]) == {"encoder"}
+    without = published_table({"a": 0.2}, None, NAMES, "encoder")
+    assert without.loc[0, "ceiling_basis"] == ""
     assert np.isnan(without.loc[0, "normalised"])
     assert without.loc[0, "ceiling_kind"] == ""
 
@@ -81,7 +84,8 @@ def test_a_study_takes_its_own_models() -> None:
 
 def test_the_stage_refuses_a_table_that_changed_after_the_run_was_planned(tmp_path: Path) -> None:
     path, out = table(tmp_path, "model,r\na,0.25\n"), tmp_path / "out.csv"
-    spec = {"model": "model", "score": "r", "units": "r", "ceiling": None, "names": NAMES, "sha256": file_digest(path)}
+    spec = {"model": "model", "score": "r", "units": "r", "ceiling": None, "ceiling_basis": "responses"}
+    spec |= {"names": NAMES, "sha256": file_digest(path)}
     take_published(spec, PROVENANCE, path, out)
     assert read_table(out)["r"].tolist() == [0.25]
     table(tmp_path, "model,r\na,0.26\n")

@@ -19,6 +19,7 @@ ACROSS = {
     "datasets": ["both"],
 }
 CHANGES = {"datasets.one": TABLE, "datasets.two": TABLE, "datasets.both": BOTH, "encoders.across": ACROSS}
+RIDGE = {"regression": "ridge", "split": {"kind": "grouped"}}
 ALL = ["simulated-passages", "simulated-stories", "one", "two", "both"]
 
 
@@ -88,6 +89,18 @@ def test_the_samples_of_a_joined_set_have_the_columns_of_its_parts(changed) -> N
 DATASET = "datasets.both.datasets: "
 SPLIT = "encoders.across.split."
 MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
+    "a layer by a part": (
+        {"encoders.controlled": RIDGE | {"layer": {"dataset": "one"}, "datasets": ["both", "one"]}},
+        "encoders.controlled.layer.dataset: holds 'one', which shares the samples of 'one' with 'both', for which the "
+        "encoder is too, so that 'both' would be tested on samples that chose its layer; leave one of both out of "
+        "encoders.controlled.datasets, or name a data set of other samples.",
+    ),
+    "a layer by the joined": (
+        {"encoders.controlled": RIDGE | {"layer": {"dataset": "both"}, "datasets": ["both", "two"]}},
+        "encoders.controlled.layer.dataset: holds 'both', which shares the samples of 'two' with 'two', for which the "
+        "encoder is too, so that 'two' would be tested on samples that chose its layer; leave one of both out of "
+        "encoders.controlled.datasets, or name a data set of other samples.",
+    ),
     "an unknown part": (
         {"datasets.both": BOTH | {"datasets": ["one", "twoo"]}},
         DATASET + "holds 'twoo', which is the name of no data set of the loader table; did you mean 'two'? Allowed: "
@@ -223,3 +236,8 @@ def test_whether_bad_neuroids_are_dropped_is_for_the_responses_to_know(changed) 
 def test_a_joined_data_set_that_no_encoder_is_for(changed) -> None:
     with pytest.raises(InputError, match=r"datasets.both: no encoder is for this joined data set; name it in one, as"):
         read_study(changed({key: value for key, value in CHANGES.items() if not key.startswith("encoders.")}))
+
+
+def test_a_layer_may_be_chosen_by_other_samples(changed) -> None:
+    by_two = RIDGE | {"layer": {"dataset": "two"}, "datasets": ["one", "two"]}
+    read_study(changed(CHANGES | {"encoders.controlled": by_two}))

@@ -231,6 +231,16 @@ TYPES_AND_RANGES = {
         {"encoders.controlled.grid": {"log10_min": 3, "log10_max": 1}},
         "encoders.controlled.grid: log10_min 3 must not be above log10_max 1.",
     ),
+    "a grid of one penalty many times": (
+        {"encoders.controlled.grid": {"log10_min": 3, "log10_max": 3}},
+        "encoders.controlled.grid: count 13 does not go with log10_min 3 and log10_max 3: one penalty has equal ends, "
+        "several have different ones.",
+    ),
+    "a grid of one penalty with two ends": (
+        {"encoders.controlled.grid": {"count": 1}},
+        "encoders.controlled.grid: count 1 does not go with log10_min -4 and log10_max 8: one penalty has equal ends, "
+        "several have different ones.",
+    ),
     "heads that do not divide the width": (
         {"models.tiny-16.train.width": 15},
         "models.tiny-16.train: width 15 must be a multiple of twice the heads, which are 2.",
@@ -514,6 +524,20 @@ CONTRADICTIONS = {
     "no intercept without standards": (
         {"encoders.controlled": {"regression": "ridge", "intercept": False, "split": {"kind": "kfold"}}},
         "encoders.controlled: intercept: false needs standardize: training or fold.",
+    ),
+    "no intercept of a kernel": (
+        {
+            "encoders.controlled": {
+                "regression": "ridge",
+                "kernel": "rbf",
+                "standardize": "training",
+                "intercept": False,
+                "beyond_nulls": False,
+                "split": {"kind": "kfold"},
+            }
+        },
+        "encoders.controlled: a fit without an intercept needs features and responses of mean 0 and a linear kernel, "
+        "but standardize is 'training' and the kernel 'rbf'.",
     ),
     "an unknown preset": (
         {"encoders.controlled": {"preset": "wehbe", "regression": "ridge", "split": {"kind": "kfold"}}},

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from brainalign import specs
+from brainalign import source_specs, specs
 from brainalign.config.study import read_study
 from brainalign.errors import InputError
 
@@ -30,16 +30,18 @@ def _files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_prediction_reads_what_it_needs(changed) -> None:
     study = read_study(changed(CHANGES))
     assert study.predictions["p"].layer == "chosen"
-    assert specs.source_files(study, "new") == {"stimuli": "new.csv"}
+    assert source_specs.files(study, "new/stimuli") == {"stimuli": "new.csv"}
     assert specs.stimuli(study, "new")["settings"]["columns"] == {"text": "sentence", "context_group": "passage"}
     assert specs.prediction(study, "p") == PREDICTION | {"layer": "chosen"}
-    kept = specs.kept_encoder(study, "controlled", "block_01")
+    given = ("controlled", "last-token", "tiny-16", "simulated-passages", "block_01")
+    kept = specs.kept_encoder(study, *given)
     assert kept["layer"] == "block_01"
+    assert kept["names"] == {name: PREDICTION[name] for name in ("encoder", "readout", "features", "dataset")}
     for change in ({"bootstrap": {"draws": 33}}, {"aggregate": "schrimpf"}, {"layer": "best"}):
         other = read_study(changed(CHANGES | {f"encoders.controlled.{key}": value for key, value in change.items()}))
-        assert specs.kept_encoder(other, "controlled", "block_01") == kept
+        assert specs.kept_encoder(other, *given) == kept
     other = read_study(changed(CHANGES | {"encoders.controlled.zscore": True, "predictions": {}}))
-    assert specs.kept_encoder(other, "controlled", "block_01") != kept
+    assert specs.kept_encoder(other, *given) != kept
 
 
 def test_a_null_has_no_readout(changed) -> None:
@@ -94,6 +96,11 @@ FURTHER: dict[str, tuple[dict[str, Any], str]] = {
         {"readouts.last-token.match": {"components": 4}},
         "predictions.p.readout: holds 'last-token', whose components are fitted to the stimuli of each data set by "
         "itself, so that they are others in another; match by projection or localizer.",
+    ),
+    "an encoder that cannot be kept": (
+        {"encoders.controlled": {"preset": "wehbe2014", "split": {"kind": "grouped"}}},
+        "predictions.p.encoder: holds 'controlled', but an encoder with word_components: 10 cannot be kept, since "
+        "components are fitted to the stimuli of each training set by itself.",
     ),
     "a layer for each subject": (
         {"encoders.controlled.layer": {"nested": "subject"}},

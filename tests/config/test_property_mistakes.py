@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from brainalign import model_specs, specs, study_specs
+from brainalign import model_specs, source_specs, study_specs
 from brainalign.config.properties import evaluated_models
 from brainalign.config.study import read_study
 from brainalign.errors import InputError
@@ -231,7 +231,7 @@ def test_the_citation_of_a_text_is_known_to_the_report_alone(changed):
     plain, cited = (
         read_study(changed({"texts.wikitext2": text | more})) for more in ({}, {"citation": "Merity et al. 2017"})
     )
-    assert specs.source(plain, "wikitext2", str) == specs.source(cited, "wikitext2", str)
+    assert source_specs.source(plain, "wikitext2", str) == source_specs.source(cited, "wikitext2", str)
     shown = study_specs.report(cited, {})["config"]["texts"]
     assert shown["wikitext2"] == {"loader": "wikitext", "citation": "Merity et al. 2017"}
     assert shown["world-training"] == {"loader": "simulated"}
@@ -242,8 +242,8 @@ def test_wikitext_is_a_source_of_its_own(changed):
     text = {"loader": "wikitext", "file": "wiki.test.txt", "detokenise": True}
     study = read_study(changed({"texts.wikitext2": text, "losses.wikitext2": {"window": 128}}))
     assert study.losses["wikitext2"].text == "wikitext2"
-    assert specs.source(study, "wikitext2", lambda path: "sha") == {
+    assert source_specs.source(study, "wikitext2", lambda path: "sha") == {
         "loader": "wikitext",
         "settings": {"sha256": "sha", "detokenise": True},
     }
-    assert specs.source_files(study, "wikitext2") == {"original": "wiki.test.txt"}
+    assert source_specs.files(study, "wikitext2") == {"original": "wiki.test.txt"}

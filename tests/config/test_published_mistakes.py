@@ -126,7 +126,7 @@ def test_a_study_of_published_scores_alone_is_valid(changed):
     assert study_specs.properties(study, str)["models"]["far"]["sizes"] == sizes
     spec = study_specs.published(study, "brain", lambda path: f"sha256 of {path}")
     names = {"dataset": "brain", "collection": "brain", "encoder": "published"}
-    settings = {"model": "model", "score": "r", "units": "r", "ceiling": None}
+    settings = {"model": "model", "score": "r", "units": "r", "ceiling": None, "ceiling_basis": "responses"}
     assert spec == settings | {"sha256": "sha256 of scores.csv", "names": names}
 
 

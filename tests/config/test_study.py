@@ -72,6 +72,32 @@ def test_the_schema_refuses_what_the_study_refuses(changes, changed):
         read_study(config)
 
 
+PRESETS_ALONE = {
+    "a preset alone": ({"preset": "aw2023"}, True),
+    "some keys of its split": ({"preset": "wehbe2014", "split": {"folds": 5}, "grid": {"count": 6}}, True),
+    "a split of its own": ({"preset": "aw2023", "split": {"kind": "kfold"}}, True),
+    "no preset": ({"layer": "best"}, False),
+    "no split": ({"regression": "ols"}, False),
+    "some keys of no preset's split": ({"regression": "ols", "split": {"kind": "contiguous", "folds": 5}}, False),
+    "a key of no split": ({"preset": "aw2023", "split": {"fold": 5}}, False),
+    "an unknown preset": ({"preset": "aw", "regression": "ols", "split": {"kind": "kfold"}}, False),
+}
+
+
+@pytest.mark.parametrize("case", PRESETS_ALONE)
+def test_the_schema_asks_of_an_encoder_with_a_preset_what_the_study_asks(case, changed):
+    entry, valid = PRESETS_ALONE[case]
+    config = changed({"encoders.own": entry})
+    if valid:
+        jsonschema.validate(config, json.loads(schema_text()))
+        read_study(config)
+        return
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(config, json.loads(schema_text()))
+    with pytest.raises(InputError):
+        read_study(config)
+
+
 def test_the_schema_is_closed_everywhere():
     schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
     sections = {"Study": schema, **schema["$defs"]}

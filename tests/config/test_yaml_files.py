@@ -1,10 +1,10 @@
-"""A key that comes twice in one mapping is refused: YAML would drop the first in silence."""
+"""Keys that come twice, of which YAML would drop the first in silence, and keys without a value, as null to it."""
 
 from pathlib import Path
 
 import pytest
 
-from brainalign.config.yaml_files import refuse_repeated_keys
+from brainalign.config.yaml_files import keys_without_values, refuse_repeated_keys
 from brainalign.errors import InputError
 
 ROOT = Path(__file__).parents[2]
@@ -64,3 +64,13 @@ def test_what_cannot_be_parsed_is_told_with_its_place(tmp_path):
     assert "line 2, column 2" in refused(path, "a: [1\nb: 2\n")
     assert refused(path, "? [a, b]\n: 1\n").startswith(f"{path} is not YAML: while constructing a mapping in ")
     assert refused(path, "caf\xe9: 1\n".encode("latin-1")) == f"{path} is not UTF-8 text (byte 3); save it as UTF-8."
+
+
+def test_keys_without_a_value_are_told_from_null(tmp_path):
+    path = tmp_path / "study.yaml"
+    path.write_text("a:\n  b:\n  c: null\n  d: ~\n  e: ''\n  f: {g: , h: 1}\ni:\nj: [{k: }]\n")
+    assert keys_without_values(path) == [("a", "b"), ("a", "f", "g"), ("i",)]
+    path.write_text("")
+    assert keys_without_values(path) == []
+    (tmp_path / "study.json").write_text('{"a": null}')
+    assert keys_without_values(tmp_path / "study.json") == []

@@ -23,7 +23,8 @@ def run(stage: Callable[..., None], arguments: Sequence[str] | None = None) -> N
     """Run a stage function with arguments from the command line, and exit.
 
     Every parameter of type Path becomes `--name FILE`, `list[Path]` becomes `--name FILE …`. The parameter `spec`
-    is given as `--spec JSON`, and `provenance` is made from `--spec` and `--code`.
+    is given as `--spec JSON`, and `provenance` is made from `--spec` and `--code`. A rule that has not the stage's name
+    gives its own as `--rule NAME`, for advice on its resources.
 
     The exit status is 0 when the outputs are whole, 1 after bad input (one sentence on standard error), 130 when
     interrupted. An input that an earlier job left unreadable is renamed `….unreadable`, so that the next run
@@ -36,7 +37,7 @@ def run(stage: Callable[..., None], arguments: Sequence[str] | None = None) -> N
         values = vars(_parser(stage).parse_args(arguments))
     except InputError as error:
         _end(f"{stage.__name__}: {error}", has_terminal)
-    code = values.pop("code")
+    code, rule = values.pop("code"), values.pop("rule")
     if not code_is_current(_PACKAGES, code):
         _end(
             f"{stage.__name__}: its code changed after Snakemake planned this job; "
@@ -47,7 +48,7 @@ def run(stage: Callable[..., None], arguments: Sequence[str] | None = None) -> N
         values["provenance"] = Provenance(code.partition("@")[0].partition("+")[0], values["spec"], code)
     if "spec" not in inspect.signature(stage).parameters:
         del values["spec"]
-    _end(_attempt(stage, values), has_terminal)
+    _end(_attempt(stage, values, rule), has_terminal)
 
 
 def _end(outcome: str | int, has_terminal: bool) -> typing.NoReturn:
@@ -66,7 +67,7 @@ def _is_open(descriptor: int) -> bool:
     return True
 
 
-def _attempt(stage: Callable[..., None], values: dict[str, typing.Any]) -> str | int:
+def _attempt(stage: Callable[..., None], values: dict[str, typing.Any], rule: str) -> str | int:
     """Call the stage; return 0, or the sentence or status to exit with."""
     name = stage.__name__
     try:
@@ -79,7 +80,7 @@ def _attempt(stage: Callable[..., None], values: dict[str, typing.Any]) -> str |
         return f"{name}: the file {error.filename} is missing; a new run makes it again if it is one of the run's own."
     except MemoryError as error:
         said = f" ({error})" if str(error) else ""
-        return f"{name}: not enough memory{said}; give the rule more with --set-resources {name}:mem_mb=…"
+        return f"{name}: not enough memory{said}; give the rule more with --set-resources {rule}:mem_mb=…"
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             return f"{name}: {error}."
@@ -111,6 +112,7 @@ def _parser(stage: Callable[..., None]) -> argparse.ArgumentParser:
     parser = _Parser(description=inspect.getdoc(stage), allow_abbrev=False)
     parser.add_argument("--spec", type=json.loads, default=None, help="the stage's settings, as JSON")
     parser.add_argument("--code", required=True, help="the fingerprint under which the job was planned")
+    parser.add_argument("--rule", default=stage.__name__, help="the Snakemake rule, where it has not the stage's name")
     hints = typing.get_type_hints(stage)
     for name, parameter in inspect.signature(stage).parameters.items():
         if name in ("spec", "provenance"):

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from types import NoneType
+from typing import Annotated, Any, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticKnownError
 
 from brainalign.errors import nearest
@@ -39,10 +41,38 @@ ExistingPath = Annotated[
 ]
 
 
+class _Nothing:
+    """What stands for the value of a key that was written without one."""
+
+    def __repr__(self) -> str:
+        return "nothing"
+
+
+NOTHING = _Nothing()
+
+
 class Section(BaseModel):
-    """A part of the config: unknown keys are refused, values are not changed once read."""
+    """A part of the config: unknown keys are refused, values are not changed once read.
+
+    A key that is written without a value, such as `subject-pool:`, asks for its section with the defaults; where it
+    takes anything else, it is refused like any other value of a wrong type. It is not what `null` says, the default of
+    many keys.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_defaults(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        asked = {field.alias or name for name, field in cls.model_fields.items() if _takes_a_section_alone(field)}
+        return {key: {} if value is NOTHING and key in asked else value for key, value in given.items()}
+
+
+def _takes_a_section_alone(field: FieldInfo) -> bool:
+    forms = [form for form in get_args(field.annotation) or (field.annotation,) if form is not NoneType]
+    return len(forms) == 1 and isinstance(forms[0], type) and issubclass(forms[0], Section)
 
 
 def refers(key: str, name: str, allowed: list[str], what: str) -> Iterator[str]:

@@ -60,12 +60,17 @@ class Known(Section):
 
 
 class Given(Section):
-    """Ceilings from a table, one per neuroid; they belong to the responses alone, not to an encoder."""
+    """Ceilings from a table, one per neuroid."""
 
     table: ExistingPath
     neuroid: Column
     value: Column
     units: Literal["r", "r2"] = "r"
+    basis: Literal["responses", "encoder"] = Field(
+        "responses",
+        description="whether they belong to the responses alone, or to an encoder, too, as what is extrapolated from "
+        "other subjects does",
+    )
 
 
 class Ceilings(Section):

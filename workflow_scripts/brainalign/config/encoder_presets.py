@@ -8,6 +8,8 @@ to words that are looked up one scan beside those of the training scans (`word_r
 from collections.abc import Mapping
 from typing import Any
 
+from brainalign.config.base import NOTHING
+
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     # Aw et al. 2023, Pereira2018 and Blank2014: Brain-Score's linear predictivity of 2023
     "aw2023": {
@@ -46,3 +48,27 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "beyond_nulls": False,
     },
 }
+
+
+def changed_preset(preset: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a preset's settings with the given ones in their place.
+
+    A section's keys are changed one by one, unless it is given another `kind`, whose keys are others. Least squares has
+    no penalties, so that it takes none of the preset's.
+
+    Parameters
+    ----------
+    preset : a name of PRESETS.
+    given : an entry of `encoders` as it was written.
+    """
+    unread = {"penalties", "grid", "inner", "criterion"} if given.get("regression") == "ols" else set()
+    result = {key: value for key, value in PRESETS[preset].items() if key not in unread}
+    for key, value in given.items():
+        own = result.get(key)
+        if isinstance(own, Mapping) and value is NOTHING:
+            continue  # as the preset has it
+        if isinstance(own, Mapping) and isinstance(value, Mapping) and value.get("kind") in (None, own.get("kind")):
+            result[key] = {**own, **value}
+        else:
+            result[key] = value
+    return result

@@ -5,11 +5,16 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, StrictFloat, StrictInt, StrictStr, model_validator
 
 from brainalign.config.base import Count, Name, Section, Seed
-from brainalign.config.encoder_presets import PRESETS
+from brainalign.config.encoder_presets import PRESETS, changed_preset
 
 Folds = Annotated[int, Field(ge=2)]
 SampleColumn = Annotated[
-    str, Field(min_length=1, description="split_group, run, or one of a table's `columns`: a column of the samples")
+    str,
+    Field(
+        min_length=1,
+        description="a column of the samples: split_group, run, one of a table's `columns`, or, of joined data, "
+        "`dataset`",
+    ),
 ]
 SmallFolds = Annotated[
     Literal["refuse", "pool"],
@@ -127,6 +132,11 @@ class Grid(Section):
     def _ordered(self) -> Self:
         if self.log10_min > self.log10_max:
             raise ValueError(f"log10_min {self.log10_min:g} must not be above log10_max {self.log10_max:g}")
+        if (self.log10_min == self.log10_max) != (self.count == 1):
+            raise ValueError(
+                f"count {self.count} does not go with log10_min {self.log10_min:g} and log10_max {self.log10_max:g}: "
+                "one penalty has equal ends, several have different ones"
+            )
         return self
 
 
@@ -156,7 +166,9 @@ class Encoder(Section):
 
     preset: Literal["aw2023", "wehbe2014", "brain-score"] | None = Field(
         None,
-        description="a published pipeline's encoder, with its faults; further keys change it",
+        description="a published pipeline's encoder, with its faults. Further keys change it: those of `grid`, and of "
+        "a `split` of the same kind, one by one, the others as a whole; with regression: ols its penalties are left "
+        "out",
     )
     regression: Literal["ridge", "ols", "pca-ridge"]
     components: Count | None = Field(None, description="pca-ridge: principal components of the training samples")
@@ -168,7 +180,9 @@ class Encoder(Section):
         [2, 3], description="polynomial: chosen with the penalty"
     )
     penalties: Literal["per-neuroid", "shared"] | Annotated[float, Field(gt=0)] = Field(
-        "per-neuroid", description="one penalty for each neuroid, one for all, or a fixed number"
+        "per-neuroid",
+        description="one penalty for each neuroid, one for all, or a fixed number, which is multiplied by trace(K)/n "
+        "unless grid: {scale: absolute}",
     )
     grid: Grid = Grid()
     inner: Literal["folds", "leave-one-out"] = Field(
@@ -212,7 +226,11 @@ class Encoder(Section):
         description="chosen inside the training folds; on test scores, as published; named; for each subject or "
         "neuroid; or by another data set",
     )
-    aggregate: Literal["mean", "schrimpf", "brain-score"] = "mean"
+    aggregate: Literal["mean", "schrimpf", "brain-score"] = Field(
+        "mean",
+        description="how r of neuroids and folds becomes one number: mean of both; schrimpf: median over a subject's "
+        "neuroids, then over subjects; brain-score: median over the neuroids of all subjects",
+    )
     bootstrap: Bootstrap = Bootstrap()
     precision: Literal["float32", "float64"] = Field(
         "float32", description="of products; factorisations are in float64 whatever it says"
@@ -226,7 +244,7 @@ class Encoder(Section):
         "least each space alone and a mixture, and beside nulls those of the nulls with and without the features",
     )
     datasets: Annotated[list[Name], Field(min_length=1)] | None = Field(
-        None, description="data sets that it is for; by default all that have responses"
+        None, description="data sets that it is for; by default all that have responses and are not joined of others"
     )
 
     @property
@@ -251,8 +269,8 @@ class Encoder(Section):
     @model_validator(mode="before")
     @classmethod
     def _from_preset(cls, given: Any) -> Any:
-        preset = PRESETS.get(given.get("preset") or "", {}) if isinstance(given, dict) else {}
-        return {**preset, **given} if preset else given
+        preset = given.get("preset") if isinstance(given, dict) else None
+        return changed_preset(preset, given) if isinstance(preset, str) and preset in PRESETS else given
 
     @model_validator(mode="after")
     def _in_the_fold(self) -> Self:

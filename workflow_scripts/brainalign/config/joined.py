@@ -70,6 +70,27 @@ def impossible_joins(study: "Study") -> Iterator[str]:
                 yield from _no_parts(f"encoders.{name}.split", encoder.split, dataset, study)
 
 
+def impossible_layer_choices(study: "Study") -> Iterator[str]:
+    """Yield a sentence for each encoder whose layer cannot be chosen by the data set that it names.
+
+    A data set that shares samples with another would choose the other's layer by samples of its test sets.
+    """
+    for name, encoder in study.encoders.items():
+        by = None if isinstance(encoder.layer, str) else encoder.layer.dataset
+        if by is None:
+            continue
+        key, scored = f"encoders.{name}.layer.dataset", scored_by(study, name)
+        yield from refers(key, by, scored, "data set")
+        for dataset in scored:
+            shared = sorted({*parts(study, by)} & {*parts(study, dataset)}) if by in scored and dataset != by else []
+            if shared:
+                yield (
+                    f"{key}: holds {by!r}, which shares the samples of {shared[0]!r} with {dataset!r}, for which the "
+                    f"encoder is too, so that {dataset!r} would be tested on samples that chose its layer; leave one "
+                    f"of both out of encoders.{name}.datasets, or name a data set of other samples."
+                )
+
+
 def _impossible_parts(key: str, own: str, joined: JoinedDataset, study: "Study") -> Iterator[str]:
     allowed = [name for name, entry in study.datasets.items() if isinstance(entry, TableDataset)]
     found: dict[str, TableDataset] = {}

@@ -7,9 +7,13 @@ from pydantic import Field
 
 from brainalign.config.base import RESERVED_READOUT, Name, Section
 from brainalign.config.data import Dataset, SimulatedDataset
+from brainalign.config.encoder_settings import library_settings
+from brainalign.config.encoders import Encoder
 from brainalign.config.features import FeatureTable, JointFeatures
 from brainalign.config.joined import parts, scored_by, with_responses
 from brainalign.config.twins import with_twins
+from brainalign.encoding.kept_settings import check_can_be_kept
+from brainalign.errors import InputError
 
 if TYPE_CHECKING:
     from brainalign.config.study import Study
@@ -65,6 +69,7 @@ def impossible_predictions(study: "Study") -> Iterator[str]:
         encoder = study.encoders.get(entry.encoder)
         if encoder is None or not {entry.stimuli_of, entry.dataset} <= {*study.datasets}:
             continue
+        yield from _cannot_be_kept(f"{key}.encoder", entry.encoder, encoder)
         new, fitted = (parts(study, name).values() for name in (entry.stimuli_of, entry.dataset))
         if entry.layer == CHOSEN and not isinstance(encoder.layer, str) and encoder.layer.nested:
             yield (
@@ -81,6 +86,17 @@ def impossible_predictions(study: "Study") -> Iterator[str]:
                 f"{key}.stimuli_of: the encoder {entry.encoder!r} delays the features of {entry.dataset!r}, but the "
                 f"data set {entry.stimuli_of!r} has no runs with onsets."
             )
+
+
+def _cannot_be_kept(key: str, name: str, encoder: Encoder) -> Iterator[str]:
+    try:
+        settings = library_settings(encoder)
+    except InputError:
+        return  # said of the encoder itself
+    try:
+        check_can_be_kept(settings)
+    except InputError as error:
+        yield f"{key}: holds {name!r}, but {error}"
 
 
 def _impossible_features(key: str, entry: Prediction, study: "Study") -> Iterator[str]:

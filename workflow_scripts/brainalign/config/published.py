@@ -19,6 +19,11 @@ class PublishedScores(Section):
     score: Column
     units: Literal["r", "normalised"] = Field("r", description="whether the score is r, or r over the ceiling")
     ceiling: Annotated[float, Field(gt=0, le=1)] | None = Field(None, description="the published ceiling, in r")
+    ceiling_basis: Literal["responses", "encoder"] = Field(
+        "responses",
+        description="whether it belongs to the responses alone, or to an encoder, too, as what is extrapolated from "
+        "other subjects does",
+    )
     encoder: Name = Field("published", description="the name of the method; averages go over the data sets of one")
     collection: Name | None = Field(None, description="averages go over collections; by default the data set itself")
     citation: str | None = Field(None, description="how to cite the scores")

@@ -1,19 +1,20 @@
 """A study: the whole config as one validated object."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticKnownError
 
 from brainalign.config.analyses import Analyses, references
-from brainalign.config.base import RESERVED_READOUT, Name, Section, refers
+from brainalign.config.base import NOTHING, RESERVED_READOUT, Name, Section, refers
 from brainalign.config.control_regions import impossible_control_regions
 from brainalign.config.data import Dataset, SimulatedDataset, TableDataset
+from brainalign.config.encoder_settings import impossible_settings
 from brainalign.config.encoders import Encoder, Split
 from brainalign.config.features import Features, FeatureTable
 from brainalign.config.figures import Figure, figure_references
-from brainalign.config.joined import impossible_joins, scored_by, tables_of
+from brainalign.config.joined import impossible_joins, impossible_layer_choices, tables_of
 from brainalign.config.joint_features import impossible_joint_features
 from brainalign.config.models import Loss, Model, Text
 from brainalign.config.predictions import Prediction, impossible_predictions, prediction_references
@@ -68,13 +69,21 @@ def loss_columns(study: Study) -> list[str]:
     return [f"{loss}_{unit}" for units in (LOSS_UNITS, SPAN_UNITS) for loss in study.losses for unit in units]
 
 
-def read_study(config: Mapping[str, Any]) -> Study:
+def read_study(config: Mapping[str, Any], without_values: Iterable[Sequence[str]] = ()) -> Study:
     """Validate a config and return it as a Study.
+
+    Parameters
+    ----------
+    config : as YAML or JSON gives it.
+    without_values : where keys were written without a value, see `yaml_files.keys_without_values`; those that hold one
+        by now, since another file gave it, are passed over.
 
     Raises
     ------
     InputError : one sentence for each mistake, each naming the key, what it holds and what it may hold.
     """
+    for keys in without_values:
+        config = _marked(config, keys)
     try:
         study = Study.model_validate(dict(config))
     except ValidationError as error:
@@ -85,10 +94,21 @@ def read_study(config: Mapping[str, Any]) -> Study:
     return study
 
 
+def _marked(config: Mapping[str, Any], keys: Sequence[str]) -> Mapping[str, Any]:
+    """Return a config in which NOTHING stands where `null` was read for a key without a value."""
+    key, *inner = keys
+    held = config.get(key, NOTHING)
+    if held is None and not inner:
+        return {**config, key: NOTHING}
+    return {**config, key: _marked(held, inner)} if inner and isinstance(held, Mapping) else config
+
+
 def _mistakes(study: Study) -> Iterable[str]:
     yield from _missing_references(study)
     yield from _name_clashes(study)
     yield from impossible_joins(study)
+    yield from impossible_layer_choices(study)
+    yield from impossible_settings(study)
     yield from impossible_control_regions(study)
     yield from impossible_joint_features(study)
     yield from _impossible_encoders(study)
@@ -121,10 +141,6 @@ def _missing_references(study: Study) -> Iterable[str]:
         if model.published and not study.published:
             yield f"models.{name}.published: there is no table of scores in `published` that it could be in."
         yield from _impossible_deltas(name, study)
-    for name, encoder in study.encoders.items():
-        by = None if isinstance(encoder.layer, str) else encoder.layer.dataset
-        if by is not None:
-            yield from refers(f"encoders.{name}.layer.dataset", by, scored_by(study, name), "data set")
     for name, loss in study.losses.items():
         yield from refers(f"losses.{name}.text", loss.text, documents, "text with kind: documents")
         yield from _too_wide(name, loss, study)

@@ -1,6 +1,6 @@
 """YAML files as the user wrote them, before anything is merged or lost."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,7 @@ def refuse_repeated_keys(path: Path) -> None:
     ------
     InputError : a repeated key, with both lines, or a file that is not YAML.
     """
-    if path.suffix.lower() not in (".yaml", ".yml"):
+    if not _is_yaml(path):
         return
     try:
         with path.open(encoding="utf-8") as file:
@@ -46,3 +46,32 @@ def refuse_repeated_keys(path: Path) -> None:
         raise InputError(f"{path} is not UTF-8 text (byte {error.start}); save it as UTF-8.") from error
     except yaml.YAMLError as error:
         raise InputError(f"{path} is not YAML: {' '.join(str(error).split())}.") from error
+
+
+def keys_without_values(path: Path) -> list[tuple[str, ...]]:
+    """Return where a YAML file has a key with nothing after its colon, as keys from the outermost on.
+
+    YAML reads such a key as it reads `null`; only the text tells one from the other. Keys inside lists are passed over.
+
+    Parameters
+    ----------
+    path : a file that `refuse_repeated_keys` lets pass; one that is not YAML by its ending has none.
+    """
+    if not _is_yaml(path):
+        return []
+    with path.open(encoding="utf-8") as file:
+        return list(_without_values(yaml.compose(file, Loader=yaml.SafeLoader), ()))
+
+
+def _without_values(node: yaml.Node | None, above: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    if not isinstance(node, yaml.MappingNode):
+        return
+    for key, value in node.value:
+        where = (*above, str(key.value))
+        if isinstance(value, yaml.ScalarNode) and value.style is None and value.value == "":
+            yield where
+        yield from _without_values(value, where)
+
+
+def _is_yaml(path: Path) -> bool:
+    return path.suffix.lower() in (".yaml", ".yml")

@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 
-from brainalign.encoding.delays import check_regular, rows_of_runs
+from brainalign.encoding.delays import rows_of_runs, sampling_period
 from brainalign.encoding.scores import Units
 from brainalign.errors import InputError
 from brainalign.responses.samples import Samples
@@ -24,11 +24,11 @@ def paired_rows(samples: Samples, mapped: np.ndarray | None, delay: int) -> tupl
 
     Raises
     ------
-    InputError : a delay on onsets that do not rise in equal steps; no row that is left.
+    InputError : a delay on onsets that do not rise in equal steps, the same in all runs; no row that is left.
     """
     features = responses = np.arange(len(samples))
     if delay and samples.onset_s is not None:
-        check_regular(samples.onset_s, samples.run)
+        sampling_period(samples.onset_s, samples.run)  # refuses steps that a delay cannot count
         runs = rows_of_runs(samples.run)
         features = np.concatenate([rows[: max(len(rows) - delay, 0)] for rows in runs])
         responses = np.concatenate([rows[delay:] for rows in runs])

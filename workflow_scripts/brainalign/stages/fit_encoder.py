@@ -35,10 +35,10 @@ def fit_encoder(
     settings = EncoderSettings.from_mapping(spec)
     data = read_responses(responses)
     features, sampling = features_of(data, settings), sampling_of(data, settings)
-    n_layers = len(layer_names(activations, data.stimulus_ids))
+    names = layer_names(activations, data.stimulus_ids)
     layers = ((name, features(values)) for name, values in read_layers(activations, data.stimulus_ids))
     device = device_of(gpus)
-    encoding = encode(layers, data.values, data.samples, data.neuroids, settings, sampling, n_layers, device)
+    encoding = encode(layers, data.values, data.samples, data.neuroids, settings, sampling, names, device)
     attributes = {**provenance.attributes(), **encoding_facts(encoding, data), **data.facts}
     write_arrays(out, encoding_variables(encoding, data.neuroids), attributes)
 

@@ -29,7 +29,7 @@ def keep_encoder(
     data = read_responses(responses)
     features = StoredLayers(activations, data.stimulus_ids, data.features_of_samples)[layer]
     fitted = fit_to_all(layer, features, data.values, data.samples, data.neuroids, settings)
-    facts = {**fitted_facts(fitted), "samples": len(data.samples), "simulated": int(data.simulated)}
+    facts = {**fitted_facts(fitted), **spec["names"], "samples": len(data.samples), "simulated": int(data.simulated)}
     write_arrays(out, fitted_variables(fitted), {**provenance.attributes(), **facts})
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from brainalign.activations.stored import StoredLayers
 from brainalign.command import run
 from brainalign.encoding.fitted import predict
-from brainalign.encoding.fitted_stored import prediction_variables, read_fitted, sample_columns
+from brainalign.encoding.fitted_stored import check_fitted_to, prediction_variables, read_fitted, sample_columns
 from brainalign.provenance import Provenance
 from brainalign.responses.samples import Samples
 from brainalign.responses.stored import read_responses
@@ -24,6 +24,7 @@ def predict_responses(
     out: Path,
 ) -> None:
     """Write predictions; samples are those of the responses, which are not looked at, or else the stimuli."""
+    check_fitted_to(fitted, spec)
     encoder = read_fitted(fitted)
     if responses:
         data = read_responses(responses[0])

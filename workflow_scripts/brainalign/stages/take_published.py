@@ -16,7 +16,7 @@ def take_published(spec: dict[str, Any], provenance: Provenance, table: Path, ou
     if file_digest(table) != spec["sha256"]:
         raise InputError(f"the file {table} changed after the run was planned; start the run again.")
     scores = read_published(table, spec["model"], spec["score"], spec["units"], spec["ceiling"])
-    write_table(out, published_table(scores, spec["ceiling"], spec["names"]), provenance)
+    write_table(out, published_table(scores, spec["ceiling"], spec["names"], spec["ceiling_basis"]), provenance)
 
 
 if __name__ == "__main__":
