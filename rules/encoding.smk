@@ -70,7 +70,7 @@ rule fit_nulls_together:
         code=code("fit_joint_encoder"),
     shell:
         "python -m brainalign.stages.fit_joint_encoder"
-        " --rule {rule}"
+        " --rule fit_nulls_together"
         " --spec {params.spec:q}"
         " --code {params.code:q}"
         " --activations {input.activations:q}"
@@ -107,7 +107,7 @@ rule fit_beside_nulls:
         code=code("fit_joint_encoder"),
     shell:
         "python -m brainalign.stages.fit_joint_encoder"
-        " --rule {rule}"
+        " --rule fit_beside_nulls"
         " --spec {params.spec:q}"
         " --code {params.code:q}"
         " --activations {input.activations:q}"
@@ -145,7 +145,7 @@ rule fit_joint_features:
         code=code("fit_joint_encoder"),
     shell:
         "python -m brainalign.stages.fit_joint_encoder"
-        " --rule {rule}"
+        " --rule fit_joint_features"
         " --spec {params.spec:q}"
         " --code {params.code:q}"
         " --activations {input.activations:q}"

@@ -113,7 +113,7 @@ rule fetch_delta:
         code=code("fetch_model"),
     shell:
         "HF_HUB_OFFLINE=$HUB_OFFLINE python -m brainalign.stages.fetch_model"
-        " --rule {rule}"
+        " --rule fetch_delta"
         " --spec {params.spec:q}"
         " --code {params.code:q}"
         " --out {output.manifest:q}"

@@ -172,7 +172,7 @@ def test_every_rule_that_has_not_its_stages_name_says_so():
         assert stage is not None
         if stage[1] != name:
             others.add(name)
-        assert (stage[1] != name) == ('" --rule {rule}"' in rule), name
+        assert (stage[1] != name) == (f'" --rule {name}"' in rule), name
     assert "fit_beside_nulls" in others
 
 
