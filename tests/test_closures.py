@@ -22,9 +22,8 @@ STAGES = {
     ),
     "compare_pairs": (
         "correlation.observations correlation.pairs correlation.percentages correlation.scores "
-        "correlation.signed_ranks correlation.subjects encoding.contiguous encoding.delays encoding.scores "
-        "encoding.split_kinds encoding.splits encoding.threads inference.contributions inference.paired "
-        "inference.shared_training inference.subjects intervals responses.samples row_labels scored study tables "
+        "correlation.signed_ranks correlation.subjects inference.paired inference.replicates inference.subjects "
+        "intervals responses.samples responses.unit_names row_labels scored study tables "
     ),
     "compute_features": (
         "activations.given activations.nulls.embeddings activations.nulls.registry activations.nulls.words "
@@ -33,10 +32,14 @@ STAGES = {
     "correlate_properties": (
         "correlation.bases correlation.controlled correlation.corrections correlation.mixed "
         "correlation.observations correlation.partial correlation.power correlation.properties correlation.scores "
-        "correlation.statistics inference.false_discovery intervals row_labels scored study tables "
+        "correlation.statistics inference.false_discovery intervals responses.samples responses.unit_names "
+        "row_labels scored study tables "
     ),
     "describe_study": "export.crate tables",
-    "draw_figure": "figures.layout figures.needs figures.style figures.tables row_labels scored study tables",
+    "draw_figure": (
+        "figures.layout figures.needs figures.style figures.tables responses.samples responses.unit_names "
+        "row_labels scored study tables "
+    ),
     "estimate_ceilings": (
         "ceilings.ceiling ceilings.given ceilings.given_table ceilings.kinds ceilings.known "
         "ceilings.other_subjects ceilings.pool_scores ceilings.pools ceilings.predicted ceilings.repeats "
@@ -47,8 +50,8 @@ STAGES = {
         "encoding.preparation encoding.published_words encoding.ridge encoding.sampling encoding.scales "
         "encoding.scores encoding.settings encoding.spectrum encoding.split_kinds encoding.splits "
         "encoding.threads encoding.training encoding.trial free_memory given_tables inference.circular_shift "
-        "inference.contributions inference.p_values inference.shared_training intervals responses.samples "
-        "responses.stored sources.folder "
+        "inference.contributions inference.p_values inference.replicates inference.shared_training intervals "
+        "responses.samples responses.stored responses.unit_names sources.folder "
     ),
     "evaluate_model": (
         "devices models.bin_files models.limits models.manifest models.safetensors_headers models.sizes "
@@ -84,7 +87,8 @@ STAGES = {
         "encoding.published_words encoding.rechosen encoding.ridge encoding.sampling encoding.scales "
         "encoding.scores encoding.settings encoding.spectrum encoding.split_kinds encoding.splits encoding.stored "
         "encoding.threads encoding.training encoding.trial free_memory inference.circular_shift "
-        "inference.contributions inference.p_values inference.shared_training responses.samples responses.stored "
+        "inference.contributions inference.p_values inference.replicates inference.shared_training "
+        "responses.samples responses.stored responses.unit_names "
     ),
     "fit_joint_encoder": (
         "activations.stored devices encoding.bootstrap encoding.components encoding.contiguous encoding.cost "
@@ -94,8 +98,8 @@ STAGES = {
         "encoding.places encoding.preparation encoding.published_words encoding.rechosen encoding.ridge "
         "encoding.sampling encoding.scales encoding.scores encoding.settings encoding.spectrum "
         "encoding.split_kinds encoding.splits encoding.stored encoding.threads encoding.training encoding.trial "
-        "free_memory inference.circular_shift inference.contributions inference.p_values "
-        "inference.shared_training responses.samples responses.stored "
+        "free_memory inference.circular_shift inference.contributions inference.p_values inference.replicates "
+        "inference.shared_training responses.samples responses.stored responses.unit_names "
     ),
     "initialise_model": (
         "models.architecture_files models.architectures models.bin_files models.limits models.loading "
@@ -106,7 +110,7 @@ STAGES = {
     "join_responses": (
         "joined_ids responses.joined responses.matrix responses.samples responses.stored responses.unusable "
     ),
-    "join_similarity": "row_labels scored similarity.joined study tables",
+    "join_similarity": "responses.samples responses.unit_names row_labels scored similarity.joined study tables",
     "join_stimuli": (
         "joined_ids responses.joined responses.matrix responses.samples responses.stored responses.unusable tables "
     ),
@@ -116,7 +120,8 @@ STAGES = {
         "inference.contributions inference.false_discovery inference.p_values inference.shared_training "
         "inference.sign_flip inference.simultaneous intervals own_nulls properties.agreement "
         "properties.categories properties.gathering properties.harness properties.result_shape properties.sources "
-        "properties.unchanged published responses.samples row_labels scored scored_ceilings study tables "
+        "properties.unchanged published responses.samples responses.unit_names row_labels scored scored_ceilings "
+        "study tables "
     ),
     "keep_encoder": (
         "activations.stored encoding.components encoding.contiguous encoding.delays encoding.factors encoding.fit "
@@ -124,7 +129,7 @@ STAGES = {
         "encoding.inner_scores encoding.kept_settings encoding.kernels encoding.least_squares encoding.nested "
         "encoding.places encoding.preparation encoding.published_words encoding.ridge encoding.sampling "
         "encoding.scales encoding.scores encoding.settings encoding.spectrum encoding.split_kinds encoding.splits "
-        "encoding.threads encoding.training free_memory responses.samples responses.stored "
+        "encoding.threads encoding.training free_memory responses.samples responses.stored responses.unit_names "
     ),
     "measure_loss": (
         "devices losses models.batching models.bin_files models.limits models.loading models.manifest "
@@ -133,8 +138,8 @@ STAGES = {
     ),
     "measure_similarity": (
         "activations.stored encoding.delays encoding.scores intervals responses.samples responses.stored "
-        "similarity.debiased similarity.dissimilarity similarity.groups similarity.measure similarity.pairs "
-        "similarity.preparation similarity.settings similarity.table tables "
+        "responses.unit_names similarity.debiased similarity.dissimilarity similarity.groups similarity.measure "
+        "similarity.pairs similarity.preparation similarity.settings similarity.table tables "
     ),
     "predict_responses": (
         "activations.stored encoding.delays encoding.fitted encoding.fitted_stored encoding.threads "
@@ -147,14 +152,14 @@ STAGES = {
         "alarms alignment ceilings.ceiling ceilings.neuroids control_regions encoding.contiguous encoding.delays "
         "encoding.scores encoding.split_kinds encoding.splits encoding.threads inference.contributions "
         "inference.p_values inference.shared_training inference.sign_flip inference.simultaneous intervals "
-        "own_nulls responses.samples row_labels scored scored_ceilings study tables "
+        "own_nulls responses.samples responses.unit_names row_labels scored scored_ceilings study tables "
     ),
     "take_published": (
         "alarms alignment ceilings.ceiling ceilings.neuroids control_regions encoding.contiguous encoding.delays "
         "encoding.scores encoding.split_kinds encoding.splits encoding.threads given_tables "
         "inference.contributions inference.p_values inference.shared_training inference.sign_flip "
-        "inference.simultaneous intervals own_nulls published responses.samples row_labels scored scored_ceilings "
-        "tables "
+        "inference.simultaneous intervals own_nulls published responses.samples responses.unit_names row_labels "
+        "scored scored_ceilings tables "
     ),
     "train_model": (
         "models.architectures models.bin_files models.limits models.loading models.manifest models.packing "
@@ -170,7 +175,8 @@ STAGES = {
         "control_regions correlation.bases correlation.statistics inference.p_values intervals number_texts "
         "own_nulls report.caveat report.caveats report.caveats_of_regions report.caveats_of_scores "
         "report.citations report.encoders report.features report.headline report.inference report.methods "
-        "report.pages report.summary report.tables report.wording row_labels scored study tables "
+        "report.pages report.summary report.tables report.wording responses.samples responses.unit_names "
+        "row_labels scored study tables "
     ),
 }
 
@@ -183,89 +189,89 @@ FOUND_BY_NAME = {
     "activations.nulls.random_features": "",
     "activations.nulls.word_rate": "errors",
     "figures.alignment": (
-        "errors figures.forest figures.layout figures.style figures.tables provenance row_labels scored storage "
-        "study tables "
+        "errors figures.forest figures.layout figures.style figures.tables provenance responses.samples "
+        "responses.unit_names row_labels scored storage study tables "
     ),
     "figures.behavior": (
         "correlation.observations correlation.pairs correlation.percentages correlation.scores "
-        "correlation.signed_ranks correlation.subjects encoding.contiguous encoding.delays encoding.scores "
-        "encoding.split_kinds encoding.splits encoding.threads errors figures.labels figures.layout figures.pairs "
-        "figures.scatter figures.style figures.tables figures.tuned_against_base inference.contributions "
-        "inference.paired inference.shared_training inference.subjects intervals number_texts provenance "
-        "responses.samples row_labels scored storage study tables "
+        "correlation.signed_ranks correlation.subjects errors figures.labels figures.layout figures.pairs "
+        "figures.scatter figures.style figures.tables figures.tuned_against_base inference.paired "
+        "inference.replicates inference.subjects intervals number_texts provenance responses.samples "
+        "responses.unit_names row_labels scored storage study tables "
     ),
     "figures.benchmarks": (
         "errors figures.labels figures.layout figures.scatter figures.style figures.tables number_texts "
-        "provenance row_labels scored storage study tables "
+        "provenance responses.samples responses.unit_names row_labels scored storage study tables "
     ),
     "figures.brain": (
-        "ceilings.ceiling errors figures.layout figures.style figures.tables provenance row_labels scored storage "
-        "study tables "
+        "ceilings.ceiling errors figures.layout figures.style figures.tables provenance responses.samples "
+        "responses.unit_names row_labels scored storage study tables "
     ),
     "figures.card": (
-        "errors figures.layers figures.layout figures.style figures.tables number_texts provenance row_labels "
-        "scored storage study tables "
+        "errors figures.layers figures.layout figures.style figures.tables number_texts provenance "
+        "responses.samples responses.unit_names row_labels scored storage study tables "
     ),
     "figures.ceilings": (
-        "ceilings.ceiling errors figures.layout figures.style figures.tables provenance row_labels scored storage "
-        "study tables "
+        "ceilings.ceiling errors figures.layout figures.style figures.tables provenance responses.samples "
+        "responses.unit_names row_labels scored storage study tables "
     ),
     "figures.correlations": (
-        "errors figures.layout figures.style figures.tables provenance row_labels scored storage study tables "
+        "errors figures.layout figures.style figures.tables provenance responses.samples responses.unit_names "
+        "row_labels scored storage study tables "
     ),
     "figures.gains": (
         "correlation.observations correlation.pairs correlation.percentages correlation.scores "
-        "correlation.signed_ranks correlation.subjects encoding.contiguous encoding.delays encoding.scores "
-        "encoding.split_kinds encoding.splits encoding.threads errors figures.layout figures.pairs figures.style "
-        "figures.tables inference.contributions inference.paired inference.shared_training inference.subjects "
-        "intervals number_texts provenance responses.samples row_labels scored storage study tables "
+        "correlation.signed_ranks correlation.subjects errors figures.layout figures.pairs figures.style "
+        "figures.tables inference.paired inference.replicates inference.subjects intervals number_texts "
+        "provenance responses.samples responses.unit_names row_labels scored storage study tables "
     ),
     "figures.layers": (
-        "errors figures.layout figures.style figures.tables provenance row_labels scored storage study tables "
+        "errors figures.layout figures.style figures.tables provenance responses.samples responses.unit_names "
+        "row_labels scored storage study tables "
     ),
     "figures.layers_of_families": (
-        "errors figures.layers figures.layout figures.style figures.tables provenance row_labels scored storage "
-        "study tables "
+        "errors figures.layers figures.layout figures.style figures.tables provenance responses.samples "
+        "responses.unit_names row_labels scored storage study tables "
     ),
     "figures.losses": (
         "errors figures.labels figures.layout figures.scatter figures.style figures.tables number_texts "
-        "provenance row_labels scored storage study tables "
+        "provenance responses.samples responses.unit_names row_labels scored storage study tables "
     ),
     "figures.over_nulls": (
         "errors figures.alignment figures.forest figures.layout figures.style figures.tables provenance "
-        "row_labels scored storage study tables "
+        "responses.samples responses.unit_names row_labels scored storage study tables "
     ),
     "figures.pairs": (
         "correlation.observations correlation.pairs correlation.percentages correlation.scores "
-        "correlation.signed_ranks correlation.subjects encoding.contiguous encoding.delays encoding.scores "
-        "encoding.split_kinds encoding.splits encoding.threads errors figures.layout figures.style figures.tables "
-        "inference.contributions inference.paired inference.shared_training inference.subjects intervals "
-        "number_texts provenance responses.samples row_labels scored storage study tables "
+        "correlation.signed_ranks correlation.subjects errors figures.layout figures.style figures.tables "
+        "inference.paired inference.replicates inference.subjects intervals number_texts provenance "
+        "responses.samples responses.unit_names row_labels scored storage study tables "
     ),
     "figures.scaling": (
         "errors figures.labels figures.layout figures.scatter figures.style figures.tables number_texts "
-        "provenance row_labels scored storage study tables "
+        "provenance responses.samples responses.unit_names row_labels scored storage study tables "
     ),
     "figures.split_policies": (
         "errors figures.alignment figures.forest figures.layout figures.style figures.tables provenance "
-        "row_labels scored storage study tables "
+        "responses.samples responses.unit_names row_labels scored storage study tables "
     ),
     "figures.training_runs": (
-        "errors figures.layout figures.style figures.tables provenance row_labels scored storage study tables "
+        "errors figures.layout figures.style figures.tables provenance responses.samples responses.unit_names "
+        "row_labels scored storage study tables "
     ),
     "figures.tuned_against_base": (
         "correlation.observations correlation.pairs correlation.percentages correlation.scores "
-        "correlation.signed_ranks correlation.subjects encoding.contiguous encoding.delays encoding.scores "
-        "encoding.split_kinds encoding.splits encoding.threads errors figures.labels figures.layout figures.pairs "
-        "figures.style figures.tables inference.contributions inference.paired inference.shared_training "
-        "inference.subjects intervals number_texts provenance responses.samples row_labels scored storage study "
-        "tables "
+        "correlation.signed_ranks correlation.subjects errors figures.labels figures.layout figures.pairs "
+        "figures.style figures.tables inference.paired inference.replicates inference.subjects intervals "
+        "number_texts provenance responses.samples responses.unit_names row_labels scored storage study tables "
     ),
     "figures.width_and_size": (
         "errors figures.labels figures.layout figures.scatter figures.style figures.tables number_texts "
-        "provenance row_labels scored storage study tables "
+        "provenance responses.samples responses.unit_names row_labels scored storage study tables "
     ),
-    "responses.table": "errors given_tables responses.matrix responses.unusable storage",
+    "responses.table": (
+        "errors given_tables responses.matrix responses.samples responses.unit_names responses.unusable storage "
+    ),
     "sources.simulated": (
         "errors simulation.brain simulation.catalogue simulation.features simulation.grammar "
         "simulation.haemodynamics simulation.narration simulation.noise simulation.source_files "

@@ -10,12 +10,8 @@ from brainalign.encoding.bootstrap import make_draws, replicate_r
 from brainalign.encoding.scores import Units
 from brainalign.encoding.splits import Fold
 from brainalign.inference.contributions import group_contributions
-from brainalign.inference.shared_training import (
-    corrected_replicates,
-    group_signs,
-    pair_contributions,
-    shared_training_deviations,
-)
+from brainalign.inference.replicates import corrected_replicates
+from brainalign.inference.shared_training import group_signs, pair_contributions, shared_training_deviations
 
 
 @dataclass(frozen=True)

@@ -9,15 +9,14 @@ from brainalign.encoding.scores import Units, aggregate, pearson
 from brainalign.encoding.splits import Fold
 from brainalign.errors import InputError
 from brainalign.inference.contributions import group_contributions
+from brainalign.inference.replicates import corrected_replicates, small_sample_factor
 from brainalign.inference.shared_training import (
-    corrected_replicates,
     group_signs,
     pair_contributions,
     put_together,
     residual_pairs,
     shared_training_deviations,
     shared_variance,
-    small_sample_factor,
     spread_of,
 )
 from inference.simulated import summed

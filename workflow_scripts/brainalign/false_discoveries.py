@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 
 from brainalign.inference.false_discovery import false_discovery_p
-from brainalign.scored import ALL, CHOSEN
+from brainalign.responses.unit_names import ALL
+from brainalign.scored import CHOSEN
 
 # Each q stands beside the p that it is made of.
 _Q = {"r_p": "r_q", "over_null_p": "over_null_q"}

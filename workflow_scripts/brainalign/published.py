@@ -10,7 +10,8 @@ import pandas as pd
 from brainalign.alignment import alignment_table
 from brainalign.errors import InputError
 from brainalign.given_tables import need_columns, read_given_table
-from brainalign.scored import ALL, CHOSEN, Scores
+from brainalign.responses.unit_names import ALL
+from brainalign.scored import CHOSEN, Scores
 from brainalign.scored_ceilings import Ceilings
 
 READOUT = "published"

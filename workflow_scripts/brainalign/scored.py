@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from brainalign.errors import UnreadableFileError
+from brainalign.responses.unit_names import ALL
 from brainalign.storage import read_arrays, read_attributes
 
 CHOSEN = "chosen"
-ALL = "all"
 
 _ENCODING = (
     "aggregate_r replicates contributions pairs fold_of_block choice_spread aggregate_r2 aggregate_r2_test_mean "

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from brainalign.errors import UnreadableFileError
+from brainalign.responses.unit_names import ALL
 from brainalign.row_labels import LOSS_UNITS, SPAN_UNITS
-from brainalign.scored import ALL, CHOSEN
+from brainalign.scored import CHOSEN
 from brainalign.storage import Variable, read_arrays, read_attributes
 
 CELL = ("dataset", "encoder", "readout", "features")

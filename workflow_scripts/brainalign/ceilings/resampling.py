@@ -22,7 +22,7 @@ from brainalign.encoding.scores import Units, over_neuroids
 from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.trial import Trial
 from brainalign.errors import InputError
-from brainalign.inference.shared_training import small_sample_factor
+from brainalign.inference.replicates import spread_of_parts
 from brainalign.intervals import percentile_interval
 from brainalign.responses.samples import Samples
 
@@ -72,9 +72,7 @@ def spread_of_draws(trial: Trial, tested_only: bool = False) -> float:
     untested = 0 if tested_only else everyone - tested
     units = len(trial.draws.groups) if trial.draws.resampled == "folds" else tested
     parts = len(trial.draws.groups) if trial.draws.resampled == "groups within folds" else 1
-    units, parts = units + untested, parts + (untested > 0)
-    same = units - parts + 1  # units of a single part that leave as many degrees of freedom
-    return small_sample_factor(same) * float(np.sqrt(units / same))
+    return spread_of_parts(units + untested, parts + (untested > 0))
 
 
 def about(found: np.ndarray, replicates: np.ndarray, spread: float) -> np.ndarray:

@@ -6,7 +6,7 @@ import pandas as pd
 
 from brainalign.comparison.studies import ROW, Comparison
 from brainalign.comparison.tables import BEYOND, DIFFERENT, IDENTICAL, ONLY_A, ONLY_B, PAIRED, VERDICTS
-from brainalign.scored import ALL
+from brainalign.responses.unit_names import ALL
 from brainalign.study import CELL
 
 _CELL = (*CELL, "model")

@@ -13,7 +13,8 @@ from brainalign.comparison.settings import differing_records, differing_settings
 from brainalign.comparison.tables import TOLERANCE, Draws, compare_tables
 from brainalign.correlation.scores import Replicates, read_replicates
 from brainalign.errors import InputError, UnreadableFileError, unknown
-from brainalign.scored import ALL, CHOSEN
+from brainalign.responses.unit_names import ALL
+from brainalign.scored import CHOSEN
 from brainalign.storage import file_digest
 from brainalign.study import CELL, read_record
 from brainalign.tables import read_table

@@ -12,7 +12,7 @@ from brainalign.correlation.scores import ModelScores
 from brainalign.correlation.signed_ranks import approximate_p, signed_ranks_p, smallest_p
 from brainalign.correlation.subjects import difference_over_subjects
 from brainalign.inference.paired import paired_difference
-from brainalign.inference.shared_training import small_sample_factor
+from brainalign.inference.replicates import small_sample_factor
 from brainalign.intervals import percentile_interval
 
 PAIR, SUMMARY = "pair", "mean of the pairs"

@@ -10,8 +10,9 @@ import pandas as pd
 
 from brainalign.errors import UnreadableFileError
 from brainalign.intervals import percentile_interval
+from brainalign.responses.unit_names import ALL
 from brainalign.row_labels import AVERAGE
-from brainalign.scored import ALL, CHOSEN
+from brainalign.scored import CHOSEN
 from brainalign.storage import read_arrays
 from brainalign.study import CELL, summary_rows
 

@@ -166,9 +166,8 @@ def expected_bytes(task: Task) -> int:
         fitted + (f + PAIR_TABLES) * pair_table,
     ]
     if task.at_once:
-        factors = (
-            features + grams + spectra + _factors(task) + matrix * (task.candidates > 1 and copies_ordered(matrix))
-        )
+        ordered = matrix if task.candidates > 1 and copies_ordered(matrix) else 0
+        factors = features + grams + spectra + _factors(task) + ordered
         batches_held = DOUBLE * n * min(v, neuroids_at_once(n)) * task.threads
         chosen = DOUBLE * f * v
         table = task.candidates * f * min(v, neuroids_of_table(n, f, task.candidates)) * DOUBLE

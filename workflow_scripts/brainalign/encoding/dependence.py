@@ -6,8 +6,7 @@ How replicates are corrected depends on what is known (`inference.shared_trainin
   of groups, each scored by way of the other, are added to the replicates.
 - "widened": folds partition the groups, but the aggregate is a median, or predictions of all folds are scored together.
   Replicates are moved away from their mean by the spread that the mean over the same neuroids lacks, or by √2, the most
-  that can be missing, where the linear map of a fit is not known. So are
-  replicates of R².
+  that can be missing, where the linear map of a fit is not known. So are replicates of R².
 - "one fold": there are no other folds that a score could depend on. Replicates stay as they are.
 - "not counted": test sets overlap (shuffled splits) or groups are tested in several folds. Replicates stay as they are.
 
@@ -31,18 +30,16 @@ from brainalign.encoding.threads import Threads, batches
 from brainalign.free_memory import within_free_memory
 from brainalign.inference.contributions import group_contributions
 from brainalign.inference.p_values import COUNTED, NOT_COUNTED, ONE_FOLD, SHARED_TRAINING_SPREAD, WIDENED
+from brainalign.inference.replicates import corrected_replicates, spread_of_parts, widened
 from brainalign.inference.shared_training import (
-    corrected_replicates,
     group_signs,
     pair_contributions,
     pairs_of_choice,
     put_together,
     shared_training_deviations,
     shared_variance,
-    small_sample_factor,
     spread_of,
     tells_dependence,
-    widened,
 )
 
 SIDE_BY_SIDE_BYTES = 128 * 2**20  # of responses, up to which folds are taken side by side
@@ -210,7 +207,7 @@ class Dependence:
         groups = sum(int(rows.max()) + 1 for rows in self.draws.groups)
         if self.draws.counts is None or groups <= folds or not self.is_partition:
             return 1.0
-        return small_sample_factor(groups - folds + 1) * float(np.sqrt(groups / (groups - folds + 1)))
+        return spread_of_parts(groups, folds)
 
     def _variance(self, contributions: np.ndarray) -> np.ndarray:
         """Return the variance of the sum of contributions as the bootstrap draws it, but for its shrinkage."""

@@ -17,7 +17,7 @@ from brainalign.encoding.training import tell_pooled
 from brainalign.encoding.trial import Scores, Trial
 from brainalign.errors import InputError
 from brainalign.inference.p_values import WIDENED
-from brainalign.inference.shared_training import widened
+from brainalign.inference.replicates import widened
 from brainalign.responses.samples import Columns, Samples
 
 log = logging.getLogger(__name__)

@@ -129,8 +129,9 @@ class Factors:
         """Yield i, j and the residuals of i's rows and under these of j's rows, predicted by all rows outside both."""
         for (first, second), inverse in zip(self.pairs, self.of_pairs, strict=True):
             one, other = self.blocks[first], self.blocks[second]
-            both = residuals[one.start : other.stop] if one.stop == other.start else None
-            yield first, second, _times(inverse, joined([residuals[one], residuals[other]]) if both is None else both)
+            are_neighbours = one.stop == other.start  # whose rows need no copy
+            both = residuals[one.start : other.stop] if are_neighbours else joined([residuals[one], residuals[other]])
+            yield first, second, _times(inverse, both)
 
     def block_residuals(self, residuals: Array, number: int) -> Array:
         """Return the residuals of a block's rows, predicted by all rows outside it."""

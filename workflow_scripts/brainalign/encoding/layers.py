@@ -55,8 +55,7 @@ class LayerChoice:
         ------
         InputError : the fixed layer was not among the layers.
         """
-        if (self.index < 0).any():
-            raise unknown("layer", str(self.fixed_layer), layers)
+        check_fixed_layer(self.fixed_layer, layers)
         return self.index
 
 

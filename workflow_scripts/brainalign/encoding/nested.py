@@ -40,9 +40,7 @@ from brainalign.free_memory import within_free_memory
 
 CLOSE = 1e-6  # relative difference of summed squared errors under which they are computed again in float64
 FACTORS = 5  # times n × n: what a candidate's factors hold, C and the inverses in float64 and float32
-KEPT_BYTES = (
-    256 * 2**20
-)  # of factors that are kept at most, and of responses; where there are more, they are made again
+KEPT_BYTES = 256 * 2**20  # of factors that are kept, and of ordered responses, at most; more are made when wanted
 TABLE_BYTES = 512 * 2**20  # of summed squared errors at once, at most: neuroids are taken in chunks that fit
 
 

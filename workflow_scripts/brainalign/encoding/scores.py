@@ -7,11 +7,11 @@ from typing import Self
 
 import numpy as np
 
-from brainalign.errors import InputError, unknown
+from brainalign.errors import unknown
 from brainalign.responses.samples import Columns
+from brainalign.responses.unit_names import ALL, refuse_the_name_of_all
 
 CONSTANT = 1e-8  # a prediction whose SD is below this share of the response's is constant
-ALL = "all"  # the subject of the scores of all subjects together, and the region of those of all regions
 AGGREGATES = ("mean", "schrimpf", "brain-score")
 
 
@@ -36,15 +36,8 @@ class Units:
         ------
         InputError : a subject or region of the name that stands for all of them.
         """
-        units = cls(*(np.asarray(neuroids[name]).astype(str) for name in ("neuroid", "subject", "region")))
-        for what, names in (("subject", units.subject), ("region", units.region)):
-            if (names == ALL).any():
-                first = units.neuroid[np.argmax(names == ALL)]
-                raise InputError(
-                    f"the neuroid {str(first)!r} has the {what} {ALL!r}, which is the name of all {what}s together in "
-                    "every table; give it another name."
-                )
-        return units
+        refuse_the_name_of_all(neuroids)
+        return cls(*(np.asarray(neuroids[name]).astype(str) for name in ("neuroid", "subject", "region")))
 
     def __len__(self) -> int:
         return len(self.neuroid)

@@ -20,7 +20,7 @@ from brainalign.encoding.spectrum import Space
 from brainalign.encoding.splits import Fold, make_folds
 from brainalign.inference.circular_shift import DEFAULT_MINIMUM_LAG, FEWEST_OFFSETS, circular_shift_test_of_cells
 from brainalign.inference.p_values import NOT_COUNTED, SHARED_TRAINING_SPREAD
-from brainalign.inference.shared_training import widened
+from brainalign.inference.replicates import widened
 from brainalign.responses.samples import Columns, Samples
 
 SHIFTS = 1999

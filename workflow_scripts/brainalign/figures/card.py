@@ -18,7 +18,8 @@ from brainalign import number_texts
 from brainalign.errors import UnreadableFileError
 from brainalign.figures import layers, layout, style
 from brainalign.figures.tables import StudyTables, loss_in_words, method_name
-from brainalign.scored import ALL, CHOSEN, layer_of_neuroids
+from brainalign.responses.unit_names import ALL
+from brainalign.scored import CHOSEN, layer_of_neuroids
 from brainalign.storage import read_arrays, read_attributes
 from brainalign.study import read_record
 from brainalign.tables import read_table

@@ -13,7 +13,7 @@ from brainalign.ceilings.ceiling import in_units_of_r
 from brainalign.figures import layout, style
 from brainalign.figures.style import Look
 from brainalign.figures.tables import StudyTables
-from brainalign.scored import ALL
+from brainalign.responses.unit_names import ALL
 from brainalign.storage import read_arrays, read_attributes
 
 TITLE = "Noise ceilings of neuroids"

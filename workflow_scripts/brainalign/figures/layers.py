@@ -14,8 +14,9 @@ from matplotlib.ticker import MaxNLocator
 from brainalign.figures import layout, style
 from brainalign.figures.style import Look
 from brainalign.figures.tables import StudyTables, with_properties
+from brainalign.responses.unit_names import ALL
 from brainalign.row_labels import MODEL, UNTRAINED
-from brainalign.scored import ALL, CHOSEN
+from brainalign.scored import CHOSEN
 
 TITLE = "Brain alignment over layers"
 NEEDS = ("alignment", "properties")

@@ -12,8 +12,9 @@ from brainalign.figures import layout, style
 from brainalign.figures.scatter import PANEL, POINT, draw_panel, legend_of, of_place, panel_title, select_points
 from brainalign.figures.style import Look
 from brainalign.figures.tables import StudyTables, in_turn, method_name
+from brainalign.responses.unit_names import ALL
 from brainalign.row_labels import MODEL
-from brainalign.scored import ALL, CHOSEN
+from brainalign.scored import CHOSEN
 
 TITLE = "Brain alignment over the width and over the size of models"
 NEEDS = ("alignment", "properties", "correlations")

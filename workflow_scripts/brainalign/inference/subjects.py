@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from brainalign.errors import InputError
-from brainalign.inference.shared_training import small_sample_factor
+from brainalign.inference.replicates import small_sample_factor
 from brainalign.intervals import FEWEST_SUBJECTS, percentile_interval
 
 

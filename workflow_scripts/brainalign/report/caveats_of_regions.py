@@ -9,8 +9,9 @@ from brainalign.control_regions import not_above_control
 from brainalign.report import wording
 from brainalign.report.caveat import Caveat, three, way
 from brainalign.report.headline import encoders_in_order
+from brainalign.responses.unit_names import ALL
 from brainalign.row_labels import MODEL, UNTRAINED
-from brainalign.scored import ALL, CHOSEN
+from brainalign.scored import CHOSEN
 
 
 def caveats_of_regions(

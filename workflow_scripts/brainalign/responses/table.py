@@ -11,12 +11,12 @@ import pandas as pd
 from brainalign.errors import InputError, unknown
 from brainalign.given_tables import need_columns, need_numbers, need_unique, number_columns, read_given_table
 from brainalign.responses.matrix import RESERVED, Responses, identity_map
+from brainalign.responses.unit_names import refuse_the_name_of_all
 from brainalign.responses.unusable import usable_neuroids
 from brainalign.storage import Variable
 
 ONE_SUBJECT = "single"
 ONE_REGION = "whole"
-ALL = "all"  # stands for all subjects, or all regions, together in the tables of scores
 # Columns of a neuroid table that are left out: their names are kept for something else.
 _LEFT_OUT = RESERVED | frozenset("ceiling sample stimulus responses neuroid neuroid_id subject region".split())
 _LEFT_OUT |= frozenset("sample_id split_group run onset_s".split())
@@ -53,7 +53,8 @@ def read_responses(files: Mapping[str, Path], settings: Mapping[str, Any], stimu
         neuroids = _neuroids(files["neuroids"], settings.get("neuroid_columns", {}), names, values.shape[-1])
     else:
         neuroids = _unnamed_neuroids(names, values.shape[-1], settings.get("region_per_neuroid", False))
-    _none_is_all(neuroids, files.get("neuroids", path))
+    named = neuroids.rename(columns={"neuroid_id": "neuroid"})
+    refuse_the_name_of_all(named, files.get("neuroids", path).name)
     facts: dict[str, str | int] = {}
     if settings.get("bad_neuroids") == "drop":
         kept, facts = usable_neuroids(values, neuroids["neuroid_id"].tolist())
@@ -182,17 +183,6 @@ def _neuroids(path: Path, columns: Mapping[str, str], names: Sequence[str] | Non
             raise InputError(f"{path.name}: the neuroid {result.loc[blank, 'neuroid_id'].iloc[0]!r} has no {name}.")
     others = [name for name in table.columns if name not in columns.values() and name not in _LEFT_OUT]
     return pd.concat([result, table[others]], axis=1)
-
-
-def _none_is_all(neuroids: pd.DataFrame, path: Path) -> None:
-    """Raise InputError for a subject or region whose scores would have the name of those of all together."""
-    for what in ("subject", "region"):
-        taken = neuroids.loc[neuroids[what] == ALL, "neuroid_id"]
-        if len(taken):
-            raise InputError(
-                f"{path.name}: the neuroid {taken.iloc[0]!r} has the {what} {ALL!r}, which is the name of all {what}s "
-                "together in every table; give it another name."
-            )
 
 
 def _map(

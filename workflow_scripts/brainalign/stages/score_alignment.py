@@ -8,7 +8,8 @@ from brainalign.alignment import alignment_table
 from brainalign.command import run
 from brainalign.control_regions import not_above_control
 from brainalign.provenance import Provenance
-from brainalign.scored import ALL, CHOSEN, read_null, read_scores
+from brainalign.responses.unit_names import ALL
+from brainalign.scored import CHOSEN, read_null, read_scores
 from brainalign.scored_ceilings import read_ceilings, read_neuroids
 from brainalign.study import summary_rows
 from brainalign.tables import write_table
