@@ -106,10 +106,11 @@ def plain_pairs(x: np.ndarray, data: Any, folds: list[Any], penalty: np.ndarray,
     return total  # summed over folds
 
 
-def test_replicates_of_every_layer_and_of_the_chosen_one(dataset: Callable[..., Any]) -> None:
+@pytest.mark.parametrize("name", ["mean", "schrimpf", "brain-score"])
+def test_replicates_of_every_layer_and_of_the_chosen_one(dataset: Callable[..., Any], name: str) -> None:
     data = dataset(noise=4.0)
     layers, units = layers_of(data.features), Units.from_table(data.neuroids)
-    encoder = settings(penalties=1.0)
+    encoder = settings(penalties=1.0, aggregate=name)
     ours = encode(layers, data.responses, data.samples, data.neuroids, encoder)
     assert len(set(ours.chosen_layer[:, 0].tolist())) > 1, "the data must make the choice differ between folds"
     folds = make_folds(SPLIT, data.samples)
@@ -121,13 +122,18 @@ def test_replicates_of_every_layer_and_of_the_chosen_one(dataset: Callable[..., 
     signs = group_signs(names.tolist(), 20, 0)
     r = np.empty((3, 4, 20, 6))
     pairs = []
+
+    def drawn(r: np.ndarray, deviations: np.ndarray) -> np.ndarray:
+        found, of_mean = aggregate(r, units, name), aggregate(r, units, "mean")
+        return found + deviations * found.std(axis=0) / of_mean.std(axis=0)
+
     for i, (_, x) in enumerate(layers):
         for k, fold in enumerate(folds):
             penalty = ours.penalty[i, k, 0]
             model = Ridge(penalty, solver="svd").fit(x[fold.train], data.responses[fold.train])
             r[i, k] = replicate_r(draws, k, model.predict(x[fold.test]), data.responses[fold.test])
         pairs.append(plain_pairs(x, data, folds, ours.penalty[i, :, 0], units))
-        expected = aggregate(r[i], units, "mean") + shared_training_deviations(pairs[i] / 4, fold_of_group, signs)
+        expected = drawn(r[i], shared_training_deviations(pairs[i] / 4, fold_of_group, signs))
         np.testing.assert_allclose(ours.replicates[:, i], expected, atol=1e-6)
     chosen = r[ours.chosen_layer[:, 0], np.arange(4)]
     share = [float(np.mean(ours.chosen_layer == layer)) for layer in range(3)]
@@ -136,7 +142,7 @@ def test_replicates_of_every_layer_and_of_the_chosen_one(dataset: Callable[..., 
         p * shared_variance(of_layer / 4, fold_of_group).clip(0) for p, of_layer in zip(share, pairs, strict=True)
     )
     factor = np.sqrt(wanted / shared_variance(mixed, fold_of_group))
-    expected = aggregate(chosen, units, "mean") + factor * shared_training_deviations(mixed, fold_of_group, signs)
+    expected = drawn(chosen, factor * shared_training_deviations(mixed, fold_of_group, signs))
     wide = expected.mean(axis=0) + ours.choice_spread * (expected - expected.mean(axis=0))
     assert ours.choice_spread.max() > 1
     np.testing.assert_allclose(ours.replicates[:, 3], wide, atol=1e-6)
@@ -170,10 +176,10 @@ def test_many_groups_are_put_together_for_the_dependence_of_folds(
 @pytest.mark.parametrize(
     ("changes", "kind"),
     [
-        ({"aggregate": "schrimpf"}, "widened"),
+        ({"aggregate": "schrimpf"}, "counted"),
         ({"aggregate": "mean", "regression": "ols"}, "counted"),
         ({"kernel": "rbf"}, "counted"),
-        ({"split": {"kind": "leave-one-group-out", "small_folds": "pool"}}, "widened"),
+        ({"split": {"kind": "leave-one-group-out", "small_folds": "pool"}}, "counted"),
         ({"split": {"kind": "shuffle", "folds": 4, "test": 0.3, "seed": 0}}, "not counted"),
         ({"split": {"kind": "kfold", "folds": 4, "seed": 0}}, "not counted"),
         ({"split": {"kind": "fixed", "column": "split_group", "train": GROUPS[:20], "test": GROUPS[20:]}}, "one fold"),
@@ -274,16 +280,10 @@ def aggregate_of(values: np.ndarray, data: Any) -> np.ndarray:
     return np.stack([aggregate(layer, Units.from_table(data.neuroids), "mean") for layer in values])
 
 
-def pooled_spread(
-    x: np.ndarray,
-    data: Any,
-    folds: list[Any],
-    model: Any,
-    deviation: np.ndarray,
-    length: np.ndarray,
-    contributions: np.ndarray,
+def pooled_pairs(
+    x: np.ndarray, data: Any, folds: list[Any], model: Any, deviation: np.ndarray, length: np.ndarray
 ) -> np.ndarray:
-    """By how much replicates of a pooled r are too narrow, with the linear maps that a model of scikit-learn has.
+    """What groups contribute to a pooled r by way of one another, with the linear maps that scikit-learn's model has.
 
     length : of each fold's weights (fold, neuroid), by which the deviations were divided.
     """
@@ -298,9 +298,7 @@ def pooled_spread(
         for h in np.unique(group[fold.train]):
             of_group = group[fold.train] == h
             pairs[tested, h, 0] = (z[fold.test] * (hat[:, of_group] @ given[of_group])).sum(axis=0) / length[tested]
-    of_cells = aggregate_of(pairs.reshape(-1, 1, 6), data).reshape(30, 30, *contributions.shape[1:])
-    shared, variance = shared_variance(of_cells, np.arange(30)), 30 * contributions.var(axis=0, ddof=1)
-    return np.sqrt(1 + np.maximum(shared, 0) / variance)
+    return aggregate_of(pairs.reshape(-1, 1, 6), data).reshape(30, 30, 4, 3)
 
 
 @pytest.mark.parametrize("regression", ["ridge", "ols"])
@@ -336,9 +334,9 @@ def test_small_folds_are_pooled(dataset: Callable[..., Any], regression: str) ->
         r = [pearsonr(deviation[:, v], data.responses[:, v])[0] for v in range(6)]
         np.testing.assert_allclose(ours.r[i, 0], r, atol=1e-8)
         drawn = aggregate(replicate_r(draws, 0, deviation[rows], data.responses[rows])[None], units, "mean")
-        spread = pooled_spread(x, data, folds, model, deviation, length, ours.contributions[:, i])
-        widened = drawn.mean(axis=0) + spread * (drawn - drawn.mean(axis=0))
-        np.testing.assert_allclose(ours.replicates[:, i], widened, atol=1e-6)
+        of_pairs = pooled_pairs(x, data, folds, model, deviation, length)
+        deviations = shared_training_deviations(of_pairs, np.arange(30), group_signs(GROUPS, 20, 0))
+        np.testing.assert_allclose(ours.replicates[:, i], drawn + deviations, atol=1e-6)
     np.testing.assert_allclose(ours.inner_score, inner, atol=1e-8)
     np.testing.assert_allclose(ours.contributions.sum(axis=0), ours.aggregate_r, atol=1e-8)
     assert ours.resampled == "groups within folds"

@@ -19,7 +19,7 @@ from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.spectrum import Space
 from brainalign.encoding.splits import Fold, make_folds
 from brainalign.inference.circular_shift import DEFAULT_MINIMUM_LAG, FEWEST_OFFSETS, circular_shift_test_of_cells
-from brainalign.inference.p_values import NOT_COUNTED, SHARED_TRAINING_SPREAD
+from brainalign.inference.p_values import COUNTED, NOT_COUNTED, SHARED_TRAINING_SPREAD
 from brainalign.inference.replicates import widened
 from brainalign.responses.samples import Columns, Samples
 
@@ -204,6 +204,9 @@ class Trial:
             pearson(prediction, np.asarray(truth)) for prediction, truth in zip(for_r, self.truths, strict=True)
         ]
         r = np.stack([values for values, _ in correlations])
+        replicates, of_mean = replicate(self.draws, for_r, self.truths, self.units, name), None
+        if dependence == COUNTED and name != "mean":
+            of_mean = replicate(self.draws, for_r, self.truths, self.units, "mean")
         r2_of_folds, about_test_mean = [], []
         for prediction, deviation, truth in zip(scored, self.deviations, self.truths, strict=True):
             held = np.asarray(deviation)
@@ -217,9 +220,7 @@ class Trial:
             aggregate_r=aggregate(r, self.units, name),
             aggregate_r2=aggregate(r2, self.units, name),
             aggregate_r2_test_mean=aggregate(r2_test_mean, self.units, name),
-            replicates=self.dependence.corrected(
-                replicate(self.draws, for_r, self.truths, self.units, name), dependence, pairs, spread
-            ),
+            replicates=self.dependence.corrected(replicates, dependence, pairs, spread, of_mean),
             contributions=contributions,
             pairs=self.dependence.unknown_pairs() if pairs is None else pairs,
             spread=spread,

@@ -14,7 +14,7 @@ column effects it is estimated by Σ Q̃_gh Q̃_hg, and replicates get it as a d
 
 whose variance is the estimate. With the same signs in all models, differences of replicates hold the dependence of the
 difference: S is linear in Q, and w, a little under 1, hardly differs. Tests, and replicates of which the pairs are not
-known exactly (of medians, of R²), are given the spread itself,
+known exactly (of R²), are given the spread itself,
 
     √(1 + Σ Q̃_gh Q̃_hg / Σ_g c_g²),
 
