@@ -203,7 +203,7 @@ def assembled(
         share = np.stack([(chosen[:, trial.unit_of_neuroid] == number).mean(axis=0) for number in only])
         pairs = trial.dependence.pairs_of_choice([of_layers[number].pairs for number in only], share)
         of_chosen = trial.score(leading, pairs, scale=scale)
-    by_choice = _spread_of_choice(of_layers, chosen, trial)
+    by_choice = _spread_of_choice(of_layers, trial)
     of_chosen = replace(of_chosen, replicates=widened(of_chosen.replicates, by_choice))
     units = trial.units
     return Encoding(
@@ -239,7 +239,7 @@ def assembled(
     )
 
 
-def _spread_of_choice(of_layers: Sequence[Scores], chosen: np.ndarray, trial: Trial) -> np.ndarray:
+def _spread_of_choice(of_layers: Sequence[Scores], trial: Trial) -> np.ndarray:
     """Return by how much the choice of layers by inner folds widens scores, (score_subject, score_region)."""
     dependence, by = trial.dependence, trial.settings.layer_for
     nothing = np.ones(trial.units.members.shape[:2])
@@ -250,7 +250,7 @@ def _spread_of_choice(of_layers: Sequence[Scores], chosen: np.ndarray, trial: Tr
         return np.full_like(nothing, CHOICE_OF_NEUROIDS)
     subjects = None if by == "all" else np.arange(1, len(nothing))
     contributions, pairs = [layer.contributions for layer in of_layers], [layer.pairs for layer in of_layers]
-    return spread_of_choice(dependence, contributions, pairs, chosen, subjects)
+    return spread_of_choice(dependence, contributions, pairs, subjects)
 
 
 def report(name: str, scored: Scores, fits: FitSummary) -> None:

@@ -5,12 +5,15 @@ A bootstrap that holds the choice does not see that: where features predict litt
 layers of 12 independent ones cover 83 %. So draws are made in which the choice is made again. With F^l_f the sum of
 what the groups of fold f add to r at layer l, in a draw of groups and of what they share,
 
-    fixed   T  = Σ_f F^{l(f)}_f,
-    again   T* = Σ_f F^{l*(f)}_f,   l*(f) = argmax_l Σ_{k ≠ f} F^l_k,
+    held    T^l = Σ_f F^l_f,
+    again   T*  = Σ_f F^{l*(f)}_f,   l*(f) = argmax_l Σ_{k ≠ f} F^l_k,
 
-where the other folds' held-out scores stand for the inner scores. The ratio of the standard deviations of T* and T is
-that by which replicates are widened. Where one layer is far ahead it is 1. Of simulated data, 6 or 12 correlated layers
-of little or no signal, intervals then cover 95 to 97.5 %, and of 12 independent layers of noise 99 %: careful there.
+where the other folds' held-out scores stand for the inner scores. Replicates are widened by SD(T*) / Σ_l π_l SD(T^l),
+with π_l how often a layer is taken; where one layer is far ahead that is 1. Draws vary about what was observed, whose
+differences between layers hold noise already, so that these are first shrunk by the share that noise explains (the
+positive part of James and Stein). Of simulated data with 6 or 12 layers that have half or more of their features in
+common, of no, little or some signal, intervals then cover 95 to 96.5 % and tests reject 4 to 5 %; of 12 independent
+layers of noise 97 and 3 to 4 %.
 
 Where each neuroid has a layer of its own, sums over neuroids do not tell what it would choose. Replicates are then
 widened by a constant, CHOICE_OF_NEUROIDS: intervals of 12 independent layers of noise cover 83 to 92 % in designs of 24
@@ -31,16 +34,14 @@ def spread_of_choice(
     dependence: Dependence,
     contributions: Sequence[np.ndarray],
     pairs: Sequence[np.ndarray],
-    chosen: np.ndarray,
     subject_of_unit: np.ndarray | None,
 ) -> np.ndarray:
-    """Return SD(T*) / SD(T) of each cell, (score_subject, score_region), at least 1.
+    """Return by how much the choice widens the scores of each cell, (score_subject, score_region), at least 1.
 
     Parameters
     ----------
     contributions : of each layer (group, score_subject, score_region).
     pairs : of each layer (block, block, score_subject, score_region), NaN where they are not known.
-    chosen : (fold, unit), the layers.
     subject_of_unit : (unit,), the score subject for which each unit chooses; None where one unit chooses for all. "All"
         has then the mean of what subjects have.
     """
@@ -62,11 +63,11 @@ def spread_of_choice(
     if subject_of_unit is None:
         by = sums(0, slice(1))
         for subject in range(subjects):
-            found[subject] = ratio_of_spreads(sums(subject, slice(None)), chosen[:, :1], by)
+            found[subject] = ratio_of_spreads(sums(subject, slice(None)), by)
         return found
-    for unit, subject in enumerate(subject_of_unit.tolist()):
+    for subject in subject_of_unit.tolist():
         own = sums(subject, slice(None))
-        found[subject] = ratio_of_spreads(own, chosen[:, unit : unit + 1], own[..., :1])
+        found[subject] = ratio_of_spreads(own, own[..., :1])
     found[0] = found[1:].mean(axis=0)
     return found
 
@@ -106,22 +107,40 @@ def fold_sums(
     return np.asarray(found)
 
 
-def ratio_of_spreads(sums: np.ndarray, chosen: np.ndarray, by: np.ndarray) -> np.ndarray:
-    """Return SD(T*) / SD(T), (cell,), at least 1.
+def ratio_of_spreads(sums: np.ndarray, by: np.ndarray) -> np.ndarray:
+    """Return SD(T*) / Σ_l π_l SD(T^l), (cell,), at least 1.
 
     Parameters
     ----------
     sums : (layer, draw, fold, cell), from `fold_sums`; NaN in a cell gives 1.
-    chosen : (fold, 1), the layer that was chosen.
     by : (layer, draw, fold, 1), the sums of the cell that layers are chosen by.
     """
-    of_others = by.sum(axis=2, keepdims=True) - by
-    again, fixed = of_others.argmax(axis=0), np.broadcast_to(chosen[None], by.shape[1:])  # (draw, fold, 1)
-
-    def spread(layer: np.ndarray) -> np.ndarray:
-        taken = np.take_along_axis(sums, np.broadcast_to(layer, sums.shape[1:])[None], axis=0)[0]
-        return np.asarray(taken.sum(axis=1).std(axis=0))
-
-    of_fixed = spread(fixed)
-    ratio = spread(again) / np.where(of_fixed > 0, of_fixed, np.nan)
+    sums, by = shrunk(sums), shrunk(by)
+    again = (by.sum(axis=2, keepdims=True) - by).argmax(axis=0)  # (draw, fold, 1)
+    share = np.bincount(again.ravel(), minlength=len(sums)) / again.size
+    taken = np.take_along_axis(sums, np.broadcast_to(again, sums.shape[1:])[None], axis=0)[0]
+    held = share @ sums.sum(axis=2).std(axis=1)  # (cell,)
+    ratio = taken.sum(axis=1).std(axis=0) / np.where(held > 0, held, np.nan)
     return np.asarray(np.where(np.isnan(ratio), 1.0, np.maximum(ratio, 1.0)))
+
+
+def shrunk(sums: np.ndarray) -> np.ndarray:
+    """Return sums whose means over draws differ between layers by as much as is not noise, alike in all folds.
+
+    With M_l the mean over draws of T^l, and M̄ and T̄ the means over layers of M_l and T^l,
+
+        M_l → M̄ + s (M_l - M̄),   s = max(0, 1 - Σ_l var(T^l - T̄) / Σ_l (M_l - M̄)²),
+
+    and what layers have more than each other in one fold only is taken for noise.
+
+    Parameters
+    ----------
+    sums : (layer, draw, fold, cell), from `fold_sums`.
+    """
+    total, of_folds = sums.sum(axis=2), sums.mean(axis=1)  # (layer, draw, cell), (layer, fold, cell)
+    means = total.mean(axis=1)
+    apart = means - means.mean(axis=0)
+    noise, found = (total - total.mean(axis=0)).var(axis=1).sum(axis=0), np.square(apart).sum(axis=0)
+    share = np.where(found > noise, 1.0 - noise / np.where(found > 0, found, 1.0), 0.0)
+    wanted = of_folds.mean(axis=0) + (share * apart / sums.shape[2])[:, None]
+    return np.asarray(sums + (wanted - of_folds)[:, None])
