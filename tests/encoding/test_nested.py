@@ -9,6 +9,7 @@ from scipy.stats import pearsonr
 from sklearn.linear_model import Ridge
 
 import brainalign.encoding.dependence as dependence_module
+import brainalign.encoding.factors as factors_module
 import brainalign.encoding.fit as fit_module
 import brainalign.encoding.inner as inner_module
 import brainalign.encoding.inner_scores as inner_scores_module
@@ -166,7 +167,7 @@ def test_factors_of_one_candidate_are_held_at_a_time(monkeypatch: pytest.MonkeyP
         complements.append(weakref.ref(factors.complement))
 
     monkeypatch.setattr(Factors, "__init__", counted)
-    monkeypatch.setattr(nested_module, "KEPT_BYTES", 0)
+    monkeypatch.setattr(factors_module, "KEPT_BYTES", 0)
     fits = fitted([FeatureSpace(x)], y.astype(np.float32), samples, settings(precision="float32"))
     chosen = len(np.unique([fit.penalty for fit in fits]))
     assert chosen > 2
@@ -189,7 +190,7 @@ def test_little_free_memory_changes_nothing(monkeypatch: pytest.MonkeyPatch, spl
         taken.append(size)
         return 4000
 
-    for module in (nested_module, inner_module, dependence_module):
+    for module in (nested_module, factors_module, inner_module, dependence_module):
         monkeypatch.setattr(module, "within_free_memory", little)
     small = encoded()
     assert taken, "batches ask for the memory that is free"

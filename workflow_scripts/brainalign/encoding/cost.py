@@ -20,9 +20,10 @@ import numpy as np
 
 from brainalign.encoding.bootstrap import SUMS_AT_ONCE
 from brainalign.encoding.dependence import MOST_BLOCKS, SIDE_BY_SIDE_BYTES
+from brainalign.encoding.factors import factors_at_once, keeps_factors
 from brainalign.encoding.fit import AT_ONCE as CHUNK
 from brainalign.encoding.inner import INVERSE_BYTES, REFIT_BYTES, RESIDUAL_BYTES
-from brainalign.encoding.nested import copies_ordered, keeps_factors, neuroids_of_table
+from brainalign.encoding.nested import copies_ordered, neuroids_of_table
 from brainalign.encoding.places import BATCH, neuroids_at_once
 from brainalign.encoding.threads import Threads, batches
 from brainalign.free_memory import within_free_memory
@@ -217,7 +218,7 @@ def _factorisation(n: int, task: Task) -> int:
 
 
 def _factors(task: Task) -> int:
-    """Bytes of the factors in float64 and float32: of one candidate, or of all where these are kept."""
+    """Bytes of the factors in float64 and float32: of all candidates where these are kept, or of those side by side."""
     n, f, axes = task.samples, task.folds, task.axes
     rows = 2 * n // f
     of_pair = rows * rows if rows <= axes + 1 else (axes + 1) * (rows + axes + 1)
@@ -225,7 +226,8 @@ def _factors(task: Task) -> int:
     numbers = whole + of_pair * task.pairs + f * rows * rows // 4
     of_one = numbers * (DOUBLE + (SINGLE if task.single else 0))
     made = 4 * DOUBLE * min(rows, axes + 1) ** 2  # while a block is inverted
-    return (of_one * task.candidates if keeps_factors(n, task.candidates) else of_one) + made
+    at_once = min(task.threads, factors_at_once(n), task.candidates)
+    return of_one * (task.candidates if keeps_factors(n, task.candidates) else at_once) + made * at_once
 
 
 def _of_pairs(task: Task) -> int:

@@ -7,7 +7,12 @@ import numpy as np
 
 from brainalign.encoding.places import Array, joined
 from brainalign.encoding.spectrum import Spectrum
+from brainalign.encoding.threads import Threads, batches
+from brainalign.free_memory import within_free_memory
 
+Inverse = tuple[Array, Array | None]
+FACTORS = 5  # times n × n: what a candidate's factors hold, C and the inverses in float64 and float32
+KEPT_BYTES = 256 * 2**20  # of factors that are kept, at most; more are made when wanted
 FLOAT32_LIMIT = 24.0  # of the norm of (C_BB)^-1, by which rounding of C y grows
 
 
@@ -37,20 +42,61 @@ class Candidate:
         """The factors in float64."""
         return Factors(self.spectrum, self.penalty, self.blocks, self.pairs)
 
+    @cached_property
+    def _rounded(self) -> "Factors":
+        copy = self.exact.through(_single)
+        copy.dtype = np.dtype(np.float32)
+        return copy
+
     def factors(self, dtype: np.dtype) -> "Factors":
         """The factors in the precision of the responses, or in float64 where float32 would not do."""
         if dtype == np.float64 or self.exact.growth > FLOAT32_LIMIT:
             return self.exact
-        return self.exact.rounded
+        return self._rounded
 
     def forget(self) -> None:
         """Free the factors, unless they are to be kept."""
         if not self.keeps:
-            self.__dict__.pop("exact", None)
+            for name in ("exact", "_rounded"):
+                self.__dict__.pop(name, None)
+
+
+def with_inverses(candidates: Sequence[Candidate], of: str) -> Iterator[Candidate]:
+    """Yield candidates whose inverses of "of_pairs" or "of_blocks" are made.
+
+    As many candidates as there are threads, and memory for their factors, are made ready side by side, each on one
+    thread: one after the other their small matrices would leave threads idle, or in each other's way.
+    """
+    if not candidates:
+        return
+    threads = Threads()
+
+    def work(part: slice) -> None:
+        for candidate in candidates[part]:
+            getattr(candidate.exact, of)
+
+    for some in batches(len(candidates), min(threads.count, factors_at_once(len(candidates[0].spectrum.scores)))):
+        if some.stop - some.start > 1:
+            with threads.pool() as side_by_side:
+                side_by_side(work, [slice(number, number + 1) for number in range(some.start, some.stop)])
+        yield from candidates[some]
+
+
+def factors_at_once(samples: int) -> int:
+    """Return of how many candidates the factors may be held at a time, at least 1."""
+    return max(1, within_free_memory(KEPT_BYTES) // (FACTORS * 8 * samples**2))
+
+
+def keeps_factors(samples: int, candidates: int) -> bool:
+    """Tell whether the factors of all candidates fit in the memory that they may take."""
+    return FACTORS * 8 * samples**2 * candidates <= within_free_memory(KEPT_BYTES)
 
 
 class Factors:
-    """C and the inverses of its blocks at one penalty, in one precision and place; made in float64 by NumPy."""
+    """C and the inverses of its blocks at one penalty, in one precision and place; made in float64 by NumPy.
+
+    Inverses are made when they are first asked for, which is not to be in several threads at once.
+    """
 
     def __init__(
         self, spectrum: Spectrum, penalty: float, blocks: Sequence[slice], pairs: Sequence[tuple[int, int]]
@@ -61,10 +107,21 @@ class Factors:
         self.scores, self.weighted = spectrum.scores, spectrum.scores * weights
         self.dtype = self.scores.dtype
         self.complement = None if 2 * self.scores.shape[1] < n else self._dense(n)
-        self.of_pairs = [self._inverse([blocks[number] for number in pair], n) for pair in pairs]
-        self.of_blocks = [self._inverse([block], n) for block in blocks]
-        cores = [core for core, _ in (*self.of_pairs, *self.of_blocks)]
-        self.growth = max((float(np.abs(core).sum(axis=1).max()) for core in cores), default=1.0)
+
+    @cached_property
+    def of_pairs(self) -> list[Inverse]:
+        """Of the rows of two blocks, for each pair."""
+        return [self._inverse([self.blocks[number] for number in pair]) for pair in self.pairs]
+
+    @cached_property
+    def of_blocks(self) -> list[Inverse]:
+        """Of the rows of each block."""
+        return [self._inverse([block]) for block in self.blocks]
+
+    @cached_property
+    def growth(self) -> float:
+        """The largest norm of the inverses of pairs, whose 2-norms are at least those of their blocks."""
+        return max((float(np.abs(core).sum(axis=1).max()) for core, _ in self.of_pairs or self.of_blocks), default=1.0)
 
     def _dense(self, n: int) -> np.ndarray:
         dense = self.weighted @ self.scores.T
@@ -74,9 +131,9 @@ class Factors:
         del self.weighted  # as large as what was made of it
         return np.asarray(dense)
 
-    def _inverse(self, rows: list[slice], n: int) -> tuple[np.ndarray, np.ndarray | None]:
+    def _inverse(self, rows: list[slice]) -> Inverse:
         """Return (C_BB)^-1, or the core and A of I + A core Aᵀ where axes are fewer than rows (Woodbury)."""
-        size = sum(block.stop - block.start for block in rows)
+        n, size = len(self.scores), sum(block.stop - block.start for block in rows)
         if self.complement is not None:
             held = np.concatenate([np.arange(block.start, block.stop) for block in rows])
             return np.linalg.inv(self.complement[held[:, None], held]), None
@@ -94,26 +151,9 @@ class Factors:
         products = np.einsum("ij,ij->j", self.scores, self.weighted)
         return np.asarray(products / np.where(squares > 0, squares, 1.0))
 
-    @cached_property
-    def rounded(self) -> "Factors":
-        """The same in float32."""
-        copy = self.through(_single)
-        copy.dtype = np.dtype(np.float32)
-        return copy
-
     def through(self, each: Callable[[np.ndarray], Array]) -> "Factors":
         """Return the same with every array put through a function: rounded, or held at another place."""
-        copy = object.__new__(Factors)
-        copy.rest, copy.blocks, copy.pairs, copy.growth = self.rest, self.blocks, self.pairs, self.growth
-        copy.dtype, copy.complement = self.dtype, None
-        if self.complement is None:
-            copy.scores, copy.weighted = each(self.scores), each(self.weighted)
-        else:
-            copy.complement = each(self.complement)
-        for name in ("of_pairs", "of_blocks"):
-            pieces = [(each(core), None if left is None else each(left)) for core, left in getattr(self, name)]
-            setattr(copy, name, pieces)
-        return copy
+        return _Copy(self, each)
 
     def fitted_residuals(self, y: Array) -> Array:
         """Return C y (sample, neuroid)."""
@@ -138,11 +178,39 @@ class Factors:
         return _times(self.of_blocks[number], residuals[self.blocks[number]])
 
 
+class _Copy(Factors):
+    """Factors whose arrays are those of others, put through a function; inverses when they are asked for."""
+
+    def __init__(self, source: Factors, each: Callable[[np.ndarray], Array]) -> None:
+        self._source, self._each = source, each
+        self.rest, self.blocks, self.pairs, self.dtype = source.rest, source.blocks, source.pairs, source.dtype
+        self.complement = None
+        if source.complement is None:
+            self.scores, self.weighted = each(source.scores), each(source.weighted)
+        else:
+            self.complement = each(source.complement)
+
+    @cached_property
+    def of_pairs(self) -> list[Inverse]:
+        return self._through(self._source.of_pairs)
+
+    @cached_property
+    def of_blocks(self) -> list[Inverse]:
+        return self._through(self._source.of_blocks)
+
+    @cached_property
+    def growth(self) -> float:
+        return self._source.growth
+
+    def _through(self, inverses: list[Inverse]) -> list[Inverse]:
+        return [(self._each(core), None if left is None else self._each(left)) for core, left in inverses]
+
+
 def _single(values: np.ndarray) -> np.ndarray:
     return np.asarray(values.astype(np.float32))
 
 
-def _times(inverse: tuple[Array, Array | None], residuals: Array) -> Array:
+def _times(inverse: Inverse, residuals: Array) -> Array:
     core, left = inverse
     if left is None:
         return core @ residuals

@@ -21,7 +21,7 @@ from itertools import combinations
 
 import numpy as np
 
-from brainalign.encoding.factors import Candidate, Factors
+from brainalign.encoding.factors import Candidate, Factors, keeps_factors, with_inverses
 from brainalign.encoding.inner_scores import InnerScores
 from brainalign.encoding.places import (
     Array,
@@ -35,12 +35,11 @@ from brainalign.encoding.places import (
 )
 from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.spectrum import Spectrum
-from brainalign.encoding.threads import Threads, batches
+from brainalign.encoding.threads import batches
 from brainalign.free_memory import within_free_memory
 
 CLOSE = 1e-6  # relative difference of summed squared errors under which they are computed again in float64
-FACTORS = 5  # times n × n: what a candidate's factors hold, C and the inverses in float64 and float32
-KEPT_BYTES = 256 * 2**20  # of factors that are kept, and of ordered responses, at most; more are made when wanted
+ORDERED_BYTES = 256 * 2**20  # of ordered responses that are kept, at most; more are copied when wanted
 TABLE_BYTES = 512 * 2**20  # of summed squared errors at once, at most: neuroids are taken in chunks that fit
 
 
@@ -94,8 +93,6 @@ def fit_nested(
     pairs = list(combinations(range(len(tests)), 2)) if score_inner or len(tried) > 1 else []
     keeps = keeps_factors(len(order), len(tried))
     candidates = [Candidate(spectrum, penalty, blocks, pairs, keeps) for spectrum, penalty in tried]
-    if keeps and len(candidates) > 1:
-        _make_exact_factors(candidates)
     y = _Ordered(responses, order, len(candidates) > 1 and copies_ordered(responses.nbytes))
     n_neuroids, n_folds = responses.shape[1], len(tests)
     size = neuroids_of_table(len(order), n_folds, len(candidates))
@@ -118,25 +115,9 @@ def fit_nested(
     return or_on_the_processor(place_of(device), fit)
 
 
-def _make_exact_factors(candidates: Sequence[Candidate]) -> None:
-    """Make the factors of several candidates side by side, since each inverts small matrices one after the other."""
-
-    def work(part: slice) -> None:
-        for candidate in candidates[part]:
-            _ = candidate.exact
-
-    with Threads().pool() as side_by_side:
-        side_by_side(work, batches(len(candidates), 1))
-
-
-def keeps_factors(samples: int, candidates: int) -> bool:
-    """Tell whether the factors of all candidates fit in the memory that they may take."""
-    return FACTORS * 8 * samples**2 * candidates <= within_free_memory(KEPT_BYTES)
-
-
 def copies_ordered(size: int) -> bool:
     """Tell whether responses of so many bytes are copied all at once, for several candidates."""
-    return size <= within_free_memory(KEPT_BYTES)
+    return size <= within_free_memory(ORDERED_BYTES)
 
 
 def neuroids_of_table(samples: int, folds: int, candidates: int) -> int:
@@ -179,7 +160,7 @@ def _errors(
     """Return summed squared errors of inner folds, (candidate, fold, neuroid) float64."""
     own = np.arange(columns.start, columns.stop)
     table = np.zeros((len(candidates), len(blocks), len(own)))
-    for number, candidate in enumerate(candidates):
+    for number, candidate in enumerate(with_inverses(candidates, "of_pairs")):
         _add_errors(table[number], candidate.factors(y.dtype), y, own, settings, place)
         candidate.forget()
     return table
@@ -190,6 +171,7 @@ def _add_errors(
 ) -> None:
     """Add the summed squared errors of inner folds to a table (fold, neuroid) of some neuroids."""
     own = factors.through(place.hold)
+    _ = own.of_pairs  # made before threads ask for them
     sizes = [block.stop - block.start for block in factors.blocks]
     inner = np.array(factors.pairs, dtype=np.intp)  # (pair, 2), and the other of the two is its outer fold
     is_of = place.hold((np.arange(len(sizes))[:, None] == inner[:, ::-1].ravel()).astype(np.float64))  # (fold, 2 pairs)
@@ -229,13 +211,13 @@ def _choose(
     if y.dtype == np.float32:
         close = table <= table.min(axis=0) * (1 + CLOSE)  # (candidate, fold, neuroid)
         close &= close.sum(axis=0) > 1
-        for number, candidate in enumerate(candidates):
+        numbers = np.flatnonzero(close.any(axis=(1, 2))).tolist()
+        for number, candidate in zip(numbers, with_inverses([candidates[n] for n in numbers], "of_pairs"), strict=True):
             found = np.flatnonzero(close[number].any(axis=0))
-            if len(found):
-                again = np.zeros((len(blocks), len(found)))
-                _add_errors(again, candidate.exact, y, columns.start + found, settings, place)
-                table[number][:, found] = np.where(close[number][:, found], again, table[number][:, found])
-                candidate.forget()
+            again = np.zeros((len(blocks), len(found)))
+            _add_errors(again, candidate.exact, y, columns.start + found, settings, place)
+            table[number][:, found] = np.where(close[number][:, found], again, table[number][:, found])
+            candidate.forget()
     return np.asarray(table.argmin(axis=0))
 
 
@@ -270,11 +252,14 @@ def _predict(
     Predictions are in float64; r of the inner folds, whose products take longer, in the precision of the responses
     where that tells it.
     """
-    for number in np.unique(index):
-        candidate = candidates[number]
+    taken, of = np.unique(index).tolist(), "of_blocks" if scores is None else "of_pairs"
+    for number, candidate in zip(taken, with_inverses([candidates[n] for n in taken], of), strict=True):
         columns, factors = np.flatnonzero((index == number).any(axis=0)), candidate.exact.through(place.hold)
-        is_exact = candidate.factors(y.dtype) is candidate.exact
-        quick = factors if is_exact else candidate.factors(y.dtype).through(place.hold)
+        quick, _ = factors, factors.of_blocks  # made before threads ask for them
+        if scores is not None:
+            if candidate.factors(y.dtype) is not candidate.exact:
+                quick = candidate.factors(y.dtype).through(place.hold)
+            _ = quick.of_pairs, factors.of_pairs
 
         def work(
             part: slice,
