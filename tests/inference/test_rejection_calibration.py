@@ -7,10 +7,14 @@ import numpy as np
 import pytest
 from scipy.signal import lfilter
 
+import brainalign.encoding.trial as trial_module
+from brainalign.encoding.encoder import encode
+from brainalign.encoding.settings import EncoderSettings
 from brainalign.inference.circular_shift import circular_shift_test
 from brainalign.inference.p_values import SHARED_TRAINING_SPREAD
 from brainalign.inference.shared_training import put_together, shared_variance, spread_of
 from brainalign.inference.sign_flip import sign_flip_test
+from brainalign.responses.samples import Samples
 from inference.simulated import Design, simulate, summed
 
 SETS, BATCH = 2000, 100
@@ -70,7 +74,9 @@ def test_the_maximum_statistic_holds_the_error_of_the_family(statistic: str) -> 
 def test_sign_flips_of_a_cross_validation_need_its_dependence(design: Design) -> None:
     """Two feature spaces, alone and against each other, where responses are dependent inside groups.
 
-    What is tested is the difference to what the fits reach on new groups, which is 0 without a signal.
+    What is tested is the difference to what the fits reach on new groups, which is 0 without a signal. With one,
+    two-sided tests, which no table has, are a little careful: of 6,000 other data sets they reject 3.4 %, one-sided ones
+    4.2 % of differences.
     """
     found: dict[str, list[np.ndarray]] = {}
     block_of_group, fold_of_block, share = put_together(design.fold_of_group, 32)
@@ -96,7 +102,7 @@ def test_sign_flips_of_a_cross_validation_need_its_dependence(design: Design) ->
         if name.endswith("plain"):
             assert rate > (0.09 if design.signal == 0 else 0.062), name
         elif name.endswith("measured"):
-            assert 0.039 <= rate <= 0.06, name
+            assert (0.04 if "greater" in name else 0.035) <= rate <= 0.06, name
         else:
             assert rate <= 0.06, name
 
@@ -115,7 +121,7 @@ def test_the_family_of_a_cross_validation_holds_its_error(spaces: int) -> None:
         family.append(test.p_family[[best]])
         alone.append(test.p[[best]])
     print(f"{spaces} layers: family {rejected(family):.4f}, alone {rejected(alone):.4f}")
-    assert 0.035 <= rejected(family) <= 0.06
+    assert 0.04 <= rejected(family) <= 0.06
     assert rejected(alone) > 0.08
 
 
@@ -158,3 +164,30 @@ def test_circular_shifts_of_a_cross_validation_need_its_dependence() -> None:
     print(f"plain {rejected(plain):.4f}, spread {rejected(spread):.4f}")
     assert rejected(plain) > 0.1
     assert 0.03 <= rejected(spread) <= 0.06
+
+
+@pytest.mark.slow
+def test_tests_of_an_encoded_series_hold_their_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Autocorrelated noise of 6 runs, each held out once; each subject is a series of its own."""
+    monkeypatch.setattr(trial_module, "SHIFTS", 499)
+    random = np.random.default_rng(11)
+    length, n_runs, subjects = 120, 6, 25
+    names = np.arange(subjects).astype(str)
+    table = {"neuroid": names, "subject": names, "region": np.full(subjects, "x")}
+    runs = np.repeat([f"run-{number}" for number in range(n_runs)], length)
+    samples = Samples({"split_group": runs, "run": runs, "onset_s": np.tile(2.0 * np.arange(length), n_runs)})
+    settings = EncoderSettings(split={"kind": "leave-one-group-out"}, draws=20, penalties=0.1, layer="best")
+    shifted, flipped = [], []
+    for seed in range(400):
+        x, y = (
+            np.concatenate([autocorrelated(random, length, columns) for _ in range(n_runs)])
+            for columns in (8, subjects)
+        )
+        found = encode([("layer", x)], y, samples, table, settings)
+        shifted.append(found.shift_p[1:, 0])
+        c, pairs = found.contributions[:, 0, 1:, 0], found.pairs[:, :, 0, 1:, 0]
+        spread = spread_of(shared_variance(pairs, found.fold_of_block, found.pair_share), np.square(c).sum(axis=0))
+        flipped.append(sign_flip_test(c, 999, seed, "greater", spread=spread).p)
+    print(f"of series: shifts {rejected(shifted):.4f}, sign flips of runs {rejected(flipped):.4f}")
+    assert 0.04 <= rejected(shifted) <= 0.06
+    assert 0.04 <= rejected(flipped) <= 0.06
