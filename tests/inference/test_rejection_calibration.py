@@ -75,8 +75,8 @@ def test_sign_flips_of_a_cross_validation_need_its_dependence(design: Design) ->
     """Two feature spaces, alone and against each other, where responses are dependent inside groups.
 
     What is tested is the difference to what the fits reach on new groups, which is 0 without a signal. With one,
-    two-sided tests, which no table has, are a little careful: of 6,000 other data sets they reject 3.4 %, one-sided ones
-    4.2 % of differences.
+    two-sided tests, which no table has, are a little careful: of 6,000 other data sets they reject 3.4 %, one-sided
+    ones 4.2 % of differences.
     """
     found: dict[str, list[np.ndarray]] = {}
     block_of_group, fold_of_block, share = put_together(design.fold_of_group, 32)
