@@ -65,6 +65,7 @@ def _study() -> dict[str, object]:
                 "grid": {"log10_min": -3, "log10_max": 6, "count": 19, "scale": "absolute"},
                 "split": {"kind": "kfold", "folds": 5, "seed": 0},
                 "layer": "nested",
+                "mixtures": 5,
                 "bootstrap": {"draws": 500, "seed": 0},
             }
         },
