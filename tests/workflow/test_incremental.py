@@ -449,12 +449,13 @@ def test_two_runs_at_once_are_refused(project: Project) -> None:
     from brainalign.run_lock import hold_folder
 
     project.edit("config.yaml", "mine: 0.75", "mine: 0.7")
+    joined = "results/studies/small/properties.csv"
     with hold_folder(project.path / "results/.lock"):
-        second = project.run(check=False)
+        second = project.run(joined, check=False)
     assert second.returncode != 0
     assert f"another run (process {os.getpid()}) is at work on" in second.stdout + second.stderr
-    project.run()
-    assert project.plan() == set()
+    project.run(joined)
+    assert project.plan(target=joined) == set()
 
 
 def test_code_that_changes_under_a_planned_job_is_refused(project: Project) -> None:
