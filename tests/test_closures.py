@@ -121,7 +121,7 @@ STAGES = {
         "inference.sign_flip inference.simultaneous intervals own_nulls properties.agreement "
         "properties.categories properties.gathering properties.harness properties.result_shape properties.sources "
         "properties.unchanged published responses.samples responses.unit_names row_labels scored scored_ceilings "
-        "study tables "
+        "scored_tests study tables "
     ),
     "keep_encoder": (
         "activations.stored encoding.components encoding.contiguous encoding.delays encoding.factors encoding.fit "
@@ -152,14 +152,15 @@ STAGES = {
         "alarms alignment ceilings.ceiling ceilings.neuroids control_regions encoding.contiguous encoding.delays "
         "encoding.scores encoding.split_kinds encoding.splits encoding.threads inference.contributions "
         "inference.p_values inference.shared_training inference.sign_flip inference.simultaneous intervals "
-        "own_nulls responses.samples responses.unit_names row_labels scored scored_ceilings study tables "
+        "own_nulls responses.samples responses.unit_names row_labels scored scored_ceilings scored_tests study "
+        "tables "
     ),
     "take_published": (
         "alarms alignment ceilings.ceiling ceilings.neuroids control_regions encoding.contiguous encoding.delays "
         "encoding.scores encoding.split_kinds encoding.splits encoding.threads given_tables "
         "inference.contributions inference.p_values inference.shared_training inference.sign_flip "
         "inference.simultaneous intervals own_nulls published responses.samples responses.unit_names row_labels "
-        "scored scored_ceilings tables "
+        "scored scored_ceilings scored_tests tables "
     ),
     "train_model": (
         "models.architectures models.bin_files models.limits models.loading models.manifest models.packing "

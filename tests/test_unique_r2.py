@@ -6,13 +6,13 @@ from typing import cast
 import numpy as np
 import pytest
 
-from brainalign.alignment import replicates_beyond
 from brainalign.encoding.encoder import Encoding
 from brainalign.encoding.joint import weights_beside_nulls, weights_of_nulls
 from brainalign.encoding.joint_encoder import Member, encode_joint
 from brainalign.encoding.settings import EncoderSettings
 from brainalign.responses.samples import Samples
 from brainalign.scored import Fits
+from brainalign.scored_tests import replicates_beyond
 
 GROUPS, ROWS, FOLDS, NEUROIDS, DATASETS = 40, 4, 5, 6, 80
 GROUP = np.repeat(np.arange(GROUPS), ROWS)
