@@ -19,6 +19,7 @@ from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.splits import inner_blocks, make_folds
 from brainalign.encoding.trial import Trial
 from brainalign.errors import InputError
+from brainalign.inference.replicates import small_sample_factor
 from brainalign.inference.shared_training import (
     group_signs,
     pair_contributions,
@@ -208,6 +209,29 @@ def test_how_the_dependence_of_folds_is_counted(dataset: Callable[..., Any], cha
     else:
         means = np.stack([aggregate(r, units, "mean") for r in ours.r])
         assert ours.contributions.shape == (30, 3, *means.shape[1:])
+
+
+def test_what_few_groups_share_is_taken_for_the_most(dataset: Callable[..., Any]) -> None:
+    """Three groups, each held out once: folds are drawn, and their replicates widened for few folds and by √2."""
+    data = dataset()
+    groups = np.array([f"group-{number}" for number in range(3)])[
+        np.arange(len(data.responses)) * 3 // len(data.responses)
+    ]
+    samples, units = Samples({"split_group": groups}), Units.from_table(data.neuroids)
+    ours = encode(
+        layers_of(data.features)[:1],
+        data.responses,
+        samples,
+        data.neuroids,
+        settings(split={"kind": "leave-one-group-out"}, layer="best"),
+    )
+    assert (ours.dependence, ours.resampled) == ("widened", "folds")
+    draws = make_draws(groups, make_folds({"kind": "leave-one-group-out"}, samples), 20, 0)
+    of_folds = np.stack([aggregate(r[None], units, "mean") for r in ours.r[0]])  # (fold, subject, region)
+    plain = np.einsum("df,fsr->dsr", draws.fold_weights / 3, of_folds)
+    mean = plain.mean(axis=0)
+    expected = mean + small_sample_factor(3) * np.sqrt(2) * (plain - mean)
+    np.testing.assert_allclose(ours.replicates[:, 0], expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("seed", [0, 1])

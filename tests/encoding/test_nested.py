@@ -1,6 +1,11 @@
 """All folds fitted at once are all folds refitted one by one."""
 
+import threading
 import weakref
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -173,6 +178,32 @@ def test_factors_of_one_candidate_are_held_at_a_time(monkeypatch: pytest.MonkeyP
     assert chosen > 2
     assert len(held) >= len(GRID) + chosen
     assert max(held) == 0
+
+
+@pytest.mark.parametrize("kept", [0, 2**28])
+def test_factors_are_made_side_by_side(monkeypatch: pytest.MonkeyPatch, kept: int) -> None:
+    x, y, samples = problem(95, neuroids=50)
+    whole = fitted([FeatureSpace(x)], y, samples, settings())
+    invert, meeting, met = Factors._inverse, threading.Barrier(2), []
+
+    def together(factors: Factors, rows: list[slice]) -> Any:
+        if len(met) < 2 and threading.get_ident() not in met:
+            met.append(threading.get_ident())
+            meeting.wait(timeout=20)  # breaks unless another thread is here, too
+        return invert(factors, rows)
+
+    monkeypatch.setattr(factors_module, "KEPT_BYTES", max(kept, 10 * 8 * len(y) ** 2))
+    monkeypatch.setattr(factors_module, "Threads", lambda: SimpleNamespace(count=2, pool=two_threads))
+    monkeypatch.setattr(Factors, "_inverse", together)
+    for ours, theirs in zip(fitted([FeatureSpace(x)], y, samples, settings()), whole, strict=True):
+        np.testing.assert_array_equal(ours.prediction, theirs.prediction)
+    assert len(met) == 2
+
+
+@contextmanager
+def two_threads() -> Iterator[Any]:
+    with ThreadPoolExecutor(2) as executor:
+        yield lambda work, pieces: list(executor.map(work, pieces))
 
 
 @pytest.mark.parametrize("split", [SPLIT, {"kind": "shuffle", "folds": 3, "test": 0.25, "seed": 0}])

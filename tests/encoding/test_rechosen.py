@@ -96,6 +96,16 @@ def test_subjects_that_choose_by_themselves_have_their_own() -> None:
     np.testing.assert_allclose(found.choice_spread[0], found.choice_spread[1:].mean(axis=0))
 
 
+def test_all_has_the_mean_of_subjects_with_neuroids_of_the_region() -> None:
+    random = np.random.default_rng(2)
+    y = DESIGN.grouped(random, 4, 0.5)
+    layers = [(f"layer_{k}", DESIGN.grouped(random, 6, 0.3)) for k in range(3)]
+    table = TABLE | {"region": np.array(list("abaa"))}
+    found = encode(layers, y, samples_of(DESIGN), table, replace(SETTINGS, layer_for="subject"))
+    assert found.choice_spread[1, 2] > 1
+    assert found.choice_spread[0, 2] == found.choice_spread[1, 2]  # the second subject has no region b
+
+
 def test_a_layer_far_ahead_is_chosen_in_every_draw() -> None:
     found = encoded(2, [0.0, 1.0, 0.0])
     assert (found.chosen_layer == 1).all()

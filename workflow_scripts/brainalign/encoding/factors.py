@@ -1,13 +1,12 @@
 """C = I - H of all samples at one penalty, and the inverses of its blocks: what nested cross-validation multiplies."""
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property
 
 import numpy as np
 
 from brainalign.encoding.places import Array, joined
 from brainalign.encoding.spectrum import Spectrum
-from brainalign.encoding.threads import Threads, batches
+from brainalign.encoding.threads import Threads, batches, kept_property
 from brainalign.free_memory import within_free_memory
 
 Inverse = tuple[Array, Array | None]
@@ -37,12 +36,12 @@ class Candidate:
     ) -> None:
         self.spectrum, self.penalty, self.blocks, self.pairs, self.keeps = spectrum, penalty, blocks, pairs, keeps
 
-    @cached_property
+    @kept_property
     def exact(self) -> "Factors":
         """The factors in float64."""
         return Factors(self.spectrum, self.penalty, self.blocks, self.pairs)
 
-    @cached_property
+    @kept_property
     def _rounded(self) -> "Factors":
         copy = self.exact.through(_single)
         copy.dtype = np.dtype(np.float32)
@@ -61,8 +60,8 @@ class Candidate:
                 self.__dict__.pop(name, None)
 
 
-def with_inverses(candidates: Sequence[Candidate], of: str) -> Iterator[Candidate]:
-    """Yield candidates whose inverses of "of_pairs" or "of_blocks" are made.
+def with_inverses(candidates: Sequence[Candidate], *of: str) -> Iterator[Candidate]:
+    """Yield candidates whose inverses are made, "of_pairs", "of_blocks" or both.
 
     As many candidates as there are threads, and memory for their factors, are made ready side by side, each on one
     thread: one after the other their small matrices would leave threads idle, or in each other's way.
@@ -70,13 +69,15 @@ def with_inverses(candidates: Sequence[Candidate], of: str) -> Iterator[Candidat
     if not candidates:
         return
     threads = Threads()
+    at_once = min(threads.count, factors_at_once(len(candidates[0].spectrum.scores)))
 
     def work(part: slice) -> None:
         for candidate in candidates[part]:
-            getattr(candidate.exact, of)
+            for name in of:
+                getattr(candidate.exact, name)
 
-    for some in batches(len(candidates), min(threads.count, factors_at_once(len(candidates[0].spectrum.scores)))):
-        if some.stop - some.start > 1:
+    for some in batches(len(candidates), at_once):
+        if at_once > 1:
             with threads.pool() as side_by_side:
                 side_by_side(work, [slice(number, number + 1) for number in range(some.start, some.stop)])
         yield from candidates[some]
@@ -108,17 +109,17 @@ class Factors:
         self.dtype = self.scores.dtype
         self.complement = None if 2 * self.scores.shape[1] < n else self._dense(n)
 
-    @cached_property
+    @kept_property
     def of_pairs(self) -> list[Inverse]:
         """Of the rows of two blocks, for each pair."""
         return [self._inverse([self.blocks[number] for number in pair]) for pair in self.pairs]
 
-    @cached_property
+    @kept_property
     def of_blocks(self) -> list[Inverse]:
         """Of the rows of each block."""
         return [self._inverse([block]) for block in self.blocks]
 
-    @cached_property
+    @kept_property
     def growth(self) -> float:
         """The largest norm of the inverses of pairs, whose 2-norms are at least those of their blocks."""
         return max((float(np.abs(core).sum(axis=1).max()) for core, _ in self.of_pairs or self.of_blocks), default=1.0)
@@ -145,7 +146,7 @@ class Factors:
         left = np.concatenate([np.full((size, 1), np.sqrt(1.0 / n)), scaled], axis=1)
         return np.linalg.inv(np.eye(left.shape[1]) - left.T @ left), left
 
-    @cached_property
+    @kept_property
     def _weights(self) -> np.ndarray:
         squares = np.einsum("ij,ij->j", self.scores, self.scores)
         products = np.einsum("ij,ij->j", self.scores, self.weighted)
@@ -190,15 +191,15 @@ class _Copy(Factors):
         else:
             self.complement = each(source.complement)
 
-    @cached_property
+    @kept_property
     def of_pairs(self) -> list[Inverse]:
         return self._through(self._source.of_pairs)
 
-    @cached_property
+    @kept_property
     def of_blocks(self) -> list[Inverse]:
         return self._through(self._source.of_blocks)
 
-    @cached_property
+    @kept_property
     def growth(self) -> float:
         return self._source.growth
 

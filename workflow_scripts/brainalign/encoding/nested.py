@@ -252,8 +252,8 @@ def _predict(
     Predictions are in float64; r of the inner folds, whose products take longer, in the precision of the responses
     where that tells it.
     """
-    taken, of = np.unique(index).tolist(), "of_blocks" if scores is None else "of_pairs"
-    for number, candidate in zip(taken, with_inverses([candidates[n] for n in taken], of), strict=True):
+    taken, of = np.unique(index).tolist(), ("of_blocks",) if scores is None else ("of_blocks", "of_pairs")
+    for number, candidate in zip(taken, with_inverses([candidates[n] for n in taken], *of), strict=True):
         columns, factors = np.flatnonzero((index == number).any(axis=0)), candidate.exact.through(place.hold)
         quick, _ = factors, factors.of_blocks  # made before threads ask for them
         if scores is not None:

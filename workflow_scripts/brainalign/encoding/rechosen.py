@@ -43,7 +43,7 @@ def spread_of_choice(
     contributions : of each layer (group, score_subject, score_region).
     pairs : of each layer (block, block, score_subject, score_region), NaN where they are not known.
     subject_of_unit : (unit,), the score subject for which each unit chooses; None where one unit chooses for all. "All"
-        has then the mean of what subjects have.
+        has then the mean of what subjects with neuroids of the region have.
     """
     weights = dependence.weights_of_groups()
     signs = group_signs(dependence.blocks, len(weights), dependence.settings.seed)
@@ -68,7 +68,8 @@ def spread_of_choice(
     for subject in subject_of_unit.tolist():
         own = sums(subject, slice(None))
         found[subject] = ratio_of_spreads(own, own[..., :1])
-    found[0] = found[1:].mean(axis=0)
+    held = np.stack([np.isfinite(c[:, 1:]).any(axis=0) for c in contributions]).any(axis=0)  # (subject, region)
+    found[0] = np.where(held, found[1:], 0.0).sum(axis=0) / np.maximum(held.sum(axis=0), 1)
     return found
 
 

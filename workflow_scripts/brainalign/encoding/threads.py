@@ -8,10 +8,12 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import Any, Generic, TypeVar
 
 from threadpoolctl import ThreadpoolController
 
 Work = Callable[[slice], None]
+Value = TypeVar("Value")
 
 _found: dict[int, ThreadpoolController] = {}  # by how many modules were imported when they were looked for
 
@@ -37,6 +39,24 @@ class Threads:
                         pass
 
                 yield side_by_side
+
+
+class kept_property(Generic[Value]):
+    """A property that is computed when it is first asked for, and kept, for objects that threads make side by side.
+
+    `functools.cached_property` has a lock in Python 3.11, which all objects of a class share: they would wait for each
+    other. Without a lock, threads that ask one object for the same at once compute it several times.
+    """
+
+    def __init__(self, compute: Callable[[Any], Value]) -> None:
+        self._compute, self.__doc__ = compute, compute.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, holder: Any, owner: type | None = None) -> Value:
+        value = holder.__dict__[self._name] = self._compute(holder)
+        return value
 
 
 def _libraries() -> ThreadpoolController:

@@ -14,8 +14,8 @@ from brainalign.study import summary_rows
 
 DEPENDENCE = {
     COUNTED: "count that folds train each other, by deviations that hold the covariance of every pair of groups",
-    WIDENED: "are widened by √2, the most that can be missing, for folds that train each other, since the linear maps "
-    "of the fits are not known",
+    WIDENED: "are widened by √2, the most that can be missing, for folds that train each other, since these do not "
+    "tell how much is (their groups are few, leave samples untested or are fitted without an intercept)",
     ONE_FOLD: "are of one fold, which depends on no other",
     NOT_COUNTED: "do not count that folds share training samples, and are too narrow",
 }
