@@ -86,7 +86,7 @@ def test_replicates_are_aggregated_like_scores(name: str) -> None:
     folds = make_folds({"kind": "grouped", "folds": 4}, SAMPLES)
     draws = make_draws(GROUP, folds, 6, seed=2)
     predictions, responses = split_by_fold(PREDICTIONS, folds), split_by_fold(RESPONSES, folds)
-    ours = replicate(draws, predictions, responses, UNITS, name)
+    ours = replicate(draws, predictions, responses, UNITS, name, spread=np.zeros((3, 2)))  # none of it is noise
     r = np.stack([replicate_r(draws, fold, predictions[fold], responses[fold]) for fold in range(4)])
     assert ours.shape == (6, 3, 2)
     assert ours.dtype == np.float32

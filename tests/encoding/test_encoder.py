@@ -107,6 +107,30 @@ def plain_pairs(x: np.ndarray, data: Any, folds: list[Any], penalty: np.ndarray,
     return total  # summed over folds
 
 
+def moved_together(values: np.ndarray, spread: float) -> np.ndarray:
+    """Replicates (draw, column) whose means differ by what is not noise, number by number."""
+    means = [float(np.mean(column)) for column in values.T]
+    middle, noise = np.median(means), spread**2 * np.mean([np.var(draw - means) for draw in values])
+    if values.shape[1] < 3:
+        return values
+    share = np.sqrt(max(0.0, 1.0 - noise / np.var(means)))
+    return np.array(
+        [[r - mean + middle + share * (mean - middle) for r, mean in zip(draw, means, strict=True)] for draw in values]
+    )
+
+
+def medians(values: np.ndarray, units: Units, spread: np.ndarray, over_subjects: bool) -> np.ndarray:
+    """Medians of replicates (draw, neuroid) in every cell, and those over subjects, where asked for."""
+    found = np.empty((len(values), *spread.shape))
+    for subject in range(spread.shape[0]):
+        for region in range(spread.shape[1]):
+            own = values[:, units.members[subject, region]]
+            found[:, subject, region] = np.median(moved_together(own, spread[subject, region]), axis=1)
+    for region in range(spread.shape[1] if over_subjects else 0):
+        found[:, 0, region] = np.median(moved_together(found[:, 1:, region], spread[0, region]), axis=1)
+    return found
+
+
 @pytest.mark.parametrize("name", ["mean", "schrimpf", "brain-score"])
 def test_replicates_of_every_layer_and_of_the_chosen_one(dataset: Callable[..., Any], name: str) -> None:
     data = dataset(noise=4.0)
@@ -124,8 +148,19 @@ def test_replicates_of_every_layer_and_of_the_chosen_one(dataset: Callable[..., 
     r = np.empty((3, 4, 20, 6))
     pairs = []
 
-    def drawn(r: np.ndarray, deviations: np.ndarray) -> np.ndarray:
-        found, of_mean = aggregate(r, units, name), aggregate(r, units, "mean")
+    def drawn(r: np.ndarray, of_pairs: np.ndarray, contributions: np.ndarray) -> np.ndarray:
+        """Replicates of r (fold, draw, neuroid) with what pairs hold."""
+        deviations = shared_training_deviations(of_pairs, fold_of_group, signs)
+        of_mean = aggregate(r, units, "mean")
+        if name == "mean":
+            return of_mean + deviations
+        of_folds = [contributions[fold_of_group == k] for k in range(4)]
+        variance = sum(own.var(axis=0, ddof=1) * len(own) for own in of_folds)
+        spread = np.sqrt(1 + shared_variance(of_pairs, fold_of_group).clip(0) / variance)
+        if name == "schrimpf":
+            found = medians(r.mean(axis=0), units, spread, over_subjects=True)
+        else:
+            found = np.mean([medians(of_fold, units, spread, over_subjects=False) for of_fold in r], axis=0)
         return found + deviations * found.std(axis=0) / of_mean.std(axis=0)
 
     for i, (_, x) in enumerate(layers):
@@ -134,7 +169,7 @@ def test_replicates_of_every_layer_and_of_the_chosen_one(dataset: Callable[..., 
             model = Ridge(penalty, solver="svd").fit(x[fold.train], data.responses[fold.train])
             r[i, k] = replicate_r(draws, k, model.predict(x[fold.test]), data.responses[fold.test])
         pairs.append(plain_pairs(x, data, folds, ours.penalty[i, :, 0], units))
-        expected = drawn(r[i], shared_training_deviations(pairs[i] / 4, fold_of_group, signs))
+        expected = drawn(r[i], pairs[i] / 4, ours.contributions[:, i])
         np.testing.assert_allclose(ours.replicates[:, i], expected, atol=1e-6)
     chosen = r[ours.chosen_layer[:, 0], np.arange(4)]
     share = [float(np.mean(ours.chosen_layer == layer)) for layer in range(3)]
@@ -143,7 +178,7 @@ def test_replicates_of_every_layer_and_of_the_chosen_one(dataset: Callable[..., 
         p * shared_variance(of_layer / 4, fold_of_group).clip(0) for p, of_layer in zip(share, pairs, strict=True)
     )
     factor = np.sqrt(wanted / shared_variance(mixed, fold_of_group))
-    expected = drawn(chosen, factor * shared_training_deviations(mixed, fold_of_group, signs))
+    expected = drawn(chosen, factor * mixed, ours.contributions[:, 3])
     wide = expected.mean(axis=0) + ours.choice_spread * (expected - expected.mean(axis=0))
     assert ours.choice_spread.max() > 1
     np.testing.assert_allclose(ours.replicates[:, 3], wide, atol=1e-6)

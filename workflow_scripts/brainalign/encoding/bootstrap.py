@@ -19,12 +19,13 @@ The fit is not repeated: intervals are conditional on the fitted encoder.
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Protocol
 
 import numpy as np
 
-from brainalign.encoding.scores import CONSTANT, Units, aggregate, means_of_sums, over_neuroids, pearson
+from brainalign.encoding.medians import medians_in_draws
+from brainalign.encoding.scores import CONSTANT, Units, aggregate, means_of_sums, pearson
 from brainalign.encoding.splits import Fold
 from brainalign.encoding.threads import Threads, batches
 
@@ -95,8 +96,11 @@ def replicate(
     units: Units,
     name: str,
     statistic: "Statistic | None" = None,
+    spread: np.ndarray | None = None,
 ) -> np.ndarray:
     """Return the aggregate of r, or of another statistic, in every draw.
+
+    Medians are of replicates that are moved together first, see `medians`.
 
     Parameters
     ----------
@@ -104,6 +108,8 @@ def replicate(
     units : of the neuroids.
     name : of the aggregate, see `scores.aggregate`.
     statistic : `replicate_r` unless given.
+    spread : (score_subject, score_region), by how much replicates are too narrow since folds train each other, which
+        medians need to know; 1 unless given.
 
     Returns
     -------
@@ -112,9 +118,11 @@ def replicate(
     of = statistic or replicate_r
     if name == "mean":
         return _replicated_means(draws, predictions, responses, units, of)
+    wide = np.ones(units.members.shape[:2]) if spread is None else spread
+    over = partial(medians_in_draws, spread=wide)
     if name == "brain-score":
         every = (_of_fold(draws, fold, predictions[fold], responses[fold], of) for fold in range(len(predictions)))
-        return aggregate(every, units, name, draws.fold_weights).astype(np.float32)
+        return aggregate(every, units, name, draws.fold_weights, over).astype(np.float32)
     total = np.empty((len(draws.fold_weights), len(units)), dtype=np.float32)
 
     def work(columns: slice) -> None:
@@ -122,7 +130,7 @@ def replicate(
 
     with Threads().pool() as each:
         each(work, batches(len(units), BATCH))
-    return over_neuroids(total, units, name).astype(np.float32)
+    return over(total, units, name).astype(np.float32)
 
 
 def _replicated_means(

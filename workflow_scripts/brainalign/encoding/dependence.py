@@ -5,11 +5,9 @@ How replicates are corrected depends on what is known (`inference.shared_trainin
 - "counted": folds partition the samples, and groups are enough to tell it. Deviations that hold the covariance of
   every pair of groups, each scored by way of the other, are added to the replicates. They are those of the mean over
   the same neuroids; a median's are as many times as large as its replicates spread wider than those of the mean. With
-  the same signs in all models, differences of medians, too, hold the dependence of the difference. Medians over
-  neuroids that are alike are careful, since the median of a resample wanders more between neuroids near the middle than
-  that of new data does: of 5 to 51 neuroids with independent noise intervals cover 98 to 99.8 %, with noise that they
-  share 96 to 97 %, and differences are rejected in 0 to 1 %. They are of the expected median of the noisy r, which
-  where few neuroids are predicted lies above the median of the true ones.
+  the same signs in all models, differences of medians, too, hold the dependence of the difference. Intervals of medians
+  (see `medians`) over 5 to 40 neuroids that are alike cover 94 to 98 %, and differences are rejected in 2 to 5 %. They
+  are of the expected median of the noisy r, which where few neuroids are predicted lies above that of the true ones.
 - "widened": that cannot be told, since groups are too few, folds leave samples untested or the fit has no intercept.
   Replicates are moved away from their mean by √2, the most that can be missing. Replicates of R² are moved by what
   those of r lack.

@@ -12,6 +12,7 @@ from brainalign.responses.samples import Columns
 from brainalign.responses.unit_names import ALL, refuse_the_name_of_all
 
 CONSTANT = 1e-8  # a prediction whose SD is below this share of the response's is constant
+OverNeuroids = Callable[[np.ndarray, "Units", str], np.ndarray]
 AGGREGATES = ("mean", "schrimpf", "brain-score")
 
 
@@ -130,7 +131,11 @@ def correlation(covariance: np.ndarray, variance_p: np.ndarray, variance_y: np.n
 
 
 def aggregate(
-    r_of_folds: Iterable[np.ndarray], units: Units, name: str, fold_weights: np.ndarray | None = None
+    r_of_folds: Iterable[np.ndarray],
+    units: Units,
+    name: str,
+    fold_weights: np.ndarray | None = None,
+    over: OverNeuroids | None = None,
 ) -> np.ndarray:
     """Make scores per subject and region of r per fold and neuroid.
 
@@ -145,6 +150,7 @@ def aggregate(
     r_of_folds : for each fold an array (..., neuroid); taken one at a time. An axis of length 1 is broadcast against
         `fold_weights`.
     fold_weights : (..., fold), weights of the mean over folds, not all 0; equal unless given.
+    over : `over_neuroids`, or what is to take its place.
 
     Returns
     -------
@@ -156,9 +162,10 @@ def aggregate(
     """
     if name not in AGGREGATES:
         raise unknown("aggregate", name, AGGREGATES)
+    within = over or over_neuroids
     if name == "brain-score":
-        return _mean_over_folds((over_neuroids(r, units, name) for r in r_of_folds), fold_weights, trailing=2)
-    return over_neuroids(_mean_over_folds(r_of_folds, fold_weights, trailing=1), units, name)
+        return _mean_over_folds((within(r, units, name) for r in r_of_folds), fold_weights, trailing=2)
+    return within(_mean_over_folds(r_of_folds, fold_weights, trailing=1), units, name)
 
 
 def over_neuroids(values: np.ndarray, units: Units, name: str) -> np.ndarray:

@@ -19,7 +19,7 @@ from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.spectrum import Space
 from brainalign.encoding.splits import Fold, make_folds
 from brainalign.inference.circular_shift import DEFAULT_MINIMUM_LAG, FEWEST_OFFSETS, circular_shift_test_of_cells
-from brainalign.inference.p_values import COUNTED, NOT_COUNTED, SHARED_TRAINING_SPREAD
+from brainalign.inference.p_values import COUNTED, NOT_COUNTED, SHARED_TRAINING_SPREAD, WIDENED
 from brainalign.inference.replicates import widened
 from brainalign.responses.samples import Columns, Samples
 
@@ -204,7 +204,8 @@ class Trial:
             pearson(prediction, np.asarray(truth)) for prediction, truth in zip(for_r, self.truths, strict=True)
         ]
         r = np.stack([values for values, _ in correlations])
-        replicates, of_mean = replicate(self.draws, for_r, self.truths, self.units, name), None
+        wide = spread if dependence in (COUNTED, WIDENED) else None
+        replicates, of_mean = replicate(self.draws, for_r, self.truths, self.units, name, spread=wide), None
         if dependence == COUNTED and name != "mean":
             of_mean = replicate(self.draws, for_r, self.truths, self.units, "mean")
         r2_of_folds, about_test_mean = [], []
@@ -259,9 +260,11 @@ class Trial:
         spread : by how much replicates are widened for folds that train each other: that of r.
         """
         scored, name = self.scored(predictions), self.settings.aggregate
-        found = replicate(self.draws, scored, self.deviations, self.units, name, replicate_r2)
+        kind = self.dependence.kind(False)
+        wide = np.broadcast_to(spread if kind == WIDENED else 1.0, self.units.members.shape[:2])
+        found = replicate(self.draws, scored, self.deviations, self.units, name, replicate_r2, wide)
         found = widened(found, self.dependence.linear_spread)
-        return self.dependence.corrected(found, self.dependence.kind(False), spread=spread)
+        return self.dependence.corrected(found, kind, spread=spread)
 
     def shift_p(
         self, predictions: Sequence[np.ndarray], spread: float | np.ndarray = SHARED_TRAINING_SPREAD

@@ -1,0 +1,59 @@
+"""Medians of replicates spread as medians of new data do."""
+
+import numpy as np
+import pytest
+
+from brainalign.encoding.medians import medians_in_draws, shifts
+from brainalign.encoding.scores import Units
+
+
+def moved_together(values: np.ndarray, spread: float) -> np.ndarray:
+    return values + shifts(values, np.arange(values.shape[1]), spread)
+
+
+@pytest.mark.parametrize("neuroids", [5, 40])
+@pytest.mark.parametrize("shared", [0.0, 0.7])
+@pytest.mark.parametrize("truth", [0.0, 1.0, 5.0])
+def test_medians_of_replicates_spread_as_those_of_data(neuroids: int, shared: float, truth: float) -> None:
+    """Noise of variance 1, a share of it the same in all neuroids, about true values of the SD `truth`."""
+    random = np.random.default_rng(neuroids)
+    found, moved, plain = [], [], []
+    values = truth * random.normal(size=neuroids)
+
+    def noise(size: int) -> np.ndarray:
+        own, common = random.normal(size=(size, neuroids)), random.normal(size=(size, 1))
+        return np.sqrt(1 - shared) * own + np.sqrt(shared) * common
+
+    for data in values + noise(400):
+        found.append(np.median(data))
+        replicates = data + noise(200)
+        moved.append(np.median(moved_together(replicates, 1.0), axis=1).std())
+        plain.append(np.median(replicates, axis=1).std())
+    ratio, without = np.mean(moved) / np.std(found), np.mean(plain) / np.std(found)
+    assert 0.85 < ratio < 1.15
+    if truth == shared == 0:
+        assert without > max(1.05, ratio)
+
+
+def test_what_is_moved_keeps_its_middle_and_noise_of_all_folds_counts() -> None:
+    random = np.random.default_rng(0)
+    values = 3.0 * random.normal(size=8) + random.normal(size=(500, 8))
+    for spread in (0.0, 1.0, np.sqrt(2), 10.0):
+        moved = moved_together(values, spread)
+        means = moved.mean(axis=0)
+        assert np.median(means) == pytest.approx(np.median(values.mean(axis=0)))
+        np.testing.assert_allclose(moved - means, values - values.mean(axis=0))
+        left = max(0.0, values.mean(axis=0).var() - spread**2 * (values - values.mean(axis=0)).var(axis=1).mean())
+        assert means.var() == pytest.approx(left)
+    np.testing.assert_array_equal(moved_together(values[:, :2], 1.0), values[:, :2])
+
+
+def test_cells_without_neuroids_and_draws_that_are_nothing() -> None:
+    units = Units(np.array(list("abcd")), np.array(["S1", "S1", "S1", "S2"]), np.array(["x", "x", "y", "x"]))
+    values = np.random.default_rng(0).normal(size=(6, 4))
+    for name in ("schrimpf", "brain-score"):
+        found = medians_in_draws(values, units, name, np.ones((3, 3)))
+        assert np.isnan(found[:, 2, 2]).all()  # the second subject has no region y
+        assert np.isfinite(np.delete(found.reshape(6, 9), 8, axis=1)).all()
+        np.testing.assert_array_equal(found[:, 0, 2], values[:, 2])
+        assert np.isnan(medians_in_draws(np.full((6, 4), np.nan), units, name, np.ones((3, 3)))).all()
