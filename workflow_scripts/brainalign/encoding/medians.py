@@ -2,8 +2,8 @@
 
 The scores of a cell's neuroids differ in truth and by noise, and a bootstrap adds the same noise once more. A mean does
 not mind. But by how much a median varies depends on how many neuroids lie near it, and on how surely each lies on one
-side: replicates of medians spread too wide, of many neuroids that are alike by a sixth, of few by more. So each
-neuroid's replicates r*_v, with mean r̄_v over draws, are first moved together,
+side: replicates of medians spread too wide, by 6 to 16 % of neuroids that are alike. So each neuroid's replicates r*_v,
+with mean r̄_v over draws, are first moved together,
 
     r*_v → r*_v - r̄_v + m + s (r̄_v - m),   s² = max(0, 1 - k² N / S),
 
@@ -57,9 +57,10 @@ def shifts(values: np.ndarray, columns: np.ndarray, spread: float) -> np.ndarray
     """
     if len(columns) < 3:
         return np.zeros(len(columns))
-    means = values.mean(axis=0, dtype=np.float64)[columns]
+    parts = batches(len(values), DRAWS_AT_ONCE)
+    means = sum(values[part][:, columns].sum(axis=0, dtype=np.float64) for part in parts) / len(values)
     total = 0.0  # over draws, of the variance over columns
-    for part in batches(len(values), DRAWS_AT_ONCE):
+    for part in parts:
         total += float((values[part][:, columns] - means).var(axis=1).sum())
     noise, found = spread**2 * total / len(values), means.var()
     share = np.sqrt(1.0 - noise / found) if found > noise else 0.0
