@@ -398,10 +398,12 @@ def test_an_unreadable_cache_is_set_aside_and_rebuilt(project: Project, damage: 
     said = f"{path.relative_to(project.path)} cannot be used"
     assert said in first.stdout + first.stderr
     assert path.with_name("user.h5.unreadable").exists()
-    assert ("extract_activations", "last", "mine", "user") in project.plan()
+    remade = ("extract_activations", "last", "mine", "user")
+    assert remade in project.plan()
     project.run(fit)
     assert path.read_bytes() == content
     assert project.plan(target=fit) == set()
+    assert remade not in project.plan()
 
 
 def test_a_made_model_whose_weights_are_lost_is_made_again(project: Project) -> None:
@@ -414,9 +416,11 @@ def test_a_made_model_whose_weights_are_lost_is_made_again(project: Project) -> 
     first = project.run(loss, check=False)
     assert first.returncode != 0
     assert "results/models/small/manifest.json cannot be used: the model's file" in first.stdout + first.stderr
+    assert ("train_model", "small") in project.plan()
     project.run(loss)
     assert weights.read_bytes() == content
     assert project.plan(target=loss) == set()
+    assert ("train_model", "small") not in project.plan()
 
 
 def test_a_killed_run_goes_on(project: Project) -> None:

@@ -85,12 +85,16 @@ def with_inverses(candidates: Sequence[Candidate], *of: str) -> Iterator[Candida
 
 def factors_at_once(samples: int) -> int:
     """Return of how many candidates the factors may be held at a time, at least 1."""
-    return max(1, within_free_memory(KEPT_BYTES) // (FACTORS * 8 * samples**2))
+    return max(1, _with_room(samples))
 
 
 def keeps_factors(samples: int, candidates: int) -> bool:
     """Tell whether the factors of all candidates fit in the memory that they may take."""
-    return FACTORS * 8 * samples**2 * candidates <= within_free_memory(KEPT_BYTES)
+    return candidates <= _with_room(samples)
+
+
+def _with_room(samples: int) -> int:
+    return within_free_memory(KEPT_BYTES) // (FACTORS * 8 * samples**2)
 
 
 class Factors:
