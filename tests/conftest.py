@@ -1,6 +1,7 @@
 """What tests of several stages share."""
 
 import copy
+import gc
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,12 @@ from typing import Any
 import pytest
 
 from invented_study import WrittenStudy, invent
+
+
+def pytest_collection_finish() -> None:
+    """Look no more for garbage in what is imported and collected, which all stays: tests take a seventh less time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
