@@ -7,7 +7,9 @@ import pytest
 
 from brainalign.encoding.bootstrap import make_draws
 from brainalign.encoding.encoder import Encoding, encode
-from brainalign.encoding.rechosen import CHOICE_OF_NEUROIDS, fold_sums, ratio_of_spreads
+from brainalign.encoding.rechosen import fold_sums, ratio_of_spreads
+from brainalign.encoding.sampled_neuroids import sampled, weights_of_means
+from brainalign.encoding.scores import Units
 from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.splits import Fold, make_folds
 from brainalign.inference.shared_training import group_signs, residual_pairs, shared_variance, spread_of
@@ -40,8 +42,8 @@ def encoded(seed: int, signals: list[float], settings: EncoderSettings = SETTING
     return encode(layers, y, samples_of(design), TABLE, settings)
 
 
-def by_hand(found: Encoding, settings: EncoderSettings, subject: int, region: int, chooser: int) -> float:
-    """SD(T*) over the mean of SD(T^l) as often as layers are taken, draw by draw and fold by fold."""
+def drawn_by_hand(found: Encoding, settings: EncoderSettings, subject: int, region: int) -> np.ndarray:
+    """The sums of a cell in every draw, (draw, layer, fold), group by group, with layers' differences shrunk."""
     folds = make_folds(settings.split, samples_of(DESIGN))
     draws = make_draws(DESIGN.group, [Fold(np.empty(0, dtype=int), fold.test) for fold in folds], 40, 0)
     names = sorted(set(DESIGN.group.astype(str)))
@@ -49,35 +51,42 @@ def by_hand(found: Encoding, settings: EncoderSettings, subject: int, region: in
     signs = group_signs(names, 40, 0)
     members = [[names.index(name) for name in sorted(set(DESIGN.group[fold.test].astype(str)))] for fold in folds]
     assert draws.counts is not None
-    every = np.empty((40, 2, 3, 4))  # (draw, own or chooser, layer, fold)
-    for draw, sums in enumerate(every):
-        for which, (s, r) in enumerate([(subject, region), (chooser, 0)]):
-            for layer in range(3):
-                pairs = residual_pairs(found.pairs[:, :, layer, s, r], found.fold_of_block)
-                symmetric = (pairs + pairs.T) / 2
-                weight = np.sqrt(min(1.0, max(0.0, (pairs * pairs.T).sum() / (symmetric**2).sum())))
-                for k in range(4):
-                    of_groups = found.contributions[members[k], layer, s, r] @ draws.counts[k][draw]
-                    shared = sum(
-                        signs[draw, g] * signs[draw, h] * weight * symmetric[g, h] / np.sqrt(2)
-                        for g in members[k]
-                        for h in range(24)
-                    )
-                    sums[which, layer, k] = of_groups + shared
-    for which in (0, 1):
-        mean, of_layers = every[:, which].mean(axis=0), every[:, which].sum(axis=2)  # (layer, fold), (draw, layer)
-        ahead = of_layers.mean(axis=0) - of_layers.mean()
-        noise = sum(np.var(of_layers[:, layer] - of_layers.mean(axis=1)) for layer in range(3))
-        kept = max(0.0, 1.0 - noise / sum(ahead**2))
-        for layer in range(3):
+    every = np.empty((40, 3, 4))  # (draw, layer, fold)
+    for layer in range(3):
+        pairs = residual_pairs(found.pairs[:, :, layer, subject, region], found.fold_of_block)
+        symmetric = (pairs + pairs.T) / 2
+        weight = np.sqrt(min(1.0, max(0.0, (pairs * pairs.T).sum() / (symmetric**2).sum())))
+        for draw in range(40):
             for k in range(4):
-                every[:, which, layer, k] += mean[:, k].mean() + kept * ahead[layer] / 4 - mean[layer, k]
-    again, taken = [], np.zeros(3)
-    for sums in every:
-        layers = [int(np.argmax(sums[1].sum(axis=1) - sums[1][:, k])) for k in range(4)]
-        again.append(sum(sums[0, layers[k], k] for k in range(4)))
-        taken += np.bincount(layers, minlength=3)
-    held = sum(taken[layer] / taken.sum() * np.std(every[:, 0, layer].sum(axis=1)) for layer in range(3))
+                of_groups = found.contributions[members[k], layer, subject, region] @ draws.counts[k][draw]
+                shared = sum(
+                    signs[draw, g] * signs[draw, h] * weight * symmetric[g, h] / np.sqrt(2)
+                    for g in members[k]
+                    for h in range(24)
+                )
+                every[draw, layer, k] = of_groups + shared
+    mean, of_layers = every.mean(axis=0), every.sum(axis=2)  # (layer, fold), (draw, layer)
+    ahead = of_layers.mean(axis=0) - of_layers.mean()
+    noise = sum(np.var(of_layers[:, layer] - of_layers.mean(axis=1)) for layer in range(3))
+    kept = max(0.0, 1.0 - noise / sum(ahead**2))
+    for layer in range(3):
+        for k in range(4):
+            every[:, layer, k] += mean[:, k].mean() + kept * ahead[layer] / 4 - mean[layer, k]
+    return every
+
+
+def chosen_by_hand(sums: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The layer that the other folds choose for each, (draw, fold), and how often each is taken (layer,)."""
+    layers = [[int(np.argmax(draw.sum(axis=1) - draw[:, k])) for k in range(4)] for draw in sums]
+    return np.array(layers), np.bincount(np.ravel(layers), minlength=3) / np.size(layers)
+
+
+def by_hand(found: Encoding, settings: EncoderSettings, subject: int, region: int, chooser: int) -> float:
+    """SD(T*) over the mean of SD(T^l) as often as layers are taken, draw by draw and fold by fold."""
+    own = drawn_by_hand(found, settings, subject, region)
+    layers, taken = chosen_by_hand(drawn_by_hand(found, settings, chooser, 0))
+    again = [sum(draw[layer, k] for k, layer in enumerate(of)) for draw, of in zip(own, layers, strict=True)]
+    held = sum(taken[layer] * np.std(own[:, layer].sum(axis=1)) for layer in range(3))
     return max(1.0, float(np.std(again) / held))
 
 
@@ -115,10 +124,54 @@ def test_a_layer_far_ahead_is_chosen_in_every_draw() -> None:
 
 def test_other_choices_are_not_drawn_again() -> None:
     assert (encoded(1, [0.0, 0.0, 0.0], replace(SETTINGS, layer="best")).choice_spread == 1).all()
-    by_neuroid = encoded(1, [0.0, 0.0, 0.0], replace(SETTINGS, layer_for="neuroid"))
-    assert (by_neuroid.choice_spread == CHOICE_OF_NEUROIDS).all()
     alone = encoded(1, [0.0], replace(SETTINGS, layer_for="neuroid"))
     assert (alone.choice_spread == 1).all()
+
+
+def test_neuroids_that_choose_by_themselves() -> None:
+    """Neuroids 0 and 2 are all of region a, one of each subject; neuroids 0 and 1 all of the first subject."""
+    settings = replace(SETTINGS, layer_for="neuroid")
+    found = encoded(1, [0.0, 0.0, 0.0], settings)
+    sums = {v: drawn_by_hand(found, settings, 1 + v // 2, 1 + v % 2) for v in range(4)}
+    again, mixed, own = {}, {}, {}
+    for v, of in sums.items():
+        layers, taken = chosen_by_hand(of)
+        again[v] = np.array(
+            [sum(draw[layer, k] for k, layer in enumerate(row)) for draw, row in zip(of, layers, strict=True)]
+        )
+        total = of.sum(axis=2)  # (draw, layer)
+        mixed[v] = total @ taken
+        own[v] = taken @ total.var(axis=0) - mixed[v].var()
+    for cell, members in (((1, 1), [0]), ((1, 0), [0, 1]), ((0, 1), [0, 2]), ((0, 0), [0, 1, 2, 3])):
+        mean = sum(again[v] for v in members) / len(members)
+        held = np.var(sum(mixed[v] for v in members) / len(members)) + sum(own[v] for v in members) / len(members) ** 2
+        assert found.choice_spread[cell] == pytest.approx(max(1.0, np.sqrt(np.var(mean) / held)), rel=1e-5)
+    assert found.choice_spread.max() > 1.05
+
+
+def test_neuroids_are_sampled_in_every_subject_and_region() -> None:
+    subjects = np.repeat(["S1", "S2", "S3"], [50, 7, 1])
+    regions = np.where(np.arange(58) % 5 == 0, "b", "a")  # S3 has region a only
+    units = Units(np.arange(58).astype(str), subjects, regions)
+    chosen = sampled(units, 20)
+    assert len(chosen) == 4 + 4 + 4 + 2 + 1
+    assert (np.diff(chosen) > 0).all()
+    for subject, region in {*zip(subjects, regions, strict=True)}:
+        base = np.flatnonzero((subjects == subject) & (regions == region))
+        held = np.intersect1d(chosen, base)
+        assert base[0] in held
+        assert base[-1] in held or len(held) == 1
+    assert len(sampled(units, 1)) == 5
+    assert sampled(units, 500).tolist() == list(range(58))
+
+
+def test_means_are_over_subjects_with_neuroids() -> None:
+    units = Units(np.arange(4).astype(str), np.array(["S1", "S1", "S2", "S2"]), np.array(list("abaa")))
+    weights = weights_of_means(units.members)
+    np.testing.assert_allclose(weights[0, 0], [0.25, 0.25, 0.25, 0.25])
+    np.testing.assert_allclose(weights[0, 1], [0.5, 0, 0.25, 0.25])
+    np.testing.assert_allclose(weights[0, 2], [0, 1, 0, 0])
+    np.testing.assert_allclose(weights[2], [[0, 0, 0.5, 0.5], [0, 0, 0.5, 0.5], [0, 0, 0, 0]])
 
 
 def test_folds_that_are_resampled_and_unknown_pairs() -> None:
@@ -135,19 +188,16 @@ def test_folds_that_are_resampled_and_unknown_pairs() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("number", "common", "signal"),
-    [(6, 0.8, 0.0), (6, 0.8, 0.3)],
-    ids=["noise", "signal"],
-)
-def test_intervals_and_p_of_a_chosen_layer(number: int, common: float, signal: float) -> None:
-    """Layers that have some of their features in common, one chosen in each fold by the others.
+@pytest.mark.parametrize("signal", [0.0, 0.3], ids=["noise", "signal"])
+@pytest.mark.parametrize("chooses", ["subject", "neuroid"])
+def test_intervals_and_p_of_a_chosen_layer(chooses: str, signal: float) -> None:
+    """Six layers that have most of their features in common, one chosen in each fold by the others.
 
-    Each subject of a data set chooses for itself, and is a data set of its own.
+    Each subject, or neuroid, of a data set chooses for itself, and each subject is a data set of its own.
     """
-    subjects, width = 20, 3
+    number, common, subjects, width = 6, 0.8, 20, 3
     design = Design(groups=48, folds=8, neuroids=width * subjects, signal=signal)
-    settings = replace(SETTINGS, split={"kind": "grouped", "folds": 8}, draws=400, layer_for="subject")
+    settings = replace(SETTINGS, split={"kind": "grouped", "folds": 8}, draws=400, layer_for=chooses)
     names = np.repeat([f"S{subject}" for subject in range(subjects)], width)
     table = {"neuroid": np.arange(len(names)).astype(str), "subject": names, "region": np.full(len(names), "x")}
     samples = samples_of(design)
@@ -168,14 +218,15 @@ def test_intervals_and_p_of_a_chosen_layer(number: int, common: float, signal: f
         )
         truth = np.zeros(subjects)
         for k, fold in enumerate(folds):
-            r = np.empty((number, subjects))
+            r = np.empty((number, len(names)))
             for layer, features in enumerate(layers):
                 x = features[fold.train] - features[fold.train].mean(axis=0)
                 ridge = x.T @ x + found.penalty[layer, k, 0] * np.eye(design.width)
                 fitted = np.linalg.solve(ridge, x.T @ (y[fold.train] - y[fold.train].mean(axis=0)))
-                reached = np.sqrt(common) * (fitted * weights).sum(axis=0) / np.linalg.norm(fitted, axis=0)
-                r[layer] = reached.reshape(subjects, width).mean(axis=1)
-            truth += r[found.chosen_layer[k], np.arange(subjects)] / len(folds)
+                r[layer] = np.sqrt(common) * (fitted * weights).sum(axis=0) / np.linalg.norm(fitted, axis=0)
+            unit = np.arange(found.chosen_layer.shape[1])
+            chosen = np.repeat(found.chosen_layer[k], len(names) // len(unit))
+            truth += r[chosen, np.arange(len(names))].reshape(subjects, width).mean(axis=1) / len(folds)
         by_choice = found.choice_spread[1:, 0]
         drawn = found.replicates[:, -1, 1:, 0].astype(np.float64)
         plain = drawn.mean(axis=0) + (drawn - drawn.mean(axis=0)) / by_choice
@@ -186,7 +237,7 @@ def test_intervals_and_p_of_a_chosen_layer(number: int, common: float, signal: f
         shared = spread_of(shared_variance(pairs, found.fold_of_block, found.pair_share), np.square(c).sum(axis=0))
         p.append(sign_flip_test(c, 999, seed, "greater", spread=shared * by_choice).p)
     rejected = np.mean(np.array(p) <= 0.05)
-    print(f"{number} layers: {np.mean(inside):.3f}, the choice held {np.mean(held):.3f}, rejected {rejected:.3f}")
+    print(f"by {chooses}, signal {signal}: {np.mean(inside):.3f}, held {np.mean(held):.3f}, rejected {rejected:.3f}")
     assert np.mean(held) < 0.935
     assert 0.93 <= np.mean(inside) <= 0.97
     if signal == 0:

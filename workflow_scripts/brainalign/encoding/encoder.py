@@ -10,7 +10,8 @@ from brainalign.encoding.expectation import tell_expected_cost
 from brainalign.encoding.fit import FoldFit
 from brainalign.encoding.layers import LayerChoice, check_fixed_layer
 from brainalign.encoding.preparation import tell_what_is_left_out
-from brainalign.encoding.rechosen import CHOICE_OF_NEUROIDS, spread_of_choice
+from brainalign.encoding.rechosen import spread_of_choice
+from brainalign.encoding.sampled_neuroids import OfNeuroids
 from brainalign.encoding.sampling import Sampling
 from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.training import tell_pooled
@@ -147,6 +148,7 @@ def encode(
     leading: list[np.ndarray] = []  # the test predictions of the layer in front
     leading_scale = np.ones((len(trial.folds), len(trial.units)))  # and their scale
     scores: dict[str, tuple[Scores, FitSummary]] = {}
+    of_neuroids: list[OfNeuroids] = []
     for name, features in layers:
         if names and not scores:
             tell_expected_cost(trial, np.asarray(responses), trial.features.width(features), len(names))
@@ -161,11 +163,13 @@ def encode(
         leading = _in_front(leading, predictions, ahead)
         leading_scale = np.where(ahead, scale, leading_scale)
         scores[name] = scored, summarised(fits, inner[:, -1], trial.features.width(features), settings)
+        if trial.sampled is not None:
+            of_neuroids.append(trial.sampled.score(spaces, fits, pairs is not None))
         report(name, *scores[name])
         del features, spaces, fits, predictions  # before those of the next layer are made
     if not scores:
         raise InputError("there is no layer to encode.")
-    return assembled(scores, choice.chosen(list(scores)), leading, leading_scale, trial)
+    return assembled(scores, choice.chosen(list(scores)), leading, leading_scale, trial, of_neuroids)
 
 
 def _in_front(leading: list[np.ndarray], predictions: list[np.ndarray], leads: np.ndarray) -> list[np.ndarray]:
@@ -194,6 +198,7 @@ def assembled(
     leading: Sequence[np.ndarray],
     scale: np.ndarray,
     trial: Trial,
+    of_neuroids: Sequence[OfNeuroids] = (),
 ) -> Encoding:
     of_layers, fits = [scored for scored, _ in scores.values()], [kept for _, kept in scores.values()]
     only = np.unique(chosen)
@@ -203,7 +208,7 @@ def assembled(
         share = np.stack([(chosen[:, trial.unit_of_neuroid] == number).mean(axis=0) for number in only])
         pairs = trial.dependence.pairs_of_choice([of_layers[number].pairs for number in only], share)
         of_chosen = trial.score(leading, pairs, scale=scale)
-    by_choice = _spread_of_choice(of_layers, trial)
+    by_choice = _spread_of_choice(of_layers, of_neuroids, trial)
     of_chosen = replace(of_chosen, replicates=widened(of_chosen.replicates, by_choice))
     units = trial.units
     return Encoding(
@@ -239,18 +244,16 @@ def assembled(
     )
 
 
-def _spread_of_choice(of_layers: Sequence[Scores], trial: Trial) -> np.ndarray:
+def _spread_of_choice(of_layers: Sequence[Scores], of_neuroids: Sequence[OfNeuroids], trial: Trial) -> np.ndarray:
     """Return by how much the choice of layers by inner folds widens scores, (score_subject, score_region)."""
-    dependence, by = trial.dependence, trial.settings.layer_for
     nothing = np.ones(trial.units.members.shape[:2])
-    known = dependence.is_partition and len(dependence.folds) > 1 and trial.draws.resampled != "nothing"
-    if not (trial.score_inner and len(of_layers) > 1 and known):
+    if not trial.draws_choice or len(of_layers) == 1:
         return nothing
-    if by == "neuroid":
-        return np.full_like(nothing, CHOICE_OF_NEUROIDS)
-    subjects = None if by == "all" else np.arange(1, len(nothing))
+    if trial.sampled is not None:
+        return trial.sampled.spread_of_choice(of_neuroids)
+    subjects = None if trial.settings.layer_for == "all" else np.arange(1, len(nothing))
     contributions, pairs = [layer.contributions for layer in of_layers], [layer.pairs for layer in of_layers]
-    return spread_of_choice(dependence, contributions, pairs, subjects)
+    return spread_of_choice(trial.dependence, contributions, pairs, subjects)
 
 
 def report(name: str, scored: Scores, fits: FitSummary) -> None:

@@ -15,19 +15,15 @@ positive part of James and Stein). Of simulated data with 6 or 12 layers that ha
 common, of no, little or some signal, intervals then cover 95 to 96.5 % and tests reject 4 to 5 %; of 12 independent
 layers of noise 97 and 3 to 4 %.
 
-Where each neuroid has a layer of its own, sums over neuroids do not tell what it would choose. Replicates are then
-widened by a constant, CHOICE_OF_NEUROIDS: intervals of 12 independent layers of noise cover 83 to 92 % in designs of 24
-to 48 groups, for which factors of 1.1 to 1.4 make up. With it they are careful.
+Where each neuroid has a layer of its own, sums over neuroids do not tell what it would choose: see `sampled_neuroids`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from brainalign.encoding.dependence import Dependence
 from brainalign.inference.shared_training import deviation_pairs, group_signs
-
-CHOICE_OF_NEUROIDS = float(np.sqrt(2))
 
 
 def spread_of_choice(
@@ -45,18 +41,11 @@ def spread_of_choice(
     subject_of_unit : (unit,), the score subject for which each unit chooses; None where one unit chooses for all. "All"
         has then the mean of what subjects with neuroids of the region have.
     """
-    weights = dependence.weights_of_groups()
-    signs = group_signs(dependence.blocks, len(weights), dependence.settings.seed)
-    by_fold = len(np.unique(dependence.fold_of_block)) == len(dependence.folds)
-    place = weights, dependence.fold_of_group, dependence.fold_of_block, signs, dependence.pair_share
+    of_layer = fold_sums_of(dependence)
 
     def sums(subject: int, regions: slice) -> np.ndarray:
-        return np.stack(
-            [
-                fold_sums(c[:, subject, regions], q[:, :, subject, regions] if by_fold else None, *place)
-                for c, q in zip(contributions, pairs, strict=True)
-            ]
-        )
+        own = [(c[:, subject, regions], q[:, :, subject, regions]) for c, q in zip(contributions, pairs, strict=True)]
+        return np.stack([of_layer(*layer) for layer in own])
 
     subjects, regions = contributions[0].shape[1:]
     found = np.ones((subjects, regions))
@@ -71,6 +60,15 @@ def spread_of_choice(
     held = np.stack([np.isfinite(c[:, 1:]).any(axis=0) for c in contributions]).any(axis=0)  # (subject, region)
     found[0] = np.where(held, found[1:], 0.0).sum(axis=0) / np.maximum(held.sum(axis=0), 1)
     return found
+
+
+def fold_sums_of(dependence: Dependence) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    """Return a function of a layer's contributions (group, cell) and pairs (block, block, cell): see `fold_sums`."""
+    weights = dependence.weights_of_groups()
+    signs = group_signs(dependence.blocks, len(weights), dependence.settings.seed)
+    by_fold = len(np.unique(dependence.fold_of_block)) == len(dependence.folds)
+    place = weights, dependence.fold_of_group, dependence.fold_of_block, signs, dependence.pair_share
+    return lambda contributions, pairs: fold_sums(contributions, pairs if by_fold else None, *place)
 
 
 def fold_sums(
@@ -117,12 +115,27 @@ def ratio_of_spreads(sums: np.ndarray, by: np.ndarray) -> np.ndarray:
     by : (layer, draw, fold, 1), the sums of the cell that layers are chosen by.
     """
     sums, by = shrunk(sums), shrunk(by)
-    again = (by.sum(axis=2, keepdims=True) - by).argmax(axis=0)  # (draw, fold, 1)
-    share = np.bincount(again.ravel(), minlength=len(sums)) / again.size
-    taken = np.take_along_axis(sums, np.broadcast_to(again, sums.shape[1:])[None], axis=0)[0]
-    held = share @ sums.sum(axis=2).std(axis=1)  # (cell,)
-    ratio = taken.sum(axis=1).std(axis=0) / np.where(held > 0, held, np.nan)
+    again, share = choice_in_draws(by)
+    held = share[:, 0] @ sums.sum(axis=2).std(axis=1)  # (cell,)
+    ratio = sums_at(sums, again).std(axis=0) / np.where(held > 0, held, np.nan)
     return np.asarray(np.where(np.isnan(ratio), 1.0, np.maximum(ratio, 1.0)))
+
+
+def choice_in_draws(by: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the layers that the other folds of a draw choose, (draw, fold, cell), and how often each, (layer, cell).
+
+    Parameters
+    ----------
+    by : (layer, draw, fold, cell), what layers are chosen by.
+    """
+    again = (by.sum(axis=2, keepdims=True) - by).argmax(axis=0)
+    return again, np.stack([(again == number).mean(axis=(0, 1)) for number in range(len(by))])
+
+
+def sums_at(sums: np.ndarray, layers: np.ndarray) -> np.ndarray:
+    """Return Σ_f F^{l(f)}_f, (draw, cell), of sums (layer, draw, fold, cell) and layers (draw, fold, cell)."""
+    taken = np.take_along_axis(sums, np.broadcast_to(layers, sums.shape[1:])[None], axis=0)[0]
+    return np.asarray(taken.sum(axis=1))
 
 
 def shrunk(sums: np.ndarray) -> np.ndarray:

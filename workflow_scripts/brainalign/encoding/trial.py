@@ -12,6 +12,7 @@ from brainalign.encoding.fit import FoldFit, SpacesOfFold, fit_folds, training_f
 from brainalign.encoding.fold_features import FoldFeatures, spaces_of_samples, trimmed
 from brainalign.encoding.kernels import spaces_of
 from brainalign.encoding.preparation import kept_samples, prepare_responses, scored_folds
+from brainalign.encoding.sampled_neuroids import SampledNeuroids
 from brainalign.encoding.sampling import Sampling
 from brainalign.encoding.scales import at_one_scale
 from brainalign.encoding.scores import Units, aggregate, determination, determination_about_test_mean, pearson
@@ -133,7 +134,11 @@ class Trial:
             self.truths = [self.y[rows[0]]]
         whole = [Fold(np.empty(0, dtype=np.intp), test) for test in rows]
         self.draws: Draws = make_draws(self.samples.split_group, whole, settings.draws, settings.seed)
-        self.dependence = Dependence(self.y, self.samples.split_group, self.folds, self.draws, self.units, settings)
+        place = self.samples.split_group, self.folds, self.draws, self.units, settings
+        self.dependence = Dependence(self.y, *place)
+        self.sampled = (
+            SampledNeuroids(self.y, *place) if self.draws_choice and settings.layer_for == "neuroid" else None
+        )
 
     def spaces(self, name: str, features: np.ndarray) -> Sequence[Space] | SpacesOfFold:
         """Return a layer's spaces as `fit` takes them: of all folds, or a function that gives those of one.
@@ -298,6 +303,12 @@ class Trial:
         if len(self.folds) == 1:
             spread = 1.0
         return circular_shift_test_of_cells(given, truths, runs, self.units, SHIFTS, self.settings.seed, spread)
+
+    @property
+    def draws_choice(self) -> bool:
+        """Whether the choice of layers by inner folds is made again in draws, see `rechosen`."""
+        tested_once = self.dependence.is_partition and len(self.folds) > 1
+        return self.score_inner and tested_once and self.draws.resampled != "nothing"
 
     def inner_scores(self, fit: FoldFit) -> np.ndarray:
         """Return the inner scores of one fold for each choice unit (unit,), and for all neuroids last."""

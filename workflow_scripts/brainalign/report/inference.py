@@ -93,8 +93,8 @@ def _bootstraps(drawn: pd.DataFrame, config: Mapping[str, Any]) -> list[str]:
     )
     if nested:
         parts.append(
-            f"Intervals and p of {nested} are widened by what choosing the layer again in every draw adds (by √2 where "
-            "each neuroid has a layer of its own)."
+            f"Intervals and p of {nested} are widened by what choosing the layer again in every draw adds (where each "
+            "neuroid has a layer of its own, as told by some neuroids of every subject and region)."
         )
     return parts
 

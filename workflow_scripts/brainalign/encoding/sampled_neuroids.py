@@ -1,0 +1,144 @@
+"""By how much a layer chosen for each neuroid widens the scores of cells, from some neuroids of each.
+
+What `rechosen` draws from the sums of a cell, T* and T^l, needs here the sums of every neuroid v, and of each layer its
+pairs of groups. A mean over neuroids varies less than each of them, by as much as they vary apart; with M_v = Σ_l π_vl
+T^l_v, π_vl how often v takes layer l in the draws, and ω_v the weights of the mean,
+
+    widened by SD(Σ_v ω_v T*_v) / √(var(Σ_v ω_v M_v) + Σ_v ω_v² (Σ_l π_vl var(T^l_v) - var(M_v))),
+
+whose denominator is the spread of the mean with a layer of its own held for each neuroid. So many draws are made for at
+most SAMPLE neuroids, or one of every subject and region, evenly spaced in the table; the ratio is a little higher the
+fewer they are.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from brainalign.encoding.bootstrap import Draws
+from brainalign.encoding.dependence import Dependence
+from brainalign.encoding.fit import FoldFit, SpacesOfFold
+from brainalign.encoding.rechosen import choice_in_draws, fold_sums_of, shrunk, sums_at
+from brainalign.encoding.scales import at_one_scale
+from brainalign.encoding.scores import Units
+from brainalign.encoding.settings import EncoderSettings
+from brainalign.encoding.spectrum import Space
+from brainalign.encoding.splits import Fold
+from brainalign.encoding.threads import batches
+from brainalign.inference.contributions import base_members
+
+SAMPLE = 240  # neuroids, at most, unless there are more subjects and regions
+SUMS_BYTES = 64 * 2**20  # of all layers' sums at a time
+
+
+@dataclass(frozen=True)
+class OfNeuroids:
+    """What the groups contribute to each sampled neuroid's r at one layer.
+
+    Parameters
+    ----------
+    contributions : (group, neuroid); pairs : (block, block, neuroid), NaN where they are not known.
+    """
+
+    contributions: np.ndarray
+    pairs: np.ndarray
+
+
+class SampledNeuroids:
+    """Some neuroids of every subject and region, each scored by itself.
+
+    Parameters
+    ----------
+    responses, split_group, folds, draws, units, settings : as for `dependence.Dependence`, of all neuroids.
+    """
+
+    def __init__(
+        self,
+        responses: np.ndarray,
+        split_group: np.ndarray,
+        folds: Sequence[Fold],
+        draws: Draws,
+        units: Units,
+        settings: EncoderSettings,
+    ) -> None:
+        self.neuroids = sampled(units, SAMPLE)
+        self._weights = weights_of_means(units.members[:, :, self.neuroids])
+        names = np.arange(len(self.neuroids)).astype(str)
+        alone = Units(names, names, np.full(len(names), "x"))
+        self._dependence = Dependence(responses[:, self.neuroids], split_group, folds, draws, alone, settings)
+
+    def score(self, spaces: Sequence[Space] | SpacesOfFold, fits: Sequence[FoldFit], told: bool) -> OfNeuroids:
+        """Return what groups contribute to each neuroid's r.
+
+        Parameters
+        ----------
+        spaces, fits : as for `trial.Trial.pairs`, of all neuroids.
+        told : whether pairs of groups are known.
+        """
+        dependence, own = self._dependence, [_columns(fit, self.neuroids) for fit in fits]
+        predictions = [fit.prediction for fit in own]
+        if dependence.settings.pools:
+            predictions = at_one_scale(predictions, np.stack([fit.scale for fit in own]), dependence.responses)
+        pairs = dependence.pairs(spaces, own) if told else dependence.unknown_pairs()
+        found = dependence.contributions(predictions)
+        return OfNeuroids(found[:, 1:, 0], pairs[:, :, 1:, 0].astype(np.float32))
+
+    def spread_of_choice(self, layers: Sequence[OfNeuroids]) -> np.ndarray:
+        """Return by how much the choice widens the scores of each cell, (score_subject, score_region), at least 1.
+
+        Parameters
+        ----------
+        layers : of each layer, from `score`.
+        """
+        dependence, of_layer = self._dependence, fold_sums_of(self._dependence)
+        size = max(1, SUMS_BYTES // (8 * len(layers) * dependence.settings.draws * len(dependence.folds)))
+        taken, mixed, apart = [], [], []
+        for part in batches(len(self.neuroids), size):
+            own = [of_layer(layer.contributions[:, part], layer.pairs[:, :, part]) for layer in layers]
+            sums = shrunk(np.stack(own))  # (layer, draw, fold, neuroid)
+            again, share = choice_in_draws(sums)
+            total = sums.sum(axis=2)  # (layer, draw, neuroid)
+            taken.append(sums_at(sums, again))
+            mixed.append(np.einsum("lv,ldv->dv", share, total))
+            apart.append((share * total.var(axis=1)).sum(axis=0) - mixed[-1].var(axis=0))
+        of_draws = np.concatenate(taken, axis=1), np.concatenate(mixed, axis=1)
+        return self._ratios(*of_draws, np.concatenate(apart))
+
+    def _ratios(self, taken: np.ndarray, mixed: np.ndarray, apart: np.ndarray) -> np.ndarray:
+        """Return the ratio of each cell; sums are (draw, neuroid), `apart` (neuroid,)."""
+        again, held = (np.tensordot(values, self._weights, axes=(1, 2)).var(axis=0) for values in (taken, mixed))
+        held = held + np.square(self._weights) @ apart
+        return np.asarray(np.sqrt(np.maximum(1.0, again / np.where(held > 0, held, np.inf))))
+
+
+def sampled(units: Units, most: int) -> np.ndarray:
+    """Return the numbers of neuroids, evenly spaced in every subject and region, at most `most` or one of each."""
+    bases = [np.flatnonzero(base) for base in base_members(units) if base.any()]
+    each = max(1, most // len(bases))
+    chosen = [base[np.linspace(0, len(base) - 1, min(each, len(base))).round().astype(int)] for base in bases]
+    return np.sort(np.concatenate(chosen))
+
+
+def weights_of_means(members: np.ndarray) -> np.ndarray:
+    """Return the weights of the aggregate "mean" of each cell, (score_subject, score_region, neuroid).
+
+    Parameters
+    ----------
+    members : the same shape, bool, which neuroids a cell holds; the first subject is the mean over those with any.
+    """
+    counts = members[1:].sum(axis=-1, keepdims=True)
+    weights = members[1:] / np.maximum(counts, 1)
+    return np.concatenate([weights.sum(axis=0, keepdims=True) / np.maximum((counts > 0).sum(axis=0), 1), weights])
+
+
+def _columns(fit: FoldFit, neuroids: np.ndarray) -> FoldFit:
+    return replace(
+        fit,
+        prediction=fit.prediction[:, neuroids],
+        penalty=fit.penalty[neuroids],
+        space=fit.space[neuroids],
+        at_edge=fit.at_edge[neuroids],
+        scale=fit.scale[neuroids],
+        inner_r=None,
+    )
