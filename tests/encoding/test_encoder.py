@@ -107,27 +107,38 @@ def plain_pairs(x: np.ndarray, data: Any, folds: list[Any], penalty: np.ndarray,
     return total  # summed over folds
 
 
-def moved_together(values: np.ndarray, spread: float) -> np.ndarray:
+def moved_together(values: np.ndarray, share: float) -> np.ndarray:
     """Replicates (draw, column) whose means differ by what is not noise, number by number."""
     means = [float(np.mean(column)) for column in values.T]
-    middle, noise = np.median(means), spread**2 * np.mean([np.var(draw - means) for draw in values])
     if values.shape[1] < 3:
         return values
-    share = np.sqrt(max(0.0, 1.0 - noise / np.var(means)))
+    middle = np.median(means)
     return np.array(
         [[r - mean + middle + share * (mean - middle) for r, mean in zip(draw, means, strict=True)] for draw in values]
     )
 
 
+def kept_share(cells: list[np.ndarray], spread: list[float]) -> float:
+    """The share of the sums of squares of cells' replicates (draw, column) that is not noise, as a ratio of SDs."""
+    squares = noise = 0.0
+    for values, own in zip(cells, spread, strict=True):
+        means = values.mean(axis=0)
+        squares += len(means) * np.var(means)
+        noise += own**2 * len(means) * np.mean([np.var(draw - means) for draw in values])
+    return float(np.sqrt(max(0.0, 1.0 - noise / squares))) if squares else 0.0
+
+
 def medians(values: np.ndarray, units: Units, spread: np.ndarray, over_subjects: bool) -> np.ndarray:
     """Medians of replicates (draw, neuroid) in every cell, and those over subjects, where asked for."""
     found = np.empty((len(values), *spread.shape))
-    for subject in range(spread.shape[0]):
-        for region in range(spread.shape[1]):
-            own = values[:, units.members[subject, region]]
-            found[:, subject, region] = np.median(moved_together(own, spread[subject, region]), axis=1)
-    for region in range(spread.shape[1] if over_subjects else 0):
-        found[:, 0, region] = np.median(moved_together(found[:, 1:, region], spread[0, region]), axis=1)
+    for region in range(spread.shape[1]):
+        cells = [values[:, units.members[subject, region]] for subject in range(1, spread.shape[0])]
+        share = kept_share(cells, spread[1:, region].tolist())
+        for subject, own in enumerate(cells, 1):
+            found[:, subject, region] = np.median(moved_together(own, share), axis=1)
+        among = found[:, 1:, region] if over_subjects else values[:, units.members[0, region]]
+        share = kept_share([among], [spread[0, region]])
+        found[:, 0, region] = np.median(moved_together(among, share), axis=1)
     return found
 
 
@@ -156,7 +167,7 @@ def test_replicates_of_every_layer_and_of_the_chosen_one(dataset: Callable[..., 
             return of_mean + deviations
         of_folds = [contributions[fold_of_group == k] for k in range(4)]
         variance = sum(own.var(axis=0, ddof=1) * len(own) for own in of_folds)
-        spread = np.sqrt(1 + shared_variance(of_pairs, fold_of_group).clip(0) / variance)
+        spread = np.sqrt(1 + shared_variance(of_pairs, fold_of_group).clip(0) / variance) * np.sqrt(30 / 26)
         if name == "schrimpf":
             found = medians(r.mean(axis=0), units, spread, over_subjects=True)
         else:

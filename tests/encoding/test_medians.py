@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
-from brainalign.encoding.medians import medians_in_draws, shifts
+from brainalign.encoding.medians import kept_share, medians_in_draws, moments, shifts
 from brainalign.encoding.scores import Units
 
 
 def moved_together(values: np.ndarray, spread: float) -> np.ndarray:
-    return values + shifts(values, np.arange(values.shape[1]), spread)
+    means, noise = moments(values, np.arange(values.shape[1]))
+    return values + shifts(means, kept_share([(means, noise)], [spread]))
 
 
 @pytest.mark.parametrize("neuroids", [5, 40])
@@ -57,3 +58,33 @@ def test_cells_without_neuroids_and_draws_that_are_nothing() -> None:
         assert np.isfinite(np.delete(found.reshape(6, 9), 8, axis=1)).all()
         np.testing.assert_array_equal(found[:, 0, 2], values[:, 2])
         assert np.isnan(medians_in_draws(np.full((6, 4), np.nan), units, name, np.ones((3, 3)))).all()
+
+
+@pytest.mark.parametrize("name", ["schrimpf", "brain-score"])
+def test_subjects_of_a_region_share_what_is_kept(name: str) -> None:
+    """Region x has 5, 4 and 2 neuroids of three subjects; their sums of squares are taken together."""
+    random = np.random.default_rng(1)
+    subjects, regions = np.repeat(["S1", "S2", "S3"], [6, 4, 2]), np.array(["y", *["x"] * 11])
+    units = Units(np.arange(12).astype(str), subjects, regions)
+    values = 3.0 * random.normal(size=12) + random.normal(size=(300, 12))
+    spread = 1.0 + 0.1 * np.arange(12).reshape(4, 3)  # (score_subject, score_region)
+    found = medians_in_draws(values, units, name, spread)
+    own = {k: values[:, (subjects == f"S{k}") & (regions == "x")] for k in (1, 2, 3)}
+    means = {k: of.mean(axis=0) for k, of in own.items()}
+    squares = sum(((of - of.mean()) ** 2).sum() for of in means.values())
+    noise = 0.0
+    for k, of in own.items():
+        for draw in of - means[k]:
+            noise += spread[k, 2] ** 2 * ((draw - draw.mean()) ** 2).sum() / 300
+    share = np.sqrt(max(0.0, 1 - noise / squares))
+    assert 0.2 < share < 0.9
+    for k, of in own.items():
+        centre = np.median(means[k])
+        moved = of - means[k] + centre + share * (means[k] - centre)
+        np.testing.assert_allclose(found[:, k, 2], np.median(moved, axis=1))
+    among = found[:, 1:, 2] if name == "schrimpf" else values[:, 1:]
+    centre, deviations = among.mean(axis=0), among - among.mean(axis=0)
+    noise = spread[0, 2] ** 2 * np.mean([((draw - draw.mean()) ** 2).sum() for draw in deviations])
+    share = np.sqrt(max(0.0, 1 - noise / ((centre - centre.mean()) ** 2).sum()))
+    middle = np.median(centre)
+    np.testing.assert_allclose(found[:, 0, 2], np.median(deviations + middle + share * (centre - middle), axis=1))

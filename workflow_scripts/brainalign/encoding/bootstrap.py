@@ -108,8 +108,8 @@ def replicate(
     units : of the neuroids.
     name : of the aggregate, see `scores.aggregate`.
     statistic : `replicate_r` unless given.
-    spread : (score_subject, score_region), by how much replicates are too narrow since folds train each other, which
-        medians need to know; 1 unless given.
+    spread : (score_subject, score_region), by how much replicates are too narrow, since folds train each other and
+        groups are few, which medians need to know; 1 unless given.
 
     Returns
     -------

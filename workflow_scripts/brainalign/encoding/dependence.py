@@ -6,8 +6,8 @@ How replicates are corrected depends on what is known (`inference.shared_trainin
   every pair of groups, each scored by way of the other, are added to the replicates. They are those of the mean over
   the same neuroids; a median's are as many times as large as its replicates spread wider than those of the mean. With
   the same signs in all models, differences of medians, too, hold the dependence of the difference. Intervals of medians
-  (see `medians`) over 5 to 40 neuroids that are alike cover 94 to 98 %, and differences are rejected in 2 to 5 %. They
-  are of the expected median of the noisy r, which where few neuroids are predicted lies above that of the true ones.
+  (see `medians`) over 5 to 40 neuroids, and of their differences, cover 93 to 97.5 %. They are of the expected median
+  of the noisy r, which where few neuroids are predicted lies above that of the true ones.
 - "widened": that cannot be told, since groups are too few, folds leave samples untested or the fit has no intercept.
   Replicates are moved away from their mean by √2, the most that can be missing. Replicates of R² are moved by what
   those of r lack.
@@ -210,11 +210,26 @@ class Dependence:
 
         For G groups in F scored folds; 1 where folds are resampled, whose replicates `corrected` moves, or nothing is.
         """
-        folds = len(self.draws.groups)
-        groups = sum(int(rows.max()) + 1 for rows in self.draws.groups)
-        if self.draws.counts is None or groups <= folds or not self.is_partition:
-            return 1.0
-        return spread_of_parts(groups, folds)
+        units, parts = self._drawn
+        return 1.0 if self.draws.resampled == "folds" or units <= parts else spread_of_parts(units, parts)
+
+    @property
+    def shrinkage(self) -> float:
+        """By how much the replicates of neuroids deviate less than their scores do, √(G / (G - F)); at least 1.
+
+        Of F folds that are resampled √(F / (F - 1)).
+        """
+        units, parts = self._drawn
+        return float(np.sqrt(units / (units - parts))) if units > parts else 1.0
+
+    @property
+    def _drawn(self) -> tuple[int, int]:
+        """How many units are drawn, in how many parts; none where nothing is, or groups are in several folds."""
+        if self.draws.resampled == "folds":
+            return len(self.folds), 1
+        if self.draws.counts is None or not self.is_partition:
+            return 0, 0
+        return sum(int(rows.max()) + 1 for rows in self.draws.groups), len(self.draws.groups)
 
     def _variance(self, contributions: np.ndarray) -> np.ndarray:
         """Return the variance of the sum of contributions as the bootstrap draws it, but for its shrinkage."""

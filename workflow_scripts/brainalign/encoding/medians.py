@@ -7,10 +7,13 @@ with mean r̄_v over draws, are first moved together,
 
     r*_v → r*_v - r̄_v + m + s (r̄_v - m),   s² = max(0, 1 - k² N / S),
 
-with m the median of r̄_v, S its variance over neuroids, N the mean over draws of the variance over neuroids of
-r*_v - r̄_v, and k by how much replicates are too narrow since folds train each other. What is left, s² S, is the
-variance of the truth. Noise that neuroids share moves all alike and is no part of N.
+with m the median of r̄_v, S its sum of squares over neuroids, N the mean over draws of that of r*_v - r̄_v, and k by how
+much replicates are too narrow since folds train each other and groups are few. What is left, s² S, is that of the
+truth. Noise that neuroids share moves all alike and is no part of N. S and N are summed over the subjects of a region:
+of few neuroids alone s² is mostly chance, and, since it is never below 0, too large.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -30,38 +33,58 @@ def medians_in_draws(values: np.ndarray, units: Units, name: str, spread: np.nda
     spread : (score_subject, score_region), k.
     """
     cells = np.full((len(values), *units.members.shape[:2]), np.nan)
-    for subject, region in np.argwhere(units.members.any(axis=2)):
-        if subject or name != "schrimpf":
-            columns = np.flatnonzero(units.members[subject, region])
-            cells[:, subject, region] = _medians(values, columns, spread[subject, region])
-    if name == "schrimpf":
-        for region, held in enumerate(np.asarray(units.members[1:].any(axis=2)).T):
-            cells[:, 0, region] = _medians(cells[:, 1:, region], np.flatnonzero(held), spread[0, region])
+    for region, members in enumerate(np.swapaxes(units.members, 0, 1)):  # members: (score_subject, neuroid)
+        held = np.flatnonzero(members.any(axis=1))
+        of_subjects = [(subject, np.flatnonzero(members[subject])) for subject in held if subject]
+        found = [moments(values, columns) for _, columns in of_subjects]
+        share = kept_share(found, [spread[subject, region] for subject, _ in of_subjects])
+        for (subject, columns), (means, _) in zip(of_subjects, found, strict=True):
+            cells[:, subject, region] = _medians(values, columns, shifts(means, share))
+        if not len(held):
+            continue
+        among, columns = (cells[:, :, region], held[1:]) if name == "schrimpf" else (values, np.flatnonzero(members[0]))
+        means, noise = moments(among, columns)
+        own = kept_share([(means, noise)], [spread[0, region]])
+        cells[:, 0, region] = _medians(among, columns, shifts(means, own))
     return cells
 
 
-def _medians(values: np.ndarray, columns: np.ndarray, spread: float) -> np.ndarray:
-    moved = shifts(values, columns, spread).astype(values.dtype)
-    parts = batches(len(values), DRAWS_AT_ONCE)
+def _medians(values: np.ndarray, columns: np.ndarray, moved: np.ndarray) -> np.ndarray:
+    parts, moved = batches(len(values), DRAWS_AT_ONCE), moved.astype(values.dtype)
     return np.concatenate([np.median(values[part][:, columns] + moved, axis=1) for part in parts])
 
 
-def shifts(values: np.ndarray, columns: np.ndarray, spread: float) -> np.ndarray:
-    """Return what is added to each column's replicates, m + s (r̄_v - m) - r̄_v, (column,); 0 for one or two columns.
+def moments(values: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return r̄ of columns, (column,), and N.
 
     Parameters
     ----------
     values : (draw, neuroid or subject).
     columns : those of the cell.
-    spread : k.
     """
-    if len(columns) < 3:
-        return np.zeros(len(columns))
     parts = batches(len(values), DRAWS_AT_ONCE)
     means = sum(values[part][:, columns].sum(axis=0, dtype=np.float64) for part in parts) / len(values)
-    total = 0.0  # over draws, of the variance over columns
+    total = 0.0  # over draws, of the sum of squares over columns
     for part in parts:
-        total += float((values[part][:, columns] - means).var(axis=1).sum())
-    noise, found = spread**2 * total / len(values), means.var()
-    share = np.sqrt(1.0 - noise / found) if found > noise else 0.0
+        total += float((values[part][:, columns] - means).var(axis=1).sum()) * len(columns)
+    return means, total / len(values)
+
+
+def kept_share(found: Sequence[tuple[np.ndarray, float]], spread: Sequence[float]) -> float:
+    """Return s of cells together.
+
+    Parameters
+    ----------
+    found : r̄ and N of each cell, from `moments`.
+    spread : k of each.
+    """
+    noise = sum(k**2 * own for (_, own), k in zip(found, spread, strict=True))
+    squares = sum(float(means.var()) * len(means) for means, _ in found)
+    return float(np.sqrt(1.0 - noise / squares)) if squares > noise else 0.0
+
+
+def shifts(means: np.ndarray, share: float) -> np.ndarray:
+    """Return what is added to each column's replicates, m + s (r̄ - m) - r̄, (column,); 0 for one or two columns."""
+    if len(means) < 3:
+        return np.zeros(len(means))
     return np.asarray((share - 1.0) * (means - np.median(means)))

@@ -209,7 +209,7 @@ class Trial:
             pearson(prediction, np.asarray(truth)) for prediction, truth in zip(for_r, self.truths, strict=True)
         ]
         r = np.stack([values for values, _ in correlations])
-        wide = spread if dependence in (COUNTED, WIDENED) else None
+        wide = (spread if dependence in (COUNTED, WIDENED) else np.ones(spread.shape)) * self.dependence.shrinkage
         replicates, of_mean = replicate(self.draws, for_r, self.truths, self.units, name, spread=wide), None
         if dependence == COUNTED and name != "mean":
             of_mean = replicate(self.draws, for_r, self.truths, self.units, "mean")
@@ -267,6 +267,7 @@ class Trial:
         scored, name = self.scored(predictions), self.settings.aggregate
         kind = self.dependence.kind(False)
         wide = np.broadcast_to(spread if kind == WIDENED else 1.0, self.units.members.shape[:2])
+        wide = wide * self.dependence.shrinkage
         found = replicate(self.draws, scored, self.deviations, self.units, name, replicate_r2, wide)
         found = widened(found, self.dependence.linear_spread)
         return self.dependence.corrected(found, kind, spread=spread)
