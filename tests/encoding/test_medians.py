@@ -9,7 +9,7 @@ from brainalign.encoding.scores import Units
 
 def moved_together(values: np.ndarray, spread: float) -> np.ndarray:
     means, noise = moments(values, np.arange(values.shape[1]))
-    return values + shifts(means, kept_share([(means, noise)], [spread]))
+    return values + shifts(means, kept_share([(means, noise)], np.array([spread])))
 
 
 @pytest.mark.parametrize("neuroids", [5, 40])

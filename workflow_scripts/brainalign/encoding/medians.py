@@ -18,7 +18,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from brainalign.encoding.scores import Units
-from brainalign.encoding.threads import batches
+from brainalign.encoding.threads import Threads, batches
 
 DRAWS_AT_ONCE = 64  # so that no copy of all replicates is made
 
@@ -33,25 +33,40 @@ def medians_in_draws(values: np.ndarray, units: Units, name: str, spread: np.nda
     spread : (score_subject, score_region), k.
     """
     cells = np.full((len(values), *units.members.shape[:2]), np.nan)
+    done: dict[bytes, int] = {}  # of the same neuroids, as of all regions where there is one
     for region, members in enumerate(np.swapaxes(units.members, 0, 1)):  # members: (score_subject, neuroid)
-        held = np.flatnonzero(members.any(axis=1))
-        of_subjects = [(subject, np.flatnonzero(members[subject])) for subject in held if subject]
-        found = [moments(values, columns) for _, columns in of_subjects]
-        share = kept_share(found, [spread[subject, region] for subject, _ in of_subjects])
-        for (subject, columns), (means, _) in zip(of_subjects, found, strict=True):
-            cells[:, subject, region] = _medians(values, columns, shifts(means, share))
-        if not len(held):
-            continue
-        among, columns = (cells[:, :, region], held[1:]) if name == "schrimpf" else (values, np.flatnonzero(members[0]))
-        means, noise = moments(among, columns)
-        own = kept_share([(means, noise)], [spread[0, region]])
-        cells[:, 0, region] = _medians(among, columns, shifts(means, own))
+        same = done.setdefault(members.tobytes(), region)
+        cells[:, :, region] = (
+            cells[:, :, same] if same < region else _of_region(values, members, name, spread[:, region])
+        )
+    return cells
+
+
+def _of_region(values: np.ndarray, members: np.ndarray, name: str, spread: np.ndarray) -> np.ndarray:
+    """Return the medians of a region's cells, (draw, score_subject); `spread` is (score_subject,)."""
+    cells = np.full((len(values), len(members)), np.nan)
+    columns = {subject: np.flatnonzero(members[subject]) for subject in np.flatnonzero(members.any(axis=1)) if subject}
+    if not columns:
+        return cells
+    found = {subject: moments(values, own) for subject, own in columns.items()}
+    share = kept_share(list(found.values()), spread[list(found)])
+    for subject, own in columns.items():
+        cells[:, subject] = _medians(values, own, shifts(found[subject][0], share))
+    among, everyone = (cells, np.array(list(columns))) if name == "schrimpf" else (values, np.flatnonzero(members[0]))
+    of_all = moments(among, everyone)
+    cells[:, 0] = _medians(among, everyone, shifts(of_all[0], kept_share([of_all], spread[:1])))
     return cells
 
 
 def _medians(values: np.ndarray, columns: np.ndarray, moved: np.ndarray) -> np.ndarray:
-    parts, moved = batches(len(values), DRAWS_AT_ONCE), moved.astype(values.dtype)
-    return np.concatenate([np.median(values[part][:, columns] + moved, axis=1) for part in parts])
+    found, moved = np.empty(len(values), dtype=values.dtype), moved.astype(values.dtype)
+
+    def work(part: slice) -> None:
+        found[part] = np.median(values[part][:, columns] + moved, axis=1)
+
+    with Threads().pool() as each:
+        each(work, batches(len(values), DRAWS_AT_ONCE))
+    return found
 
 
 def moments(values: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, float]:
@@ -64,19 +79,23 @@ def moments(values: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, float]
     """
     parts = batches(len(values), DRAWS_AT_ONCE)
     means = sum(values[part][:, columns].sum(axis=0, dtype=np.float64) for part in parts) / len(values)
-    total = 0.0  # over draws, of the sum of squares over columns
-    for part in parts:
-        total += float((values[part][:, columns] - means).var(axis=1).sum()) * len(columns)
-    return means, total / len(values)
+    squares = np.empty(len(values))  # of every draw, summed over columns
+
+    def work(part: slice) -> None:
+        squares[part] = (values[part][:, columns] - means).var(axis=1) * len(columns)
+
+    with Threads().pool() as each:
+        each(work, parts)
+    return means, float(squares.mean())
 
 
-def kept_share(found: Sequence[tuple[np.ndarray, float]], spread: Sequence[float]) -> float:
+def kept_share(found: Sequence[tuple[np.ndarray, float]], spread: np.ndarray) -> float:
     """Return s of cells together.
 
     Parameters
     ----------
     found : r̄ and N of each cell, from `moments`.
-    spread : k of each.
+    spread : (cell,), k of each.
     """
     noise = sum(k**2 * own for (_, own), k in zip(found, spread, strict=True))
     squares = sum(float(means.var()) * len(means) for means, _ in found)
