@@ -127,7 +127,7 @@ def test_residual_pairs_are_those_of_additive_effects(fold_of_group: np.ndarray)
     expected = np.zeros((12, 12))
     expected[rows, columns] = pairs[rows, columns] - effects @ solution
     expected *= np.sqrt(len(rows) / (len(rows) - rank))
-    np.testing.assert_allclose(residual_pairs(pairs, fold_of_group), expected, atol=1e-6)
+    np.testing.assert_allclose(residual_pairs(pairs, fold_of_group), expected, atol=1e-12)
     shared = sum(expected[g, h] * expected[h, g] for g in range(12) for h in range(12))
     np.testing.assert_allclose(shared_variance(pairs, fold_of_group), shared, rtol=1e-5)
 

@@ -35,7 +35,6 @@ from brainalign.errors import InputError
 from brainalign.inference.contributions import base_members, over_cells, scaled_responses, standardised
 
 FEWEST_GROUPS = 5  # to tell covariances of pairs by
-_SWEEPS = 20  # of row and column means; each divides the rest by about the squared number of groups
 IN_CACHE = 2**17  # products of test and training rows at a time
 _AT_ONCE = 4096  # neuroids, so that no copies of all are made
 _STREAM = 1  # keeps these draws apart from the bootstrap's of the same seed and groups
@@ -122,9 +121,11 @@ def pair_contributions(
         neuroid = int(np.argmax(times != 1))
         raise InputError(f"neuroid {neuroid} is predicted by {times[neuroid]} hats, but must be by one.")
     of_training_group = (np.arange(groups)[:, None] == group[fold.train]).astype(z.dtype)
-    pairs = np.zeros((groups, groups, len(members)))
-    pairs[tested] = np.moveaxis(products @ of_training_group.T, 0, 2)
-    return over_cells(pairs, units)
+    of_tested = over_cells(np.moveaxis(products @ of_training_group.T, 0, 2), units)
+    pairs = np.zeros((groups, *of_tested.shape[1:]))
+    pairs[:, :, np.isnan(of_tested).all(axis=(0, 1))] = np.nan  # of subjects without a region
+    pairs[tested] = of_tested
+    return pairs
 
 
 def group_signs(groups: Sequence[str], draws: int, seed: int) -> np.ndarray:
@@ -152,12 +153,16 @@ def residual_pairs(pairs: np.ndarray, fold_of_group: np.ndarray) -> np.ndarray:
             f"twice the groups, but there are {len(fold_of_group)} groups in {len(np.unique(fold_of_group))} folds "
             f"with {int(apart.sum())} such pairs."
         )
-    mask = apart.astype(np.float64).reshape(*apart.shape, *[1] * (pairs.ndim - 2))
-    values = pairs * mask
-    for _ in range(_SWEEPS):
-        values = (values - values.sum(axis=1, keepdims=True) / mask.sum(axis=1, keepdims=True)) * mask
-        values = (values - values.sum(axis=0, keepdims=True) / mask.sum(axis=0, keepdims=True)) * mask
-    return np.asarray(values * np.sqrt(apart.sum() / freedom))
+    present = apart.astype(np.float64)
+    groups, mask = len(present), present[:, :, None]
+    values = pairs.reshape(groups, groups, -1) * mask
+    sums = np.concatenate([values.sum(axis=1), values.sum(axis=0)])  # of rows and columns, (2 groups, cell)
+    counts = np.diag(present.sum(axis=1))  # pairs apart are so both ways
+    effects = np.linalg.pinv(np.block([[counts, present], [present, counts]]), hermitian=True) @ sums
+    values -= effects[:groups, None]
+    values -= effects[None, groups:]
+    values *= np.sqrt(apart.sum() / freedom) * mask
+    return np.asarray(values.reshape(pairs.shape))
 
 
 def shared_variance(pairs: np.ndarray, fold_of_group: np.ndarray, share: float = 1.0) -> np.ndarray:
