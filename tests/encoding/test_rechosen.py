@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from brainalign.encoding import sampled_neuroids
 from brainalign.encoding.bootstrap import make_draws
 from brainalign.encoding.encoder import Encoding, encode
 from brainalign.encoding.rechosen import fold_sums, ratio_of_spreads
@@ -153,25 +154,40 @@ def test_neuroids_are_sampled_in_every_subject_and_region() -> None:
     subjects = np.repeat(["S1", "S2", "S3"], [50, 7, 1])
     regions = np.where(np.arange(58) % 5 == 0, "b", "a")  # S3 has region a only
     units = Units(np.arange(58).astype(str), subjects, regions)
-    chosen = sampled(units, 20)
+    chosen, stands_for = sampled(units, 20)
     assert len(chosen) == 4 + 4 + 4 + 2 + 1
     assert (np.diff(chosen) > 0).all()
     for subject, region in {*zip(subjects, regions, strict=True)}:
         base = np.flatnonzero((subjects == subject) & (regions == region))
-        held = np.intersect1d(chosen, base)
-        assert base[0] in held
-        assert base[-1] in held or len(held) == 1
-    assert len(sampled(units, 1)) == 5
-    assert sampled(units, 500).tolist() == list(range(58))
+        held = np.isin(chosen, base)
+        assert base[0] in chosen
+        assert base[-1] in chosen
+        np.testing.assert_allclose(stands_for[held], len(base) / held.sum())
+    few, stands_for = sampled(units, 3)  # of five subjects and regions
+    assert few.tolist() == [1, 51, 57]
+    assert stands_for.tolist() == [40, 5, 1]
+    everyone, stands_for = sampled(units, 500)
+    assert everyone.tolist() == list(range(58))
+    assert (stands_for == 1).all()
 
 
 def test_means_are_over_subjects_with_neuroids() -> None:
     units = Units(np.arange(4).astype(str), np.array(["S1", "S1", "S2", "S2"]), np.array(list("abaa")))
-    weights = weights_of_means(units.members)
-    np.testing.assert_allclose(weights[0, 0], [0.25, 0.25, 0.25, 0.25])
+    weights = weights_of_means(units.members, np.array([1.0, 3.0, 2.0, 2.0]))
+    np.testing.assert_allclose(weights[0, 0], [0.125, 0.375, 0.25, 0.25])
     np.testing.assert_allclose(weights[0, 1], [0.5, 0, 0.25, 0.25])
     np.testing.assert_allclose(weights[0, 2], [0, 1, 0, 0])
     np.testing.assert_allclose(weights[2], [[0, 0, 0.5, 0.5], [0, 0, 0.5, 0.5], [0, 0, 0, 0]])
+
+
+def test_cells_of_which_no_neuroid_is_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = replace(SETTINGS, layer_for="neuroid")
+    whole = encoded(1, [0.0, 0.0, 0.0], settings).choice_spread
+    monkeypatch.setattr(sampled_neuroids, "SAMPLE", 2)
+    found = encoded(1, [0.0, 0.0, 0.0], settings).choice_spread
+    np.testing.assert_allclose(found[1, 1], whole[1, 1], rtol=1e-6)  # the first and the last of four are sampled
+    np.testing.assert_allclose(found[2, 2], whole[2, 2], rtol=1e-6)
+    assert found[1, 2] == found[2, 1] == pytest.approx((whole[1, 1] + whole[2, 2]) / 2, rel=1e-6)
 
 
 def test_folds_that_are_resampled_and_unknown_pairs() -> None:

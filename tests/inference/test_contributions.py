@@ -9,6 +9,7 @@ from brainalign.encoding.scores import Units, aggregate, pearson
 from brainalign.encoding.splits import Fold
 from brainalign.errors import InputError
 from brainalign.inference.contributions import group_contributions
+from brainalign.inference.neuroid_pairs import pairs_of_neuroids
 from brainalign.inference.replicates import corrected_replicates, small_sample_factor
 from brainalign.inference.shared_training import (
     group_signs,
@@ -108,6 +109,21 @@ def test_pairs_sum_to_contributions_and_are_those_of_each_training_groups_respon
                 for g in names:
                     by_hand[g, h] += products[GROUP[test] == g].sum() / 3
     np.testing.assert_allclose(pairs[:, :, 1, 0], by_hand, atol=1e-12)
+
+
+@pytest.mark.parametrize("pooled", [False, True])
+@pytest.mark.parametrize("fold", [0, 1, 2])
+def test_pairs_of_each_neuroid(fold: int, pooled: bool) -> None:
+    train, test, hats, prediction = fitted(fold)
+    names = np.arange(7).astype(str)
+    norm = RANDOM.uniform(1, 2, size=7) if pooled else None
+    place = hats, Y, Fold(train, test), prediction, Y.mean(axis=0), GROUP, 12
+    tested, pairs = pairs_of_neuroids(*place, norm)
+    expected = pair_contributions(*place, Units(names, names, np.full(7, "x")), norm)[:, :, 1:, 0]
+    assert tested.tolist() == np.unique(GROUP[test]).tolist()
+    assert pairs.shape == (len(tested), 12, 7)
+    np.testing.assert_allclose(pairs, expected[tested], atol=1e-13)
+    assert np.abs(pairs).max() > 1e-3
 
 
 def test_a_neuroid_without_a_hat_is_named() -> None:

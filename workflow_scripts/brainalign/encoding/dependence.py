@@ -33,6 +33,7 @@ from brainalign.encoding.splits import Fold
 from brainalign.encoding.threads import Threads, batches
 from brainalign.free_memory import within_free_memory
 from brainalign.inference.contributions import group_contributions
+from brainalign.inference.neuroid_pairs import pairs_of_neuroids
 from brainalign.inference.p_values import COUNTED, NOT_COUNTED, ONE_FOLD, SHARED_TRAINING_SPREAD, WIDENED
 from brainalign.inference.replicates import corrected_replicates, spread_of_parts, widened
 from brainalign.inference.shared_training import (
@@ -90,6 +91,11 @@ class Dependence:
         whole = len(self.responses) == int((self.group >= 0).sum())
         return len(self.folds) > 1 and self.is_partition and whole and tells_dependence(self.fold_of_block)
 
+    @property
+    def blocks_are_of_folds(self) -> bool:
+        """Whether every block is of one fold; whole folds are put together where they are many."""
+        return len(np.unique(self.fold_of_block)) == len(self.folds)
+
     def kind(self, can_count: bool) -> str:
         """Return one of `p_values.KINDS`; `can_count` says whether there are `pairs`."""
         if len(self.folds) == 1:
@@ -134,6 +140,20 @@ class Dependence:
             with Threads().pool() as each:
                 each(work, each_fold)
         return np.asarray(sum(of_folds) / (1 if self.settings.pools else len(self.folds)))
+
+    def pairs_of_neuroids(self, spaces: Sequence[Space] | SpacesOfFold, fits: Sequence[FoldFit]) -> np.ndarray:
+        """Return the same for each neuroid, (block, block, neuroid)."""
+        found = np.zeros((len(self.blocks), len(self.blocks), len(self.units)))
+        hats_of = hats_of_folds(spaces, fits, self.folds, len(self.responses), self.settings)
+        norm = self._norms(fits) if self.settings.pools else None
+        for number, (fold, fit) in enumerate(zip(self.folds, fits, strict=True)):
+            centre = self.responses[fold.test].mean(axis=0) if norm is None else np.zeros(len(self.units))
+            place = fold, fit.prediction, centre, self.block, len(self.blocks)
+            tested, pairs = pairs_of_neuroids(
+                hats_of(number), self.responses, *place, None if norm is None else norm[number]
+            )
+            found[tested] += pairs / (1 if self.settings.pools else len(self.folds))
+        return found
 
     def pairs_of_choice(self, pairs: Sequence[np.ndarray], share: np.ndarray) -> np.ndarray | None:
         """Return the pairs of predictions that were chosen by fold, see `shared_training.pairs_of_choice`.

@@ -11,7 +11,7 @@ from brainalign.encoding.fit import FoldFit
 from brainalign.encoding.layers import LayerChoice, check_fixed_layer
 from brainalign.encoding.preparation import tell_what_is_left_out
 from brainalign.encoding.rechosen import spread_of_choice
-from brainalign.encoding.sampled_neuroids import OfNeuroids
+from brainalign.encoding.sampled_neuroids import NeuroidContributions
 from brainalign.encoding.sampling import Sampling
 from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.training import tell_pooled
@@ -148,7 +148,7 @@ def encode(
     leading: list[np.ndarray] = []  # the test predictions of the layer in front
     leading_scale = np.ones((len(trial.folds), len(trial.units)))  # and their scale
     scores: dict[str, tuple[Scores, FitSummary]] = {}
-    of_neuroids: list[OfNeuroids] = []
+    of_neuroids: list[NeuroidContributions] = []
     for name, features in layers:
         if names and not scores:
             tell_expected_cost(trial, np.asarray(responses), trial.features.width(features), len(names))
@@ -198,7 +198,7 @@ def assembled(
     leading: Sequence[np.ndarray],
     scale: np.ndarray,
     trial: Trial,
-    of_neuroids: Sequence[OfNeuroids] = (),
+    of_neuroids: Sequence[NeuroidContributions] = (),
 ) -> Encoding:
     of_layers, fits = [scored for scored, _ in scores.values()], [kept for _, kept in scores.values()]
     only = np.unique(chosen)
@@ -244,7 +244,9 @@ def assembled(
     )
 
 
-def _spread_of_choice(of_layers: Sequence[Scores], of_neuroids: Sequence[OfNeuroids], trial: Trial) -> np.ndarray:
+def _spread_of_choice(
+    of_layers: Sequence[Scores], of_neuroids: Sequence[NeuroidContributions], trial: Trial
+) -> np.ndarray:
     """Return by how much the choice of layers by inner folds widens scores, (score_subject, score_region)."""
     nothing = np.ones(trial.units.members.shape[:2])
     if not trial.draws_choice or len(of_layers) == 1:

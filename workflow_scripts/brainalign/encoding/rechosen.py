@@ -66,9 +66,10 @@ def fold_sums_of(dependence: Dependence) -> Callable[[np.ndarray, np.ndarray], n
     """Return a function of a layer's contributions (group, cell) and pairs (block, block, cell): see `fold_sums`."""
     weights = dependence.weights_of_groups()
     signs = group_signs(dependence.blocks, len(weights), dependence.settings.seed)
-    by_fold = len(np.unique(dependence.fold_of_block)) == len(dependence.folds)
     place = weights, dependence.fold_of_group, dependence.fold_of_block, signs, dependence.pair_share
-    return lambda contributions, pairs: fold_sums(contributions, pairs if by_fold else None, *place)
+    return lambda contributions, pairs: fold_sums(
+        contributions, pairs if dependence.blocks_are_of_folds else None, *place
+    )
 
 
 def fold_sums(

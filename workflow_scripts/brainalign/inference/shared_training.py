@@ -82,14 +82,7 @@ def pair_contributions(
     ------
     InputError : a neuroid that is in no hat or in two.
     """
-    response = responses[fold.test]
-    if norm is None:
-        length = np.linalg.norm(prediction - prediction.mean(axis=0), axis=0)
-        varies = standardised(prediction, response).any(axis=0)
-        scaled = scaled_responses(response, centre)
-    else:
-        length, varies, scaled = norm, norm > 0, response - centre
-    z = (scaled * np.where(varies, 1.0 / np.where(varies, length, 1.0), 0.0)).astype(response.dtype)
+    z = scaled_by_prediction(responses[fold.test], prediction, centre, norm)
     members = base_members(units) > 0
     tested, place = np.unique(group[fold.test], return_inverse=True)
     order = np.argsort(place, kind="stable")  # rows of a group lie together, so that few groups are in a batch
@@ -126,6 +119,24 @@ def pair_contributions(
     pairs[:, :, np.isnan(of_tested).all(axis=(0, 1))] = np.nan  # of subjects without a region
     pairs[tested] = of_tested
     return pairs
+
+
+def scaled_by_prediction(
+    response: np.ndarray, prediction: np.ndarray, centre: np.ndarray, norm: np.ndarray | None
+) -> np.ndarray:
+    """Return z of `pair_contributions`, (test, neuroid); 0 where a prediction is constant.
+
+    Parameters
+    ----------
+    response, prediction : (test, neuroid); centre, norm : as there.
+    """
+    if norm is None:
+        length = np.linalg.norm(prediction - prediction.mean(axis=0), axis=0)
+        varies = standardised(prediction, response).any(axis=0)
+        scaled = scaled_responses(response, centre)
+    else:
+        length, varies, scaled = norm, norm > 0, response - centre
+    return np.asarray((scaled * np.where(varies, 1.0 / np.where(varies, length, 1.0), 0.0)).astype(response.dtype))
 
 
 def group_signs(groups: Sequence[str], draws: int, seed: int) -> np.ndarray:
