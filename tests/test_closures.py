@@ -50,9 +50,9 @@ STAGES = {
         "encoding.places encoding.preparation encoding.published_words encoding.rechosen encoding.ridge "
         "encoding.sampled_neuroids encoding.sampling encoding.scales encoding.scores encoding.settings "
         "encoding.spectrum encoding.split_kinds encoding.splits encoding.threads encoding.training encoding.trial "
-        "free_memory given_tables inference.circular_shift inference.contributions inference.p_values "
-        "inference.replicates inference.shared_training intervals responses.samples responses.stored "
-        "responses.unit_names sources.folder "
+        "free_memory given_tables inference.circular_shift inference.contributions inference.neuroid_pairs "
+        "inference.p_values inference.replicates inference.shared_training intervals responses.samples "
+        "responses.stored responses.unit_names sources.folder "
     ),
     "evaluate_model": (
         "devices models.bin_files models.limits models.manifest models.safetensors_headers models.sizes "
@@ -88,8 +88,8 @@ STAGES = {
         "encoding.preparation encoding.published_words encoding.rechosen encoding.ridge encoding.sampled_neuroids "
         "encoding.sampling encoding.scales encoding.scores encoding.settings encoding.spectrum "
         "encoding.split_kinds encoding.splits encoding.stored encoding.threads encoding.training encoding.trial "
-        "free_memory inference.circular_shift inference.contributions inference.p_values inference.replicates "
-        "inference.shared_training responses.samples responses.stored responses.unit_names "
+        "free_memory inference.circular_shift inference.contributions inference.neuroid_pairs inference.p_values "
+        "inference.replicates inference.shared_training responses.samples responses.stored responses.unit_names "
     ),
     "fit_joint_encoder": (
         "activations.stored devices encoding.bootstrap encoding.components encoding.contiguous encoding.cost "
@@ -100,8 +100,8 @@ STAGES = {
         "encoding.ridge encoding.sampled_neuroids encoding.sampling encoding.scales encoding.scores "
         "encoding.settings encoding.spectrum encoding.split_kinds encoding.splits encoding.stored "
         "encoding.threads encoding.training encoding.trial free_memory inference.circular_shift "
-        "inference.contributions inference.p_values inference.replicates inference.shared_training "
-        "responses.samples responses.stored responses.unit_names "
+        "inference.contributions inference.neuroid_pairs inference.p_values inference.replicates "
+        "inference.shared_training responses.samples responses.stored responses.unit_names "
     ),
     "initialise_model": (
         "models.architecture_files models.architectures models.bin_files models.limits models.loading "

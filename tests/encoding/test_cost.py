@@ -33,7 +33,7 @@ def resident():
     with open("/proc/self/statm") as file:
         return int(file.read().split()[1]) * 4096
 
-def run(n, width, neuroids, folds=10, penalties=2, subjects=1):
+def run(n, width, neuroids, folds=10, penalties=2, subjects=1, layer_for="all"):
     random = np.random.default_rng(0)
     layer = random.standard_normal((n, width), dtype=np.float32)
     responses = random.standard_normal((n, neuroids), dtype=np.float32)
@@ -45,7 +45,7 @@ def run(n, width, neuroids, folds=10, penalties=2, subjects=1):
     of_subject = [f"S{number * subjects // neuroids}" for number in range(neuroids)]
     table = {"neuroid": np.arange(neuroids).astype(str), "subject": of_subject, "region": ["x"] * neuroids}
     grid = tuple(np.logspace(-1, 3 if penalties > 2 else 1, penalties))
-    settings = EncoderSettings(split={"kind": "grouped", "folds": folds}, grid=grid, draws=20)
+    settings = EncoderSettings(split={"kind": "grouped", "folds": folds}, grid=grid, draws=20, layer_for=layer_for)
     encode([("layer", layer)], responses, samples, table, settings)
 
 run(240, 300, 20)
@@ -74,7 +74,8 @@ def measured_bytes(task: Task) -> int:
         "MALLOC_MMAP_THRESHOLD_": "65536",  # what is freed goes back at once
     }
     subjects = task.cells // 2 - 1  # a subject's region, and "all" of both
-    shape = json.dumps([task.samples, task.width, task.neuroids, task.folds, task.penalties, subjects])
+    by = "neuroid" if task.sampled else "all"
+    shape = json.dumps([task.samples, task.width, task.neuroids, task.folds, task.penalties, subjects, by])
     found = subprocess.run(
         [sys.executable, "-c", RUN, shape], env=environment, capture_output=True, text=True, check=True
     )
@@ -89,12 +90,14 @@ def measured_bytes(task: Task) -> int:
         Task(1500, 1800, 500, penalties=2),
         Task(400, 500, 20_000, penalties=2),
         Task(2000, 10, 1000, folds=5, penalties=13, cells=20),
+        Task(800, 10, 800, penalties=2, sampled=240),
     ],
-    ids=["narrow", "wide", "neuroids", "subjects"],
+    ids=["narrow", "wide", "neuroids", "subjects", "sampled neuroids"],
 )
 def test_expected_memory_is_what_a_run_takes(task: Task) -> None:
     task = replace(task, draws=20, groups=task.samples // 4, threads=1)
     measured = measured_bytes(task)
+    print(measured / 2**20, expected_bytes(task) / 2**20)
     assert 0.9 * measured < expected_bytes(task) < 1.7 * measured
 
 
@@ -105,7 +108,14 @@ def test_many_samples_and_neuroids_fit_sixteen_gigabytes() -> None:
 
 
 def test_whatever_is_held_is_counted() -> None:
-    more = [{"repetitions": 3}, {"pooled": True}, {"layers": 2}, {"spaces": 9, "grams": True}, {"cells": 2000}]
+    more = [
+        {"repetitions": 3},
+        {"pooled": True},
+        {"layers": 2},
+        {"spaces": 9, "grams": True},
+        {"cells": 2000},
+        {"sampled": 60_000},
+    ]
     for changes in more:
         assert expected_bytes(replace(LARGE, **changes)) > expected_bytes(LARGE) + 1e9, changes
 

@@ -118,14 +118,19 @@ def moved_together(values: np.ndarray, share: float) -> np.ndarray:
     )
 
 
-def kept_share(cells: list[np.ndarray], spread: list[float]) -> float:
-    """The share of the sums of squares of cells' replicates (draw, column) that is not noise, as a ratio of SDs."""
-    squares = noise = 0.0
-    for values, own in zip(cells, spread, strict=True):
-        means = values.mean(axis=0)
-        squares += len(means) * np.var(means)
-        noise += own**2 * len(means) * np.mean([np.var(draw - means) for draw in values])
-    return float(np.sqrt(max(0.0, 1.0 - noise / squares))) if squares else 0.0
+def kept_shares(cells: list[np.ndarray], spread: list[float]) -> list[float]:
+    """What of the deviations of each cell's means of replicates (draw, column) is not noise."""
+    freedom = sum(values.shape[1] - 1 for values in cells)
+    squares = [values.shape[1] * np.var(values.mean(axis=0)) for values in cells]
+    noise = [
+        own**2 * values.shape[1] * np.mean([np.var(draw - values.mean(axis=0)) for draw in values])
+        for values, own in zip(cells, spread, strict=True)
+    ]
+    of_all = 8 / max(freedom, 1)
+    return [
+        float(np.sqrt(max(0.0, 1.0 - (n + of_all * sum(noise)) / max(s + of_all * sum(squares), 1e-300))))
+        for n, s in zip(noise, squares, strict=True)
+    ]
 
 
 def medians(values: np.ndarray, units: Units, spread: np.ndarray, over_subjects: bool) -> np.ndarray:
@@ -133,12 +138,12 @@ def medians(values: np.ndarray, units: Units, spread: np.ndarray, over_subjects:
     found = np.empty((len(values), *spread.shape))
     for region in range(spread.shape[1]):
         cells = [values[:, units.members[subject, region]] for subject in range(1, spread.shape[0])]
-        share = kept_share(cells, spread[1:, region].tolist())
-        for subject, own in enumerate(cells, 1):
+        shares = kept_shares(cells, spread[1:, region].tolist())
+        for subject, (own, share) in enumerate(zip(cells, shares, strict=True), 1):
             found[:, subject, region] = np.median(moved_together(own, share), axis=1)
         among = found[:, 1:, region] if over_subjects else values[:, units.members[0, region]]
-        share = kept_share([among], [spread[0, region]])
-        found[:, 0, region] = np.median(moved_together(among, share), axis=1)
+        of_all = np.sqrt(np.mean(spread[1:, region] ** 2)) if over_subjects else spread[0, region]
+        found[:, 0, region] = np.median(moved_together(among, kept_shares([among], [of_all])[0]), axis=1)
     return found
 
 
@@ -171,7 +176,8 @@ def test_replicates_of_every_layer_and_of_the_chosen_one(dataset: Callable[..., 
         if name == "schrimpf":
             found = medians(r.mean(axis=0), units, spread, over_subjects=True)
         else:
-            found = np.mean([medians(of_fold, units, spread, over_subjects=False) for of_fold in r], axis=0)
+            of_fold = np.full(spread.shape, np.sqrt(30 / 26))  # groups of one fold do not train each other
+            found = np.mean([medians(own, units, of_fold, over_subjects=False) for own in r], axis=0)
         return found + deviations * found.std(axis=0) / of_mean.std(axis=0)
 
     for i, (_, x) in enumerate(layers):

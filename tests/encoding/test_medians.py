@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from brainalign.encoding.medians import kept_share, medians_in_draws, moments, shifts
+from brainalign.encoding.medians import POOLED, kept_shares, medians_in_draws, moments, shifts
 from brainalign.encoding.scores import Units
 
 
 def moved_together(values: np.ndarray, spread: float) -> np.ndarray:
     means, noise = moments(values, np.arange(values.shape[1]))
-    return values + shifts(means, kept_share([(means, noise)], np.array([spread])))
+    return values + shifts(means, kept_shares([(means, noise)], np.array([spread]))[0])
 
 
 @pytest.mark.parametrize("neuroids", [5, 40])
@@ -61,8 +61,8 @@ def test_cells_without_neuroids_and_draws_that_are_nothing() -> None:
 
 
 @pytest.mark.parametrize("name", ["schrimpf", "brain-score"])
-def test_subjects_of_a_region_share_what_is_kept(name: str) -> None:
-    """Region x has 5, 4 and 2 neuroids of three subjects; their sums of squares are taken together."""
+def test_subjects_of_a_region_share_some_of_what_is_kept(name: str) -> None:
+    """Region x has 5, 4 and 2 neuroids of three subjects."""
     random = np.random.default_rng(1)
     subjects, regions = np.repeat(["S1", "S2", "S3"], [6, 4, 2]), np.array(["y", *["x"] * 11])
     units = Units(np.arange(12).astype(str), subjects, regions)
@@ -71,20 +71,38 @@ def test_subjects_of_a_region_share_what_is_kept(name: str) -> None:
     found = medians_in_draws(values, units, name, spread)
     own = {k: values[:, (subjects == f"S{k}") & (regions == "x")] for k in (1, 2, 3)}
     means = {k: of.mean(axis=0) for k, of in own.items()}
-    squares = sum(((of - of.mean()) ** 2).sum() for of in means.values())
-    noise = 0.0
+    squares = {k: ((of - of.mean()) ** 2).sum() for k, of in means.items()}
+    noise = {
+        k: spread[k, 2] ** 2 * np.mean([((draw - draw.mean()) ** 2).sum() for draw in of - means[k]])
+        for k, of in own.items()
+    }
+    shares = []
     for k, of in own.items():
-        for draw in of - means[k]:
-            noise += spread[k, 2] ** 2 * ((draw - draw.mean()) ** 2).sum() / 300
-    share = np.sqrt(max(0.0, 1 - noise / squares))
-    assert 0.2 < share < 0.9
-    for k, of in own.items():
+        of_all = [POOLED * sum(each.values()) / (4 + 3 + 1) for each in (noise, squares)]
+        shares.append(np.sqrt(max(0.0, 1 - (noise[k] + of_all[0]) / (squares[k] + of_all[1]))))
         centre = np.median(means[k])
-        moved = of - means[k] + centre + share * (means[k] - centre)
+        moved = of if k == 3 else of - means[k] + centre + shares[-1] * (means[k] - centre)
         np.testing.assert_allclose(found[:, k, 2], np.median(moved, axis=1))
+    assert 0.2 < min(shares) < max(shares) - 0.01 < 0.99
     among = found[:, 1:, 2] if name == "schrimpf" else values[:, 1:]
+    k = np.sqrt((spread[1:, 2] ** 2).mean()) if name == "schrimpf" else spread[0, 2]
     centre, deviations = among.mean(axis=0), among - among.mean(axis=0)
-    noise = spread[0, 2] ** 2 * np.mean([((draw - draw.mean()) ** 2).sum() for draw in deviations])
-    share = np.sqrt(max(0.0, 1 - noise / ((centre - centre.mean()) ** 2).sum()))
+    of_all = k**2 * np.mean([((draw - draw.mean()) ** 2).sum() for draw in deviations])
+    share = np.sqrt(max(0.0, 1 - of_all / ((centre - centre.mean()) ** 2).sum()))
     middle = np.median(centre)
     np.testing.assert_allclose(found[:, 0, 2], np.median(deviations + middle + share * (centre - middle), axis=1))
+
+
+@pytest.mark.parametrize("unlike", [0.0, 2.0])
+def test_a_subject_unlike_the_others_keeps_what_it_has(unlike: float) -> None:
+    """One subject's neuroids differ in truth by an SD of 2 or not at all, and those of nine others do the opposite."""
+    random = np.random.default_rng(3)
+    subjects = np.repeat(np.arange(10), 40)
+    units = Units(np.arange(400).astype(str), subjects.astype(str), np.full(400, "x"))
+    truth = np.where(subjects == 0, unlike, 2.0 - unlike) * random.normal(size=400)
+    found, moved = [], []
+    for data in truth + random.normal(size=(200, 400)):
+        found.append(np.median(data[subjects == 0]))
+        replicates = data + random.normal(size=(100, 400))
+        moved.append(medians_in_draws(replicates, units, "schrimpf", np.ones((11, 2)))[:, 1, 0].std())
+    assert 0.85 < np.mean(moved) / np.std(found) < 1.15

@@ -25,6 +25,7 @@ from brainalign.encoding.fit import AT_ONCE as CHUNK
 from brainalign.encoding.inner import INVERSE_BYTES, REFIT_BYTES, RESIDUAL_BYTES
 from brainalign.encoding.nested import copies_ordered, neuroids_of_table
 from brainalign.encoding.places import BATCH, neuroids_at_once
+from brainalign.encoding.sampled_neuroids import SUMS_BYTES
 from brainalign.encoding.threads import Threads, batches
 from brainalign.free_memory import within_free_memory
 
@@ -37,6 +38,7 @@ PREPARED_COPIES = 4  # of a chunk of neuroids in float64, while responses are ch
 FOLD_CHUNKS, RESIDUAL_COPIES = 3, 3  # of a chunk of neuroids, and of residuals, while a fold is fitted by itself
 FOLD_COPIES = 8  # of one fold's test rows, or of all where they are pooled, while they are scored
 MAP_COPIES = 4  # of the linear map from training rows to a fold's test rows, while it is made
+SUMS_COPIES = 4  # of the sums of sampled neuroids in all draws, while layers are chosen again
 PAIR_TABLES = 6  # times block × block × cell, while the dependence of groups is counted
 BOOTSTRAP_PASSES = 50.0  # over each draw × fold × neuroid
 CHOICE_PASSES, SCORE_PASSES = 5.0, 12.0  # over each held-out inner residual, to choose by it and to score it
@@ -65,6 +67,7 @@ class Task:
     at_once : whether all folds are fitted from one factorisation.
     refits : whether each inner fold is factorised by itself, where folds are not fitted at once.
     single : whether products may be in float32.
+    sampled : neuroids of which pairs of groups are kept, where each chooses its layer.
     """
 
     samples: int
@@ -86,6 +89,7 @@ class Task:
     at_once: bool = True
     refits: bool = False
     single: bool = True
+    sampled: int = 0
 
     @property
     def candidates(self) -> int:
@@ -150,6 +154,8 @@ def expected_bytes(task: Task) -> int:
     always = held_bytes(task) + matrix * ((task.layers > 1) + 2 * task.pooled)
     always += 2 * task.layers * of_layer + 2 * (task.layers + 1) * of_scores  # twice, since they are put together
     always += 2 * DOUBLE * v * task.cells  # the neuroids' names and cells
+    of_sampled = min(task.groups, MOST_BLOCKS) ** 2 * task.sampled
+    always += task.layers * SINGLE * of_sampled
     features, grams, spectra = _spaces(task)
     inner = f * (6 * DOUBLE if task.pooled else (f - 1) * _number(task)) * v if task.inner_scores else 0
     fitted = features + grams + matrix + inner  # what is there once a layer is fitted
@@ -165,6 +171,8 @@ def expected_bytes(task: Task) -> int:
         fitted + (FOLD_COPIES + 2 * task.pooled) * rows,
         fitted + rows * task.pooled + DOUBLE * SUMS_AT_ONCE * task.draws * task.cells,
         fitted + (f + PAIR_TABLES) * pair_table,
+        fitted + 2 * DOUBLE * of_sampled,
+        fitted + SUMS_COPIES * min(SUMS_BYTES, DOUBLE * task.layers * task.draws * f * task.sampled),
     ]
     if task.at_once:
         ordered = matrix if task.candidates > 1 and copies_ordered(matrix) else 0

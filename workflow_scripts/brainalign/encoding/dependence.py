@@ -6,8 +6,9 @@ How replicates are corrected depends on what is known (`inference.shared_trainin
   every pair of groups, each scored by way of the other, are added to the replicates. They are those of the mean over
   the same neuroids; a median's are as many times as large as its replicates spread wider than those of the mean. With
   the same signs in all models, differences of medians, too, hold the dependence of the difference. Intervals of medians
-  (see `medians`) over 5 to 40 neuroids, and of their differences, cover 93 to 97.5 %. They are of the expected median
-  of the noisy r, which where few neuroids are predicted lies above that of the true ones.
+  (see `medians`) in a subject of 5 to 40 neuroids ("schrimpf"), and of their differences, cover 93 to 97.5 %. They are
+  of the expected median of the noisy r, which lies above that of the true ones where few neuroids are predicted, and,
+  in medians within one fold ("brain-score"), wherever neuroids differ.
 - "widened": that cannot be told, since groups are too few, folds leave samples untested or the fit has no intercept.
   Replicates are moved away from their mean by √2, the most that can be missing. Replicates of R² are moved by what
   those of r lack.
@@ -235,9 +236,10 @@ class Dependence:
 
     @property
     def shrinkage(self) -> float:
-        """By how much the replicates of neuroids deviate less than their scores do, √(G / (G - F)); at least 1.
+        """By how much a bootstrap of G groups in F folds draws sums too narrow, √(G / (G - F)); at least 1.
 
-        Of F folds that are resampled √(F / (F - 1)).
+        Of F folds that are resampled √(F / (F - 1)). For the spread of neuroids' r about each other, see `medians`, it
+        is right where they are predicted; of noise that is up to a quarter too much.
         """
         units, parts = self._drawn
         return float(np.sqrt(units / (units - parts))) if units > parts else 1.0

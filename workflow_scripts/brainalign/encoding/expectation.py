@@ -57,6 +57,7 @@ def tell_expected_cost(
         and not settings.fits_features
         and partition_samples(trial.training, samples),
         single=settings.precision == "float32",
+        sampled=0 if trial.sampled is None else len(trial.sampled.neuroids),
     )
     if n_layers * samples**2 * neuroids * task.candidates > LONG:
         log.info("expected on the processor: %s", sentence(task, expected_cost(task, measure_speed())))

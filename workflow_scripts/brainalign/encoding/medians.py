@@ -9,8 +9,9 @@ with mean r̄_v over draws, are first moved together,
 
 with m the median of r̄_v, S its sum of squares over neuroids, N the mean over draws of that of r*_v - r̄_v, and k by how
 much replicates are too narrow since folds train each other and groups are few. What is left, s² S, is that of the
-truth. Noise that neuroids share moves all alike and is no part of N. S and N are summed over the subjects of a region:
-of few neuroids alone s² is mostly chance, and, since it is never below 0, too large.
+truth. Noise that neuroids share moves all alike and is no part of N. Of few neuroids alone s² is mostly chance, and,
+since it is never below 0, too large: to S and N of each subject POOLED degrees of freedom are added of what all
+subjects of the region have together.
 """
 
 from collections.abc import Sequence
@@ -18,9 +19,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from brainalign.encoding.scores import Units
-from brainalign.encoding.threads import Threads, batches
+from brainalign.encoding.threads import Threads, Work, batches
 
-DRAWS_AT_ONCE = 64  # so that no copy of all replicates is made
+POOLED = 8.0  # degrees of freedom
+AT_ONCE = 2**19  # replicates, so that no copy of all is made
 
 
 def medians_in_draws(values: np.ndarray, units: Units, name: str, spread: np.ndarray) -> np.ndarray:
@@ -33,12 +35,11 @@ def medians_in_draws(values: np.ndarray, units: Units, name: str, spread: np.nda
     spread : (score_subject, score_region), k.
     """
     cells = np.full((len(values), *units.members.shape[:2]), np.nan)
-    done: dict[bytes, int] = {}  # of the same neuroids, as of all regions where there is one
     for region, members in enumerate(np.swapaxes(units.members, 0, 1)):  # members: (score_subject, neuroid)
-        same = done.setdefault(members.tobytes(), region)
-        cells[:, :, region] = (
-            cells[:, :, same] if same < region else _of_region(values, members, name, spread[:, region])
-        )
+        if region and len(units.regions) == 1:  # all regions are the one
+            cells[:, :, region] = cells[:, :, 0]
+        else:
+            cells[:, :, region] = _of_region(values, members, name, spread[:, region])
     return cells
 
 
@@ -48,13 +49,16 @@ def _of_region(values: np.ndarray, members: np.ndarray, name: str, spread: np.nd
     columns = {subject: np.flatnonzero(members[subject]) for subject in np.flatnonzero(members.any(axis=1)) if subject}
     if not columns:
         return cells
-    found = {subject: moments(values, own) for subject, own in columns.items()}
-    share = kept_share(list(found.values()), spread[list(found)])
-    for subject, own in columns.items():
-        cells[:, subject] = _medians(values, own, shifts(found[subject][0], share))
-    among, everyone = (cells, np.array(list(columns))) if name == "schrimpf" else (values, np.flatnonzero(members[0]))
-    of_all = moments(among, everyone)
-    cells[:, 0] = _medians(among, everyone, shifts(of_all[0], kept_share([of_all], spread[:1])))
+    found = [moments(values, own) for own in columns.values()]
+    shares = kept_shares(found, spread[list(columns)])
+    for (subject, own), (means, _), share in zip(columns.items(), found, shares, strict=True):
+        cells[:, subject] = _medians(values, own, shifts(means, share))
+    if name == "schrimpf":
+        among, everyone, of_all = cells, np.array(list(columns)), np.sqrt(np.square(spread[list(columns)]).mean())
+    else:
+        among, everyone, of_all = values, np.flatnonzero(members[0]), spread[0]
+    means, noise = moments(among, everyone)
+    cells[:, 0] = _medians(among, everyone, shifts(means, kept_shares([(means, noise)], np.array([of_all]))[0]))
     return cells
 
 
@@ -64,9 +68,18 @@ def _medians(values: np.ndarray, columns: np.ndarray, moved: np.ndarray) -> np.n
     def work(part: slice) -> None:
         found[part] = np.median(values[part][:, columns] + moved, axis=1)
 
-    with Threads().pool() as each:
-        each(work, batches(len(values), DRAWS_AT_ONCE))
+    _each_part(work, len(values), len(columns))
     return found
+
+
+def _each_part(work: Work, draws: int, columns: int) -> None:
+    """Do some work for AT_ONCE replicates at a time, side by side where there are more."""
+    parts = batches(draws, max(1, AT_ONCE // columns))
+    if len(parts) == 1:
+        work(parts[0])
+        return
+    with Threads().pool() as each:
+        each(work, parts)
 
 
 def moments(values: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, float]:
@@ -77,29 +90,31 @@ def moments(values: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, float]
     values : (draw, neuroid or subject).
     columns : those of the cell.
     """
-    parts = batches(len(values), DRAWS_AT_ONCE)
+    parts = batches(len(values), max(1, AT_ONCE // len(columns)))
     means = sum(values[part][:, columns].sum(axis=0, dtype=np.float64) for part in parts) / len(values)
     squares = np.empty(len(values))  # of every draw, summed over columns
 
     def work(part: slice) -> None:
         squares[part] = (values[part][:, columns] - means).var(axis=1) * len(columns)
 
-    with Threads().pool() as each:
-        each(work, parts)
+    _each_part(work, len(values), len(columns))
     return means, float(squares.mean())
 
 
-def kept_share(found: Sequence[tuple[np.ndarray, float]], spread: np.ndarray) -> float:
-    """Return s of cells together.
+def kept_shares(found: Sequence[tuple[np.ndarray, float]], spread: np.ndarray) -> np.ndarray:
+    """Return s of each of the subjects of a region, (subject,).
 
     Parameters
     ----------
-    found : r̄ and N of each cell, from `moments`.
-    spread : (cell,), k of each.
+    found : r̄ and N of each, from `moments`.
+    spread : (subject,), k of each.
     """
-    noise = sum(k**2 * own for (_, own), k in zip(found, spread, strict=True))
-    squares = sum(float(means.var()) * len(means) for means, _ in found)
-    return float(np.sqrt(1.0 - noise / squares)) if squares > noise else 0.0
+    freedom = np.array([len(means) - 1.0 for means, _ in found])
+    squares = np.array([float(means.var()) * len(means) for means, _ in found])
+    noise = np.square(spread) * np.array([own for _, own in found])
+    together = POOLED / max(freedom.sum(), 1.0)
+    squares, noise = squares + together * squares.sum(), noise + together * noise.sum()
+    return np.asarray(np.sqrt(np.maximum(0.0, 1.0 - noise / np.where(squares > 0, squares, np.inf))))
 
 
 def shifts(means: np.ndarray, share: float) -> np.ndarray:

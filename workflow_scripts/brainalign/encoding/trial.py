@@ -209,7 +209,7 @@ class Trial:
             pearson(prediction, np.asarray(truth)) for prediction, truth in zip(for_r, self.truths, strict=True)
         ]
         r = np.stack([values for values, _ in correlations])
-        wide = (spread if dependence in (COUNTED, WIDENED) else np.ones(spread.shape)) * self.dependence.shrinkage
+        wide = self.spread_of_neuroids(spread if dependence in (COUNTED, WIDENED) else 1.0)
         replicates, of_mean = replicate(self.draws, for_r, self.truths, self.units, name, spread=wide), None
         if dependence == COUNTED and name != "mean":
             of_mean = replicate(self.draws, for_r, self.truths, self.units, "mean")
@@ -232,6 +232,17 @@ class Trial:
             spread=spread,
             constant_predictions=np.array([count for _, count in correlations]),
         )
+
+    def spread_of_neuroids(self, spread: float | np.ndarray) -> np.ndarray:
+        """Return by how much replicates of neuroids are too narrow, (score_subject, score_region), see `medians`.
+
+        Parameters
+        ----------
+        spread : since folds train each other, which medians within one fold ("brain-score") do not see.
+        """
+        within_folds = self.settings.aggregate == "brain-score" and not self.settings.pools
+        shape = self.units.members.shape[:2]
+        return np.broadcast_to(1.0 if within_folds else spread, shape) * self.dependence.shrinkage
 
     def scored(self, predictions: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Return predictions by scored fold: those of all folds one after the other where the split pools them."""
@@ -266,8 +277,7 @@ class Trial:
         """
         scored, name = self.scored(predictions), self.settings.aggregate
         kind = self.dependence.kind(False)
-        wide = np.broadcast_to(spread if kind == WIDENED else 1.0, self.units.members.shape[:2])
-        wide = wide * self.dependence.shrinkage
+        wide = self.spread_of_neuroids(spread if kind == WIDENED else 1.0)
         found = replicate(self.draws, scored, self.deviations, self.units, name, replicate_r2, wide)
         found = widened(found, self.dependence.linear_spread)
         return self.dependence.corrected(found, kind, spread=spread)
