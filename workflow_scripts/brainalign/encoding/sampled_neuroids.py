@@ -10,6 +10,9 @@ whose denominator is the spread of the mean with a layer of its own held for eac
 most SAMPLE neuroids, evenly spaced in every subject and region; of 6 or 24 instead of 200 neuroids of a cell the ratio
 is up to 6 % higher or lower, as these share noise or not. Where subjects and regions are more than that, cells of which
 none is sampled take the mean of what single neuroids have.
+
+Of simulated data with 6 layers that have .8 of their features in common, intervals of means over 1 to 10 neuroids cover
+94 to 96 % and tests reject 4 to 6 %; of 12 layers that have half in common 98 and 3 %.
 """
 
 from collections.abc import Sequence
