@@ -97,7 +97,6 @@ def measured_bytes(task: Task) -> int:
 def test_expected_memory_is_what_a_run_takes(task: Task) -> None:
     task = replace(task, draws=20, groups=task.samples // 4, threads=1)
     measured = measured_bytes(task)
-    print(measured / 2**20, expected_bytes(task) / 2**20)
     assert 0.9 * measured < expected_bytes(task) < 1.7 * measured
 
 

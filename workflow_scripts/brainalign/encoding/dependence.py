@@ -18,7 +18,7 @@ How replicates are corrected depends on what is known (`inference.shared_trainin
 Predictions that were not fitted, a simulation's truth, depend on no other fold: only few folds are counted for them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -49,6 +49,8 @@ from brainalign.inference.shared_training import (
 )
 
 SIDE_BY_SIDE_BYTES = 128 * 2**20  # of responses, up to which folds are taken side by side
+# What `pair_contributions` takes: hats, responses, fold, prediction, centre, block of each sample, how many blocks.
+OfFold = tuple[Iterator[tuple[np.ndarray, np.ndarray]], np.ndarray, Fold, np.ndarray, np.ndarray, np.ndarray, int]
 MOST_BLOCKS = 48  # whose pairs are looked at; more groups are put together, which are as independent
 
 
@@ -72,6 +74,7 @@ class Dependence:
         settings: EncoderSettings,
     ) -> None:
         self.responses, self.folds, self.draws, self.units, self.settings = responses, folds, draws, units, settings
+        self.split_group = split_group
         tested = np.concatenate([fold.test for fold in folds])
         names, index = np.unique(split_group.astype(str)[tested], return_inverse=True)
         self.groups = tuple(names.tolist())
@@ -85,6 +88,13 @@ class Dependence:
         block_of_group, self.fold_of_block, self.pair_share = put_together(fold_of_group, MOST_BLOCKS)
         self.blocks = [self.groups[index] for index in np.unique(block_of_group, return_index=True)[1]]
         self.block = np.where(self.group >= 0, block_of_group[self.group], -1)
+
+    def of_each(self, neuroids: np.ndarray) -> "Dependence":
+        """Return the same of some neuroids (neuroid,), each a subject of its own."""
+        names = np.arange(len(neuroids)).astype(str)
+        alone = Units(names, names, np.full(len(names), "x"))
+        responses = self.responses[:, neuroids]
+        return Dependence(responses, self.split_group, self.folds, self.draws, alone, self.settings)
 
     @cached_property
     def can_be_told(self) -> bool:
@@ -119,19 +129,11 @@ class Dependence:
         (block, block, score_subject, score_region), shares of the aggregate "mean", as `contributions` are.
         """
         of_folds: list[np.ndarray] = [np.empty(0)] * len(self.folds)
-        hats_of = hats_of_folds(spaces, fits, self.folds, len(self.responses), self.settings)
-        norm = self._norms(fits) if self.settings.pools else None
-
-        def norm_of(number: int) -> np.ndarray | None:
-            return None if norm is None else norm[number]
+        of_fold = self._of_fold(spaces, fits)
 
         def work(part: slice) -> None:
-            fold, fit = self.folds[part.start], fits[part.start]
-            centre = np.zeros(len(self.units)) if norm is not None else self.responses[fold.test].mean(axis=0)
-            hats, blocks = hats_of(part.start), len(self.blocks)
-            of_folds[part.start] = pair_contributions(
-                hats, self.responses, fold, fit.prediction, centre, self.block, blocks, self.units, norm_of(part.start)
-            )
+            given, norm = of_fold(part.start)
+            of_folds[part.start] = pair_contributions(*given, self.units, norm)
 
         each_fold = batches(len(self.folds), 1)
         if self.responses.nbytes > within_free_memory(SIDE_BY_SIDE_BYTES):  # every fold copies some of its rows
@@ -140,21 +142,37 @@ class Dependence:
         else:
             with Threads().pool() as each:
                 each(work, each_fold)
-        return np.asarray(sum(of_folds) / (1 if self.settings.pools else len(self.folds)))
+        return np.asarray(sum(of_folds) / self._scored_folds)
 
     def pairs_of_neuroids(self, spaces: Sequence[Space] | SpacesOfFold, fits: Sequence[FoldFit]) -> np.ndarray:
         """Return the same for each neuroid, (block, block, neuroid)."""
         found = np.zeros((len(self.blocks), len(self.blocks), len(self.units)))
+        of_fold = self._of_fold(spaces, fits)
+        for number in range(len(self.folds)):
+            given, norm = of_fold(number)
+            tested, pairs = pairs_of_neuroids(*given, norm)
+            found[tested] += pairs / self._scored_folds
+        return found
+
+    def _of_fold(
+        self, spaces: Sequence[Space] | SpacesOfFold, fits: Sequence[FoldFit]
+    ) -> Callable[[int], tuple[OfFold, np.ndarray | None]]:
+        """Return a function of a fold's number: what its pairs are made of, and the norm where folds are pooled."""
         hats_of = hats_of_folds(spaces, fits, self.folds, len(self.responses), self.settings)
         norm = self._norms(fits) if self.settings.pools else None
-        for number, (fold, fit) in enumerate(zip(self.folds, fits, strict=True)):
+
+        def of_fold(number: int) -> tuple[OfFold, np.ndarray | None]:
+            fold = self.folds[number]
             centre = self.responses[fold.test].mean(axis=0) if norm is None else np.zeros(len(self.units))
-            place = fold, fit.prediction, centre, self.block, len(self.blocks)
-            tested, pairs = pairs_of_neuroids(
-                hats_of(number), self.responses, *place, None if norm is None else norm[number]
-            )
-            found[tested] += pairs / (1 if self.settings.pools else len(self.folds))
-        return found
+            given = hats_of(number), self.responses, fold, fits[number].prediction, centre, self.block, len(self.blocks)
+            return given, None if norm is None else norm[number]
+
+        return of_fold
+
+    @property
+    def _scored_folds(self) -> int:
+        """How many folds are scored by themselves: one where they are pooled."""
+        return 1 if self.settings.pools else len(self.folds)
 
     def pairs_of_choice(self, pairs: Sequence[np.ndarray], share: np.ndarray) -> np.ndarray | None:
         """Return the pairs of predictions that were chosen by fold, see `shared_training.pairs_of_choice`.

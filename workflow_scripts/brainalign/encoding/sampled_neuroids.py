@@ -20,15 +20,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from brainalign.encoding.bootstrap import Draws
 from brainalign.encoding.dependence import Dependence
 from brainalign.encoding.fit import FoldFit, SpacesOfFold
 from brainalign.encoding.rechosen import choice_in_draws, fold_sums_of, shrunk, sums_at
 from brainalign.encoding.scales import at_one_scale
 from brainalign.encoding.scores import Units
-from brainalign.encoding.settings import EncoderSettings
 from brainalign.encoding.spectrum import Space
-from brainalign.encoding.splits import Fold
 from brainalign.encoding.threads import batches
 
 SAMPLE = 240  # neuroids, at most
@@ -53,23 +50,13 @@ class SampledNeuroids:
 
     Parameters
     ----------
-    responses, split_group, folds, draws, units, settings : as for `dependence.Dependence`, of all neuroids.
+    dependence : of all neuroids.
     """
 
-    def __init__(
-        self,
-        responses: np.ndarray,
-        split_group: np.ndarray,
-        folds: Sequence[Fold],
-        draws: Draws,
-        units: Units,
-        settings: EncoderSettings,
-    ) -> None:
-        self.neuroids, stands_for = sampled(units, SAMPLE)
-        self._weights = weights_of_means(units.members[:, :, self.neuroids], stands_for)
-        names = np.arange(len(self.neuroids)).astype(str)
-        alone = Units(names, names, np.full(len(names), "x"))
-        self._dependence = Dependence(responses[:, self.neuroids], split_group, folds, draws, alone, settings)
+    def __init__(self, dependence: Dependence) -> None:
+        self.neuroids, stands_for = sampled(dependence.units, SAMPLE)
+        self._weights = weights_of_means(dependence.units.members[:, :, self.neuroids], stands_for)
+        self._dependence = dependence.of_each(self.neuroids)
 
     def score(
         self, spaces: Sequence[Space] | SpacesOfFold, fits: Sequence[FoldFit], told: bool

@@ -134,11 +134,9 @@ class Trial:
             self.truths = [self.y[rows[0]]]
         whole = [Fold(np.empty(0, dtype=np.intp), test) for test in rows]
         self.draws: Draws = make_draws(self.samples.split_group, whole, settings.draws, settings.seed)
-        place = self.samples.split_group, self.folds, self.draws, self.units, settings
-        self.dependence = Dependence(self.y, *place)
-        self.sampled = (
-            SampledNeuroids(self.y, *place) if self.draws_choice and settings.layer_for == "neuroid" else None
-        )
+        self.dependence = Dependence(self.y, self.samples.split_group, self.folds, self.draws, self.units, settings)
+        by_neuroid = self.draws_choice and settings.layer_for == "neuroid"
+        self.sampled = SampledNeuroids(self.dependence) if by_neuroid else None
 
     def spaces(self, name: str, features: np.ndarray) -> Sequence[Space] | SpacesOfFold:
         """Return a layer's spaces as `fit` takes them: of all folds, or a function that gives those of one.
